@@ -1,0 +1,62 @@
+/**
+ * The name of an image to import, read as Docker reads it.
+ *
+ * ```
+ * source := [ host "/" ] repository [ ":" tag ] [ "@" digest ]
+ * ```
+ *
+ * The first part is a host when it has a full stop or a colon or is `localhost`. No host means Docker Hub, where a single
+ * name is short for `library/name`. Grammar and rules: https://github.com/distribution/reference
+ */
+import type { Digest } from "./digest";
+import { DOCKER_HUB, type Host, isMisplacedHost, looksLikeHost, parseHost } from "./host";
+import { type ImageName, imageName, printImage, split } from "./image-name";
+import { InvalidReference } from "./invalid-reference";
+import type { Repository } from "./repository";
+
+/** An image in its registry. */
+export interface SourceReference extends ImageName {
+  readonly host: Host;
+}
+
+/** Reads a reference such as `node:22`, `ghcr.io/owner/app@sha256:…` or `localhost:5000/app:1@sha256:…`. */
+export function parseReference(text: string): SourceReference {
+  const pieces = split(text);
+  const slash = pieces.path.indexOf("/");
+  const first = pieces.path.slice(0, Math.max(slash, 0));
+  if (slash === 0) throw new InvalidReference("a reference cannot begin with a slash");
+  if (slash > 0 && looksLikeHost(first)) {
+    const host = parseHost(first);
+    return { host, ...imageName(onHost(host, pieces.path.slice(slash + 1)), pieces) };
+  }
+  if (/^[0-9a-f]{64}$/.test(pieces.path)) {
+    throw new InvalidReference("64 hexadecimal digits are an image ID; write repository@sha256:… to name a digest");
+  }
+  return { host: DOCKER_HUB, ...imageName(onHost(DOCKER_HUB, pieces.path), pieces) };
+}
+
+/** Reads the name of an image whose registry is named elsewhere: `repository[:tag][@digest]` without a host. */
+export function parseRepositoryReference(text: string): ImageName {
+  const pieces = split(text);
+  const slash = pieces.path.indexOf("/");
+  if (slash > 0 && isMisplacedHost(pieces.path.slice(0, slash))) {
+    throw new InvalidReference(
+      "it begins with a host; the registry is named apart, so that only repository and tag belong here",
+    );
+  }
+  return imageName(pieces.path, pieces);
+}
+
+/** The canonical form: `host/repository[:tag][@digest]`. */
+export function printReference(reference: Pick<SourceReference, "host" | "repository" | "tag" | "digest">): string {
+  return `${reference.host}/${printImage(reference)}`;
+}
+
+/** The name that always means the same bytes: `host/repository@digest`. */
+export function printPinned(host: string, repository: Repository, digest: Digest): string {
+  return `${host}/${repository}@${digest}`;
+}
+
+function onHost(host: Host, path: string): string {
+  return host === DOCKER_HUB && path !== "" && !path.includes("/") ? `library/${path}` : path;
+}
