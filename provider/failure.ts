@@ -39,6 +39,7 @@ export type RegistryProblem =
   | "NETWORK_CLOSED"
   | "REALM_REFUSED"
   | "THROTTLED"
+  | "UNREACHABLE"
   | "UNAVAILABLE"
   | "INVALID_ANSWER";
 
@@ -48,8 +49,8 @@ export interface Failure {
   readonly code: Code;
   /** One line: the argument or side, the object, the reason. */
   readonly summary: string;
-  /** What to do next. */
-  readonly remedy: string;
+  /** What to do next; left out where the summary says it already. */
+  readonly remedy?: string;
   /** What the service said, correlation IDs: for a support request. Never a secret. */
   readonly detail?: string;
 }
@@ -67,7 +68,11 @@ export class ImportError extends Error {
 
 /** The text a user reads: one line first, remedy and detail after. */
 export function sentence({ code, summary, remedy, detail }: Failure): string {
-  return [`${summary} [${code}]`, `  What to do: ${remedy}`, ...(detail ? [`  Detail: ${detail}`] : [])].join("\n");
+  return [
+    `${summary} [${code}]`,
+    ...(remedy ? [`  What to do: ${remedy}`] : []),
+    ...(detail ? [`  Detail: ${detail}`] : []),
+  ].join("\n");
 }
 
 /** The failure that an unknown error stands for, or `undefined` when it is not one of ours. */
@@ -77,7 +82,15 @@ export function failureOf(error: unknown): Failure | undefined {
 
 /** Whether the side could not be asked at all, as opposed to having given an answer that is no. */
 export function isUnavailable(failure: Failure): boolean {
-  return failure.code.endsWith("_UNAVAILABLE") || failure.code.endsWith("_THROTTLED");
+  return /_(UNREACHABLE|UNAVAILABLE|THROTTLED)$/.test(failure.code);
+}
+
+/**
+ * Whether the registry cannot be read from this machine at all (private endpoint, firewall), so that trying again will
+ * not help and other evidence has to do.
+ */
+export function isClosed(failure: Failure): boolean {
+  return /_(UNREACHABLE|NETWORK_CLOSED)$/.test(failure.code);
 }
 
 /** Words for a registry's failures: shared by both sides, since both speak the same protocol. */
@@ -127,13 +140,23 @@ export const registryFailure = {
         ? 'try again later; with source.credentials the limit is higher; onSourceUnavailable: "keep" goes on with the recorded digest'
         : "try again later, or lower --parallel",
   }),
-  unavailable: (side: Side, host: string, reason: string): Failure => ({
-    code: code(side, "UNAVAILABLE"),
-    summary: `${side}: ${host} does not answer: ${reason}`,
+  /** No connection: the name is not found, the port is closed, nothing comes back. */
+  unreachable: (side: Side, host: string, reason: string): Failure => ({
+    code: code(side, "UNREACHABLE"),
+    summary: `${side}: ${host} cannot be reached: ${reason}`,
     remedy:
       side === "source"
         ? 'check the name, the network and the proxy (HTTPS_PROXY); onSourceUnavailable: "keep" goes on with the recorded digest'
         : "check the network and the proxy (HTTPS_PROXY), then run the command again",
+  }),
+  /** There is a connection, but the service behind it is out of order (5xx). */
+  unavailable: (side: Side, host: string, reason: string): Failure => ({
+    code: code(side, "UNAVAILABLE"),
+    summary: `${side}: ${host} is out of order: ${reason}`,
+    remedy:
+      side === "source"
+        ? 'try again later; onSourceUnavailable: "keep" goes on with the recorded digest'
+        : "try again later",
   }),
   invalidAnswer: (side: Side, host: string, reason: string): Failure => ({
     code: code(side, "INVALID_ANSWER"),

@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Digest } from "./reference/digest";
+import type { Inputs, Outputs } from "./record";
+import { sourceOf } from "./record";
+import { hasUnknown, unknown } from "./unknown";
+
+/**
+ * The decisions, as values with their reasons. Nothing here asks anybody anything: `diff` prints these decisions before
+ * an update, and the update obeys the same ones.
+ */
+
+/** What has to happen so that the record matches what is desired. */
+export type Change =
+  | { readonly kind: "unchanged" }
+  /** Only the record changes; nothing is asked of source, target or Azure. */
+  | { readonly kind: "record"; readonly because: string }
+  /** The target has to be looked at, and whatever differs be imported or released. */
+  | { readonly kind: "converge"; readonly because: string }
+  | { readonly kind: "replace"; readonly because: string };
+
+/**
+ * Compares what is desired with what is recorded.
+ *
+ * Credentials are left out on purpose: new ones are used by the next import and change nothing by themselves. Values
+ * that are not known yet may change, but never replace: only a registry that is known to be another one does that.
+ */
+export function planChange(desired: Inputs, recorded: Outputs): Change {
+  if (desired.loginServer !== unknown && desired.loginServer !== recorded.loginServer) {
+    return { kind: "replace", because: `registry ${recorded.loginServer} => ${desired.loginServer}` };
+  }
+  const converge = reasonsToConverge(desired, recorded);
+  if (converge.length > 0) return { kind: "converge", because: converge.join(", ") };
+  const record = reasonsToRecord(desired, recorded);
+  if (record.length > 0) return { kind: "record", because: record.join(", ") };
+  return { kind: "unchanged" };
+}
+
+function reasonsToConverge(desired: Inputs, recorded: Outputs): string[] {
+  const reasons: string[] = [];
+  if (differ(desired.triggers, recorded.triggers)) reasons.push("triggers changed");
+  if (desired.registryId !== unknown && differ(desired.registryId.toLowerCase(), recorded.registryId.toLowerCase())) {
+    reasons.push("the registry has another resource ID");
+  }
+  if (desired.sourceDigest === undefined) {
+    if (sourceChanged(desired, recorded)) reasons.push("source changed");
+  } else if (desired.sourceDigest !== recorded.sourceDigest) {
+    reasons.push(`source moved ${recorded.sourceDigest} => ${desired.sourceDigest}`);
+  }
+  if (hasUnknown(targetNames(desired))) return [...reasons, "the targets are not known yet"];
+  for (const name of targetNames(desired)) {
+    if (recorded.targets[name] === undefined) reasons.push(`target ${name} is missing`);
+    else if (recorded.targets[name] !== recorded.sourceDigest) reasons.push(`target ${name} was moved`);
+  }
+  for (const name of droppedTargets(desired, recorded)) reasons.push(`target ${name} was dropped`);
+  return reasons;
+}
+
+function reasonsToRecord(desired: Inputs, recorded: Outputs): string[] {
+  const reasons: string[] = [];
+  if (sourceChanged(desired, recorded)) reasons.push("source named differently");
+  if ((desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail")) reasons.push("onConflict");
+  if ((desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain")) reasons.push("onDelete");
+  if ((desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail")) {
+    reasons.push("onSourceUnavailable");
+  }
+  if (differ(desired.timeouts, recorded.timeouts)) reasons.push("customTimeouts");
+  if (differ(targetNames(desired), targetNames(recorded))) reasons.push("order of the targets");
+  return reasons;
+}
+
+/** What has to be done to the targets so that all hold one digest. Every target name stands in exactly one list. */
+export interface TargetPlan {
+  /** Targets that hold the digest already: adopted, or still there. */
+  readonly keep: readonly string[];
+  /** Targets that hold nothing: imported with `NoForce`, so that nobody who was faster is overwritten. */
+  readonly add: readonly string[];
+  /** Targets that hold a digest which may be replaced: imported with `Force`. */
+  readonly move: readonly string[];
+  /** Targets that hold a digest which this resource did not put there, while the policy is to fail. */
+  readonly conflicts: readonly { readonly target: string; readonly holds: Digest }[];
+}
+
+/** What the targets were found to hold; `"unreadable"` where this machine cannot reach the registry. */
+export type Holdings = ReadonlyMap<string, Digest | undefined> | "unreadable";
+
+/**
+ * Sorts the targets by what has to be done to them.
+ *
+ * Ownership is judged by the recorded `sourceDigest` alone. Where the target cannot be read, the record is the only
+ * evidence: what it calls ours is moved by force, and anything else is imported without.
+ *
+ * @param digest - The digest that all targets shall hold; `undefined` when only the target will tell it
+ *   (`digestFrom: "target"`): then nothing that exists can be recognised, hence nothing is adopted.
+ * @param again - Import also what is there already, because a trigger changed.
+ */
+export function planTargets(
+  targets: readonly string[],
+  digest: Digest | undefined,
+  recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
+  held: Holdings,
+  { overwrite, again }: { overwrite: boolean; again: boolean },
+): TargetPlan {
+  const plan = { keep: [] as string[], add: [] as string[], move: [] as string[], conflicts: [] as Conflict[] };
+  for (const target of targets) {
+    const holds = held === "unreadable" ? believed(target, recorded) : held.get(target);
+    const ours = holds !== undefined && holds === recorded?.sourceDigest;
+    if (holds === undefined) (overwrite && held === "unreadable" ? plan.move : plan.add).push(target);
+    else if (holds === digest && !again) plan.keep.push(target);
+    else if (ours || holds === digest || overwrite) plan.move.push(target);
+    else plan.conflicts.push({ target, holds });
+  }
+  return plan;
+}
+
+type Conflict = TargetPlan["conflicts"][number];
+
+/** What an unreadable target holds for all we know: our own digest where we put it, else nothing. */
+function believed(target: string, recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined): Digest | undefined {
+  return recorded?.targets[target] === undefined ? undefined : recorded.sourceDigest;
+}
+
+/** All names an image gets in the target registry, the first one first: `repo:tag`, and `repo` without a tag. */
+export function targetNames(of: Pick<Inputs, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
+  return [...(of.targetTags ?? []), ...(of.untaggedTargetRepositories ?? [])];
+}
+
+/** Whether the name is a tag that could be moved or removed, as opposed to a repository that got a manifest. */
+export function isTag(target: string): boolean {
+  return target.includes(":");
+}
+
+/** The targets that the record has and the program no longer names. */
+export function droppedTargets(desired: Inputs, recorded: Outputs): readonly string[] {
+  const wanted = new Set(targetNames(desired));
+  return Object.keys(recorded.targets).filter((name) => !wanted.has(name));
+}
+
+function sourceChanged(desired: Inputs, recorded: Outputs): boolean {
+  const named = ({ image, registry, digestFrom }: ReturnType<typeof sourceOf>) => [image, registry, digestFrom];
+  return differ(named(sourceOf(desired)), named(sourceOf(recorded)));
+}
+
+function differ(one: unknown, other: unknown): boolean {
+  return !isDeepStrictEqual(one, other);
+}

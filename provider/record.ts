@@ -1,0 +1,81 @@
+import type { Digest } from "./reference/digest";
+
+/**
+ * What stands in the state of an `ImportedImage`: the shapes that travel between program, engine and plugin process.
+ * They are plain JSON, and an interface with every state file that exists: keys are added, never renamed.
+ */
+
+/** The user's arguments as `check` sees them. In a preview any of them may be the unknown marker. */
+export interface Arguments {
+  readonly registry: string;
+  readonly source: string | SourceArguments;
+  readonly targetTags?: readonly string[];
+  readonly untaggedTargetRepositories?: readonly string[];
+  readonly onConflict?: ConflictPolicy;
+  readonly onDelete?: DeletePolicy;
+  readonly onSourceUnavailable?: SourcePolicy;
+  readonly triggers?: readonly unknown[];
+}
+
+/** The long form of `source`. */
+export interface SourceArguments {
+  readonly image: string;
+  readonly registry?: string;
+  readonly credentials?: { readonly username?: string; readonly password: string };
+  readonly digestFrom?: DigestOrigin;
+}
+
+export const conflictPolicies = ["fail", "overwrite"] as const;
+export const deletePolicies = ["retain", "untag", "delete"] as const;
+export const sourcePolicies = ["fail", "keep"] as const;
+export const digestOrigins = ["source", "target"] as const;
+
+/** What to do when a target tag holds a digest that this resource did not put there. */
+export type ConflictPolicy = (typeof conflictPolicies)[number];
+/** What destroy, replacement and dropped tags do to what was imported. */
+export type DeletePolicy = (typeof deletePolicies)[number];
+/** What to do when the source does not answer and a digest is recorded. */
+export type SourcePolicy = (typeof sourcePolicies)[number];
+/** Where the digest that keys the import is read. */
+export type DigestOrigin = (typeof digestOrigins)[number];
+
+/** `opts.customTimeouts`, recorded because `delete` sees nothing else. Texts such as `30m`. */
+export interface Timeouts {
+  readonly create?: string;
+  readonly update?: string;
+  readonly delete?: string;
+}
+
+/** Which digest each target holds: `repo:tag` or, for a manifest without tag, `repo`. */
+export type Targets = Readonly<Record<string, Digest>>;
+
+/** What `check` makes of the arguments: everything that can be known before anything is done. */
+export interface Inputs extends Arguments {
+  readonly timeouts?: Timeouts;
+  /** ARM ID of the target registry. */
+  readonly registryId: string;
+  readonly loginServer: string;
+  /** The key of the import. Absent while it has yet to be read from the target (`digestFrom: "target"`). */
+  readonly sourceDigest?: Digest;
+  /** What the targets should hold. */
+  readonly targets?: Targets;
+  /** Digest-pinned reference of the first target. */
+  readonly reference?: string;
+  /** Digest-pinned references, one per target repository. */
+  readonly references?: readonly string[];
+}
+
+/** What create and update record. `targets` is what the targets do hold; `sourceDigest` is what we put there. */
+export interface Outputs extends Inputs {
+  readonly sourceDigest: Digest;
+  readonly targets: Targets;
+  readonly mediaType: string;
+  readonly platforms: readonly string[];
+  /** The evidence of success: the target was read back, or only the operation's own word could be had. */
+  readonly verifiedBy: "digest" | "operation";
+}
+
+/** The image that a source names, whichever way it was written. */
+export function sourceOf({ source }: Pick<Arguments, "source">): SourceArguments {
+  return typeof source === "string" ? { image: source } : source;
+}
