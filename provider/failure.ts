@@ -20,6 +20,7 @@ export type Code =
   | "TARGET_NOT_VERIFIED"
   | "TARGET_LOCKED"
   | "TARGET_QUOTA_EXCEEDED"
+  | "AZURE_CONFIGURATION_INVALID"
   | "AZURE_CREDENTIAL_MISSING"
   | "AZURE_CREDENTIAL_REJECTED"
   | "AZURE_PERMISSION_DENIED"
@@ -130,7 +131,8 @@ export const registryFailure = {
   realmRefused: (side: Side, host: string, realm: string): Failure => ({
     code: code(side, "REALM_REFUSED"),
     summary: `${side}: ${host} asks for the credentials to be sent to ${realm}, which is not its own`,
-    remedy: "nothing was sent; check that the registry's name is spelled right, and ask its owner about this token realm",
+    remedy:
+      "nothing was sent; check that the registry's name is spelled right, and ask its owner about this token realm",
   }),
   throttled: (side: Side, host: string, seconds: number | undefined): Failure => ({
     code: code(side, "THROTTLED"),
@@ -162,6 +164,151 @@ export const registryFailure = {
     code: code(side, "INVALID_ANSWER"),
     summary: `${side}: ${host} does not answer like a registry: ${reason}`,
     remedy: "check that the name is a registry's, and that no proxy or portal answers in its place",
+  }),
+} as const;
+
+/** Words for Azure itself: configuration, identity, Resource Manager, and the look-up of a registry. */
+export const azureFailure = {
+  configurationInvalid: (setting: string, reason: string, remedy: string): Failure => ({
+    code: "AZURE_CONFIGURATION_INVALID",
+    summary: `Azure: ${setting} ${reason}`,
+    remedy,
+  }),
+  credentialMissing: (way: string, missing: string, remedy: string): Failure => ({
+    code: "AZURE_CREDENTIAL_MISSING",
+    summary: `Azure: no credential: ${way}, but ${missing}`,
+    remedy,
+  }),
+  credentialRejected: (who: string, reason: string, remedy: string, said?: string): Failure => ({
+    code: "AZURE_CREDENTIAL_REJECTED",
+    summary: `Azure: ${who} was rejected: ${reason}`,
+    remedy,
+    ...detail(said),
+  }),
+  permissionDenied: (side: Side, scope: string, who: string, said?: string): Failure => ({
+    code: "AZURE_PERMISSION_DENIED",
+    summary: `${side}: ${who} may not import on ${scope}`,
+    remedy: `grant this identity the role Container Registry Data Importer and Data Reader on ${scope}; a new assignment takes some minutes to work`,
+    ...detail(said),
+  }),
+  throttled: (side: Side, host: string): Failure => ({
+    code: "AZURE_THROTTLED",
+    summary: `${side}: ${host} kept answering 429 Too Many Requests`,
+    remedy: "run the command again later, or lower --parallel",
+  }),
+  unavailable: (subject: Side | "Azure", host: string, reason: string, said?: string): Failure => ({
+    code: "AZURE_UNAVAILABLE",
+    summary: `${subject}: ${host} ${reason}`,
+    remedy:
+      "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and, where the proxy breaks TLS, its certificate authority (NODE_EXTRA_CA_CERTS), then run the command again",
+    ...detail(said),
+  }),
+  registryNotFound: (side: Side, name: string, searched: string, remedy: string, said?: string): Failure => ({
+    code: "REGISTRY_NOT_FOUND",
+    summary: `${side}: there is no registry ${name}: searched ${searched}`,
+    remedy,
+    ...detail(said),
+  }),
+  registryAmbiguous: (side: Side, name: string, ids: readonly string[]): Failure => ({
+    code: "REGISTRY_AMBIGUOUS",
+    summary: `${side}: ${ids.length} registries are called ${name}: ${ids.join(", ")}`,
+    remedy: "pass the resource ID of the one you mean",
+  }),
+  registryUnmanaged: (side: Side, name: string, sku: string): Failure => ({
+    code: "REGISTRY_UNMANAGED",
+    summary: `${side}: the registry ${name} has the SKU ${sku}, which cannot import`,
+    remedy: `upgrade it: az acr update --name ${name} --sku Standard`,
+  }),
+} as const;
+
+/** Words for the import operation, where the cause is neither the identity nor a plain answer of one of the registries. */
+export const importFailure = {
+  failed: (source: string, target: string, reason: string, said?: string): Failure => ({
+    code: "IMPORT_FAILED",
+    summary: `target: the import of ${source} into ${target} failed: ${reason}`,
+    remedy:
+      "run the command again; if the reason stays the same, ask Azure support with the correlation ID below; az acr check-health tells about the registry",
+    ...detail(said),
+  }),
+  blobsNotCopied: (source: string, target: string, said?: string): Failure => ({
+    code: "IMPORT_FAILED",
+    summary: `source: Azure could not copy the layers of ${source} into ${target} (Error copying blobs)`,
+    remedy:
+      "run the command again; else check that Azure, not only you, may pull the whole image from the source: credentials, rate limit, firewall, layers that were deleted or must not be distributed",
+    ...detail(said),
+  }),
+  providerNotRegistered: (target: string, said?: string): Failure => ({
+    code: "IMPORT_FAILED",
+    summary: `target: a subscription of this import into ${target} is not registered for container registries`,
+    remedy:
+      "az provider register --namespace Microsoft.ContainerRegistry, in the subscriptions of the target and of a source in Azure",
+    ...detail(said),
+  }),
+  softDeleted: (source: string, target: string, said?: string): Failure => ({
+    code: "IMPORT_FAILED",
+    summary: `target: ${source} cannot be imported into ${target}, because the image is soft-deleted in one of the two registries`,
+    remedy: "restore it (az acr manifest restore) or purge it, then run the command again",
+    ...detail(said),
+  }),
+  untraceable: (source: string, target: string, reason: string): Failure => ({
+    code: "IMPORT_FAILED",
+    summary: `target: Azure accepted the import of ${source} into ${target}, but ${reason}`,
+    remedy: "run the command again: what Azure has finished by then is adopted",
+  }),
+  timedOut: (source: string, target: string, seconds: number, said?: string): Failure => ({
+    code: "IMPORT_TIMED_OUT",
+    summary: `target: the import of ${source} into ${target} is not finished after ${seconds} s`,
+    remedy:
+      "Azure goes on with it: run the command again to adopt the result, or allow more time with opts.customTimeouts",
+    ...detail(said),
+  }),
+  tagExists: (target: string, said?: string): Failure => ({
+    code: "TARGET_CONFLICT",
+    summary: `target: ${target} exists already`,
+    remedy: 'set onConflict: "overwrite" to take it over, or choose another tag',
+    ...detail(said),
+  }),
+  tooManyManifests: (source: string, said?: string): Failure => ({
+    code: "SOURCE_TOO_MANY_MANIFESTS",
+    summary: `source: ${source} has more manifests than Azure imports at once (50)`,
+    remedy: "import one platform (platform), or an image that lists fewer",
+    ...detail(said),
+  }),
+  rangeUnsupported: (source: string, said?: string): Failure => ({
+    code: "SOURCE_RANGE_UNSUPPORTED",
+    summary: `source: the registry of ${source} does not serve ranges of a layer (RFC 7233), which Azure's import needs`,
+    remedy: "enable range requests in that registry or the proxy before it, or copy the image through another registry",
+    ...detail(said),
+  }),
+  exportForbidden: (host: string, said?: string): Failure => ({
+    code: "SOURCE_EXPORT_FORBIDDEN",
+    summary: `source: the export policy of ${host} forbids to import from it`,
+    remedy:
+      "az resource update --ids <registry ID> --set properties.policies.exportPolicy.status=enabled (needs public network access enabled), or import from another registry",
+    ...detail(said),
+  }),
+  networkClosed: (side: Side, host: string, said?: string): Failure => ({
+    code: code(side, "NETWORK_CLOSED"),
+    summary: `${side}: the network rules of ${host} keep Azure's import out`,
+    remedy: `allow trusted services on it: az acr update --name ${host.split(/[.-]/, 1)[0]} --allow-trusted-services true${
+      side === "source"
+        ? "; a source with public access disabled must also be named by resource ID, and a registry of another tenant cannot be one"
+        : ""
+    }`,
+    ...detail(said),
+  }),
+  locked: (target: string, said?: string): Failure => ({
+    code: "TARGET_LOCKED",
+    summary: `target: ${target} is locked against changes`,
+    remedy:
+      "unlock it (az acr repository update --write-enabled true --delete-enabled true --image …), or choose another tag",
+    ...detail(said),
+  }),
+  quotaExceeded: (host: string, said?: string): Failure => ({
+    code: "TARGET_QUOTA_EXCEEDED",
+    summary: `target: the storage of ${host} is full`,
+    remedy: "delete what is not needed any more (az acr show-usage tells the limit), or choose a larger SKU",
+    ...detail(said),
   }),
 } as const;
 
