@@ -1,0 +1,206 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface RunOptions {
+  cwd?: string;
+  /** The whole environment of the child; the caller's own when absent. */
+  env?: NodeJS.ProcessEnv;
+  /** After this many milliseconds the child and all its descendants are ended and the run fails. */
+  timeout?: number;
+  onOutput?: (text: string) => void;
+}
+
+export interface Finished {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command to its end, whatever its exit code. */
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const child = start(command, args, options);
+  const { timeout } = options;
+  if (timeout === undefined) return child.finished;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill();
+      reject(new Error(`${describe(command, args)} did not end within ${timeout / 1000} s:\n${child.output()}`));
+    }, timeout);
+  });
+  try {
+    return await Promise.race([child.finished, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs a command that must succeed and returns what it printed on stdout. */
+export async function runOrFail(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { exitCode, signal, stdout, stderr } = await run(command, args, options);
+  if (exitCode !== 0) {
+    const how = signal === null ? `exit code ${exitCode}` : signal;
+    throw new Error(`${describe(command, args)} failed (${how}):\n${`${stdout}${stderr}`.trimEnd()}`);
+  }
+  return stdout;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly finished: Promise<Finished>;
+  /** Everything printed so far, stdout and stderr in order of arrival. */
+  output(): string;
+  /** The first line of stdout or stderr that matches; fails when the process ends before or `timeout` passes. */
+  line(pattern: RegExp, timeout?: number): Promise<string>;
+  signal(signal: NodeJS.Signals): void;
+  /** Asks the process to end, then ends it with its descendants; resolves when it is gone. */
+  stop(signal?: NodeJS.Signals, grace?: number): Promise<Finished>;
+  /** Ends the process and all its descendants at once. */
+  kill(): void;
+}
+
+const live = new Set<Running>();
+
+/** Starts a command that goes on running; it is ended with this process at the latest. */
+export function start(command: string, args: readonly string[], options: RunOptions = {}): Running {
+  const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  let both = "";
+  const watchers = new Set<() => void>();
+  const collect = (text: string) => {
+    both += text;
+    options.onOutput?.(text);
+    for (const watcher of watchers) watcher();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    collect(text);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    collect(text);
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once("error", (error) => reject(new Error(`${describe(command, args)} cannot be started: ${error.message}`)));
+    // "close" waits for the output of descendants, too, so a daemon left behind would keep it back for ever.
+    child.once("exit", (exitCode, signal) => {
+      const end = () => resolve({ exitCode, signal, stdout, stderr });
+      const timer = setTimeout(end, 2_000);
+      child.once("close", () => {
+        clearTimeout(timer);
+        end();
+      });
+    });
+  });
+  const running: Running = {
+    pid: child.pid ?? -1,
+    finished,
+    output: () => both,
+    line: (pattern, timeout = 20_000) =>
+      new Promise<string>((resolve, reject) => {
+        const settle = (act: () => void) => {
+          clearTimeout(timer);
+          watchers.delete(look);
+          act();
+        };
+        const fail = (why: string) =>
+          settle(() => reject(new Error(`${describe(command, args)} ${why} before it printed ${pattern}:\n${both}`)));
+        const look = () => {
+          const found = both.split("\n").find((line) => pattern.test(line));
+          if (found !== undefined) settle(() => resolve(found));
+        };
+        const timer = setTimeout(() => fail(`ran ${timeout / 1000} s`), timeout);
+        watchers.add(look);
+        finished.then(
+          () => fail("ended"),
+          (error: unknown) => settle(() => reject(error)),
+        );
+        look();
+      }),
+    signal: (signal) => {
+      if (isRunning(child)) child.kill(signal);
+    },
+    stop: async (signal = "SIGTERM", grace = 5_000) => {
+      running.signal(signal);
+      const timer = setTimeout(() => running.kill(), grace);
+      try {
+        return await finished;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    kill: () => {
+      if (isRunning(child)) killTree(running.pid);
+    },
+  };
+  live.add(running);
+  const forget = () => live.delete(running);
+  finished.then(forget, forget);
+  return running;
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+/** Ends a process and its descendants, also those that moved to a process group of their own, as Pulumi's plugins do. */
+export function killTree(pid: number): void {
+  for (const each of [pid, ...descendants(pid)]) {
+    try {
+      process.kill(each, "SIGKILL");
+    } catch {
+      // gone already
+    }
+  }
+}
+
+export function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const [child, parent] of processes()) children.set(parent, [...(children.get(parent) ?? []), child]);
+  const below = (parent: number): number[] => (children.get(parent) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(pid);
+}
+
+/** Every process with its parent; from /proc where there is one, since small images come without `ps`. */
+function processes(): [pid: number, parent: number][] {
+  if (process.platform !== "linux") {
+    const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+    return table.split("\n").map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  }
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      // "pid (name) state parent …", and the name may hold anything.
+      const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+      return [[Number(pid), Number(parent)] as [number, number]];
+    } catch {
+      return []; // ended meanwhile
+    }
+  });
+}
+
+/** Makes Ctrl-C and its like end this process together with everything that it started. */
+export function endTogether(cleanUp: () => void = () => {}): void {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.once(signal, () => {
+      for (const each of live) each.kill();
+      cleanUp();
+      process.exit(code);
+    });
+  }
+}
+
+process.once("exit", () => {
+  for (const each of live) each.kill();
+});
+
+function describe(command: string, args: readonly string[]): string {
+  return [command, ...args].join(" ");
+}
