@@ -1,0 +1,38 @@
+const common = {
+  rootDir: __dirname,
+  testEnvironment: "node",
+  transform: {
+    "\\.[cm]?ts$": [
+      "@swc/jest",
+      { swcrc: false, jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
+    ],
+  },
+  modulePathIgnorePatterns: ["<rootDir>/dist/"],
+  setupFiles: ["<rootDir>/test/support/clean-environment.ts"],
+  restoreMocks: true,
+};
+
+const project = (displayName, folders, options = {}) => ({
+  ...common,
+  displayName,
+  testMatch: folders.map((folder) => `<rootDir>/test/${folder}**/*.test.ts`),
+  ...options,
+});
+
+/** @type {import("jest").Config} */
+module.exports = {
+  // Jest would leave one of two cores idle; most tests wait for child processes.
+  maxWorkers: Math.max(2, require("node:os").availableParallelism() - 1),
+  projects: [
+    project("unit", [""], {
+      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(registry|emulator|plugin|engine)/"],
+    }),
+    project("protocol", ["registry/", "emulator/"], {
+      globalSetup: "<rootDir>/test/support/setup/tools.ts",
+      testTimeout: 30_000,
+    }),
+    // What users run is dist/: these two start real processes that load it.
+    project("plugin", ["plugin/"], { globalSetup: "<rootDir>/test/support/setup/dist.ts", testTimeout: 60_000 }),
+    project("engine", ["engine/"], { globalSetup: "<rootDir>/test/support/setup/engine.ts", testTimeout: 180_000 }),
+  ],
+};

@@ -1,0 +1,4 @@
+/** Installs what is missing in the checkout `root` and builds its dist/ when stale. */
+export function bootstrap(root: string, options: readonly ("--no-build" | "--build")[]): Promise<void>;
+export function isInstalled(root: string): boolean;
+export function isBuilt(root: string): boolean;
