@@ -1,0 +1,305 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { type AcceptRule, negotiate } from "./accept";
+import { isDigest } from "./digest";
+import { answering, type Handler, readBody, send, sendJson, type Target, targetOf } from "./http";
+import { mediaTypes } from "./manifest";
+import { page } from "./paging";
+import { disallowedOperation, RegistryError } from "./registry-error";
+import type { Access } from "./scope";
+import type { RegistryStore, StoredManifest } from "./store";
+import { handleUpload, startUpload } from "./uploads";
+
+/** Throws the refusal (401 with its challenge, 403) unless the request may do what it needs; no access: `GET /v2/`. */
+export type Authorize = (request: IncomingMessage, needed: Access | undefined) => void;
+
+export interface DistributionOptions {
+  store: RegistryStore;
+  authorize?: Authorize;
+  /** @default "lenient" */
+  accept?: AcceptRule;
+  /** Refuse every write and deletion. */
+  readOnly?: boolean;
+  /** Refuse `DELETE` of a tag, which some registries do: deletion by digest only. */
+  deleteByDigestOnly?: boolean;
+  /** Deleting a manifest deletes what refers to it. */
+  deleteReferrers?: boolean;
+  /** Leave `Docker-Content-Digest` out of answers to GET and HEAD, as some registries do. */
+  omitDigestHeader?: boolean;
+}
+
+const namePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const route = /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags|referrers)\/([^/]*)$/;
+const maximumManifestSize = 4 * 1024 * 1024;
+
+/** One request to one repository, its path taken apart. */
+interface Call {
+  options: DistributionOptions;
+  request: IncomingMessage;
+  response: ServerResponse;
+  method: string;
+  query: URLSearchParams;
+  repository: string;
+  /** Tag, digest or upload session. */
+  reference: string;
+}
+
+const endpoints: Record<string, (call: Call) => void | Promise<void>> = {
+  manifests,
+  blobs,
+  "blobs/uploads": uploads,
+  tags,
+  referrers,
+};
+
+/** The data plane of the OCI distribution specification 1.1 over a store. */
+export function distribution(options: DistributionOptions): Handler {
+  return answering((request, response) => {
+    response.setHeader("docker-distribution-api-version", "registry/2.0");
+    return dispatch(options, request, response, targetOf(request));
+  });
+}
+
+function dispatch(
+  options: DistributionOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, query }: Target,
+): void | Promise<void> {
+  if (path === "/v2/" || path === "/v2") {
+    options.authorize?.(request, undefined);
+    return sendJson(response, 200, {});
+  }
+  if (path === "/v2/_catalog") return catalog(options, request, response, query);
+  const [, repository = "", kind = "", reference = ""] = route.exec(path) ?? [];
+  const endpoint = endpoints[kind];
+  if (endpoint === undefined) throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
+  if (!namePattern.test(repository))
+    throw new RegistryError(400, "NAME_INVALID", "invalid repository name", { repository });
+  const method = request.method ?? "GET";
+  const actions = actionsFor(method, kind);
+  options.authorize?.(request, { type: "repository", name: repository, actions });
+  if (options.readOnly && !isRead(method)) throw new RegistryError(405, "UNSUPPORTED", "the registry is read-only");
+  return endpoint({ options, request, response, method, query, repository, reference });
+}
+
+function actionsFor(method: string, kind: string): string[] {
+  if (kind === "blobs/uploads") return ["pull", "push"];
+  if (isRead(method)) return ["pull"];
+  return method === "DELETE" ? ["delete"] : ["pull", "push"];
+}
+
+function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function catalog(
+  { store, authorize }: DistributionOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+): void {
+  authorize?.(request, { type: "registry", name: "catalog", actions: ["*"] });
+  const names = listable(store.repositories()).map(({ name }) => name);
+  const { items, link } = page(names, (name) => name, "/v2/_catalog", query);
+  sendJson(response, 200, { repositories: items }, link ? { link } : {});
+}
+
+function manifests(call: Call): void | Promise<void> {
+  switch (call.method) {
+    case "GET":
+    case "HEAD":
+      return getManifest(call);
+    case "PUT":
+      return putManifest(call);
+    case "DELETE":
+      return deleteManifest(call);
+    default:
+      throw unsupportedMethod("GET, HEAD, PUT, DELETE");
+  }
+}
+
+function getManifest({ options, request, response, repository, reference }: Call): void {
+  const { store, accept = "lenient", omitDigestHeader } = options;
+  const found = store.manifest(repository, reference);
+  if (found === undefined) throw unknownManifest(options.store, repository, reference);
+  const byTag = !isDigest(reference);
+  assertReadable(store, repository, found, byTag ? reference : undefined);
+  const manifest = negotiate(accept, request.headers.accept, found, byTag, store, repository);
+  send(
+    response,
+    200,
+    {
+      "content-type": manifest.mediaType,
+      ...(omitDigestHeader ? {} : { "docker-content-digest": manifest.digest }),
+    },
+    manifest.bytes,
+  );
+}
+
+function assertReadable(store: RegistryStore, repository: string, manifest: StoredManifest, tag?: string): void {
+  const readable =
+    manifest.attributes.readEnabled &&
+    store.attributes(repository)?.readEnabled !== false &&
+    (tag === undefined || store.attributes(repository, tag)?.readEnabled !== false);
+  if (!readable) throw disallowedOperation();
+}
+
+async function putManifest({ options, request, response, query, repository, reference }: Call): Promise<void> {
+  const byDigest = reference.includes(":");
+  if (byDigest ? !isDigest(reference) : !tagPattern.test(reference))
+    throw new RegistryError(400, byDigest ? "DIGEST_INVALID" : "MANIFEST_INVALID", `invalid reference "${reference}"`);
+  const tags = byDigest ? query.getAll("tag") : [reference];
+  const badTag = tags.find((tag) => !tagPattern.test(tag));
+  if (badTag !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", `invalid tag "${badTag}"`);
+  const bytes = await readBody(request);
+  if (bytes.length > maximumManifestSize) throw new RegistryError(413, "SIZE_INVALID", "manifest is too large");
+  const [first, ...others] = tags;
+  const contentType = request.headers["content-type"] ?? "";
+  const manifest = options.store.putManifest(repository, bytes, contentType, first, byDigest ? reference : undefined);
+  for (const tag of others) options.store.setTag(repository, tag, manifest.digest);
+  const subject = manifest.content.subject?.digest;
+  send(response, 201, {
+    location: `/v2/${repository}/manifests/${manifest.digest}`,
+    "docker-content-digest": manifest.digest,
+    ...(subject === undefined ? {} : { "oci-subject": subject }),
+    ...(byDigest && tags.length > 0 ? { "oci-tag": tags.join(", ") } : {}),
+  });
+}
+
+function deleteManifest({ options, response, repository, reference }: Call): void {
+  const { store, deleteByDigestOnly, deleteReferrers } = options;
+  if (isDigest(reference)) {
+    if (!store.deleteManifest(repository, reference)) throw unknownManifest(store, repository, reference);
+    if (deleteReferrers) deleteReferrersOf(store, repository, reference);
+  } else {
+    if (deleteByDigestOnly) throw new RegistryError(405, "UNSUPPORTED", "a manifest can only be deleted by its digest");
+    if (!store.removeTag(repository, reference)) throw unknownManifest(store, repository, reference);
+  }
+  send(response, 202, {});
+}
+
+function deleteReferrersOf(store: RegistryStore, repository: string, subject: string): void {
+  for (const { digest } of store.referrers(repository, subject)) {
+    store.deleteManifest(repository, digest);
+    deleteReferrersOf(store, repository, digest);
+  }
+}
+
+function blobs(call: Call): void {
+  const { store } = call.options;
+  const { method, repository, reference } = call;
+  if (!isDigest(reference)) throw new RegistryError(400, "DIGEST_INVALID", `invalid digest "${reference}"`);
+  if (isRead(method)) {
+    const blob = store.blob(repository, reference);
+    if (blob === undefined) throw unknownBlob(reference);
+    sendBlob(call, blob);
+  } else if (method === "DELETE") {
+    if (!store.deleteBlob(repository, reference)) throw unknownBlob(reference);
+    send(call.response, 202, {});
+  } else {
+    throw unsupportedMethod("GET, HEAD, DELETE");
+  }
+}
+
+function sendBlob({ options, request, response, method, reference }: Call, blob: Buffer): void {
+  const headers: OutgoingHttpHeaders = {
+    "content-type": "application/octet-stream",
+    "accept-ranges": "bytes",
+    ...(options.omitDigestHeader ? {} : { "docker-content-digest": reference }),
+  };
+  const range = method === "GET" ? byteRange(request.headers.range, blob.length) : undefined;
+  if (range === undefined) {
+    send(response, 200, headers, blob);
+  } else {
+    const [start, end] = range;
+    const contentRange = `bytes ${start}-${end}/${blob.length}`;
+    send(response, 206, { ...headers, "content-range": contentRange }, blob.subarray(start, end + 1));
+  }
+}
+
+/** A single byte range (RFC 9110, section 14), both ends inclusive; several at once are answered with the whole. */
+function byteRange(header: string | undefined, size: number): [number, number] | undefined {
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
+  if (first === "" && last === "") return undefined;
+  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  if (start >= size || (first === "" && Number(last) === 0))
+    throw new RegistryError(416, "SIZE_INVALID", "range not satisfiable", undefined, {
+      "content-range": `bytes */${size}`,
+    });
+  return [start, end];
+}
+
+function uploads(call: Call): void | Promise<void> {
+  if (call.reference !== "") return handleUpload(call);
+  if (call.method !== "POST") throw unsupportedMethod("POST");
+  const { authorize } = call.options;
+  return startUpload({
+    ...call,
+    // A mount that may not read its source is no error: the client uploads the blob instead.
+    mayPull: (name) => {
+      try {
+        authorize?.(call.request, { type: "repository", name, actions: ["pull"] });
+        return true;
+      } catch (error) {
+        if (error instanceof RegistryError) return false;
+        throw error;
+      }
+    },
+  });
+}
+
+function tags({ options: { store }, response, method, query, repository, reference }: Call): void {
+  if (reference !== "list") throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
+  if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
+  if (!store.repository(repository)) throw unknownName(repository);
+  const names = listable(store.tags(repository)).map(({ name }) => name);
+  const { items, link } = page(names, (name) => name, `/v2/${repository}/tags/list`, query, Number.POSITIVE_INFINITY);
+  sendJson(response, 200, { name: repository, tags: items }, link ? { link } : {});
+}
+
+function referrers({ options: { store }, response, method, query, repository, reference }: Call): void {
+  if (!isDigest(reference)) throw new RegistryError(400, "DIGEST_INVALID", `invalid digest "${reference}"`);
+  if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
+  const artifactType = query.get("artifactType") ?? undefined;
+  const all = store.referrers(repository, reference, artifactType);
+  const path = `/v2/${repository}/referrers/${reference}`;
+  const { items, link } = page(all, ({ digest }) => digest, path, query);
+  sendJson(
+    response,
+    200,
+    { schemaVersion: 2, mediaType: mediaTypes.index, manifests: items },
+    {
+      "content-type": mediaTypes.index,
+      ...(artifactType === undefined ? {} : { "oci-filters-applied": "artifactType" }),
+      ...(link ? { link } : {}),
+    },
+  );
+}
+
+function listable<T extends { attributes: { listEnabled: boolean } }>(items: T[]): T[] {
+  return items.filter(({ attributes }) => attributes.listEnabled);
+}
+
+function unknownManifest(store: RegistryStore, repository: string, reference: string): RegistryError {
+  if (!store.repository(repository)) return unknownName(repository);
+  const subject = isDigest(reference) ? `manifest ${reference}` : `manifest tagged by "${reference}"`;
+  return new RegistryError(404, "MANIFEST_UNKNOWN", `${subject} is not found`, {
+    Name: repository,
+    Reference: reference,
+  });
+}
+
+function unknownName(repository: string): RegistryError {
+  return new RegistryError(404, "NAME_UNKNOWN", `repository "${repository}" is not found`, { name: repository });
+}
+
+function unknownBlob(digest: string): RegistryError {
+  return new RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", { digest });
+}
+
+function unsupportedMethod(allow: string): RegistryError {
+  return new RegistryError(405, "UNSUPPORTED", "the operation is unsupported", undefined, { allow });
+}

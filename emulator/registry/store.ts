@@ -1,0 +1,261 @@
+import { randomUUID } from "node:crypto";
+import { digestOf, isDigest, matches } from "./digest";
+import { type Descriptor, type ManifestContent, parseManifest, requiredBlobs } from "./manifest";
+import { disallowedOperation, RegistryError } from "./registry-error";
+
+/** What Azure lets a user switch on a repository, a tag or a manifest; each of the three has its own. */
+export interface ChangeableAttributes {
+  deleteEnabled: boolean;
+  writeEnabled: boolean;
+  readEnabled: boolean;
+  listEnabled: boolean;
+}
+
+interface Dated {
+  createdTime: Date;
+  lastUpdateTime: Date;
+  attributes: ChangeableAttributes;
+}
+
+export interface StoredTag extends Dated {
+  name: string;
+  digest: string;
+}
+
+export interface StoredManifest extends Dated {
+  digest: string;
+  mediaType: string;
+  bytes: Buffer;
+  content: ManifestContent;
+}
+
+export interface Repository extends Dated {
+  name: string;
+  blobs: Set<string>;
+  manifests: Map<string, StoredManifest>;
+  tags: Map<string, StoredTag>;
+}
+
+/** A blob on its way in. */
+export interface UploadSession {
+  id: string;
+  repository: string;
+  chunks: Buffer[];
+  size: number;
+}
+
+/** The content of one registry, in memory. Locks hold for every writer, whichever way it comes. */
+export class RegistryStore {
+  private readonly content = new Map<string, Buffer>();
+  private readonly byName = new Map<string, Repository>();
+  private readonly uploads = new Map<string, UploadSession>();
+
+  /** Every repository that holds a manifest, in the order of names. */
+  repositories(): Repository[] {
+    return [...this.byName.values()].filter((repository) => repository.manifests.size > 0).sort(byName);
+  }
+
+  repository(name: string): Repository | undefined {
+    return this.byName.get(name);
+  }
+
+  hasBlob(repository: string, digest: string): boolean {
+    return this.byName.get(repository)?.blobs.has(digest) ?? false;
+  }
+
+  blob(repository: string, digest: string): Buffer | undefined {
+    return this.hasBlob(repository, digest) ? this.content.get(digest) : undefined;
+  }
+
+  /** Stores a blob and returns its digest; bytes that do not have the expected digest are refused. */
+  putBlob(repository: string, bytes: Buffer, expected?: string): string {
+    const digest = expected ?? digestOf(bytes);
+    if (expected !== undefined && !matches(bytes, expected))
+      throw new RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content", { expected });
+    this.writable(repository).blobs.add(digest);
+    this.content.set(digest, bytes);
+    return digest;
+  }
+
+  /** Makes a blob of one repository part of another, without its bytes; false when it is not there. */
+  mountBlob(from: string, digest: string, repository: string): boolean {
+    if (!this.hasBlob(from, digest)) return false;
+    this.writable(repository).blobs.add(digest);
+    return true;
+  }
+
+  deleteBlob(repository: string, digest: string): boolean {
+    return this.byName.has(repository) && this.writable(repository).blobs.delete(digest);
+  }
+
+  manifest(repository: string, tagOrDigest: string): StoredManifest | undefined {
+    const found = this.byName.get(repository);
+    const digest = tagOrDigest.includes(":") ? tagOrDigest : found?.tags.get(tagOrDigest)?.digest;
+    return digest === undefined ? undefined : found?.manifests.get(digest);
+  }
+
+  /** Stores a manifest whose blobs and children are there already, under a tag when one is given. */
+  putManifest(
+    repository: string,
+    bytes: Buffer,
+    contentType: string,
+    tag?: string,
+    digest = digestOf(bytes),
+  ): StoredManifest {
+    const { mediaType, content } = parseManifest(bytes, contentType);
+    if (!matches(bytes, digest))
+      throw new RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content", { digest });
+    const home = this.writable(repository);
+    const missing = [
+      ...requiredBlobs(content).filter((blob) => !home.blobs.has(blob.digest)),
+      ...(content.manifests ?? []).filter((child) => !home.manifests.has(child.digest)),
+    ];
+    if (missing.length > 0)
+      throw new RegistryError(404, "MANIFEST_BLOB_UNKNOWN", "manifest references an unknown blob or manifest", {
+        digests: missing.map((descriptor) => descriptor.digest),
+      });
+    if (tag !== undefined) this.assertTagWritable(home, tag);
+    const stored = home.manifests.get(digest) ?? { digest, mediaType, bytes, content, ...dated() };
+    home.manifests.set(digest, stored);
+    if (tag !== undefined) this.setTag(repository, tag, digest);
+    return stored;
+  }
+
+  /** Removes a manifest and every tag that points at it. */
+  deleteManifest(repository: string, digest: string): boolean {
+    const home = this.byName.get(repository);
+    const manifest = home?.manifests.get(digest);
+    if (!home || !manifest) return false;
+    const tags = this.tagsOf(repository, digest);
+    for (const locked of [home, manifest, ...tags]) assertDeletable(locked);
+    home.manifests.delete(digest);
+    for (const tag of tags) home.tags.delete(tag.name);
+    return true;
+  }
+
+  tag(repository: string, name: string): StoredTag | undefined {
+    return this.byName.get(repository)?.tags.get(name);
+  }
+
+  /** Every tag of a repository, in the order of names. */
+  tags(repository: string): StoredTag[] {
+    return [...(this.byName.get(repository)?.tags.values() ?? [])].sort(byName);
+  }
+
+  tagsOf(repository: string, digest: string): StoredTag[] {
+    return this.tags(repository).filter((tag) => tag.digest === digest);
+  }
+
+  setTag(repository: string, name: string, digest: string): void {
+    const home = this.writable(repository);
+    if (!home.manifests.has(digest))
+      throw new RegistryError(404, "MANIFEST_UNKNOWN", `manifest ${digest} is not found`);
+    this.assertTagWritable(home, name);
+    const tag = home.tags.get(name);
+    if (tag === undefined) home.tags.set(name, { name, digest, ...dated() });
+    else Object.assign(tag, { digest, lastUpdateTime: new Date() });
+  }
+
+  /** Removes a tag only; its manifest stays. */
+  removeTag(repository: string, name: string): boolean {
+    const home = this.byName.get(repository);
+    const tag = home?.tags.get(name);
+    if (!home || !tag) return false;
+    assertDeletable(home);
+    assertDeletable(tag);
+    return home.tags.delete(name);
+  }
+
+  deleteRepository(name: string): boolean {
+    const home = this.byName.get(name);
+    if (!home) return false;
+    for (const part of [home, ...home.manifests.values(), ...home.tags.values()]) assertDeletable(part);
+    return this.byName.delete(name);
+  }
+
+  /** Attributes of the repository itself, or of one of its tags or manifests. */
+  attributes(repository: string, tagOrDigest?: string): ChangeableAttributes | undefined {
+    return this.find(repository, tagOrDigest)?.attributes;
+  }
+
+  setAttributes(repository: string, tagOrDigest: string | undefined, changes: Partial<ChangeableAttributes>): boolean {
+    const found = this.find(repository, tagOrDigest);
+    if (!found) return false;
+    Object.assign(found.attributes, changes);
+    found.lastUpdateTime = new Date();
+    return true;
+  }
+
+  /** Descriptors of the manifests whose subject is that digest, as the referrers API lists them. */
+  referrers(repository: string, subject: string, artifactType?: string): Descriptor[] {
+    return [...(this.byName.get(repository)?.manifests.values() ?? [])]
+      .filter((manifest) => manifest.content.subject?.digest === subject)
+      .map(describeReferrer)
+      .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType);
+  }
+
+  startUpload(repository: string): UploadSession {
+    this.writable(repository);
+    const session = { id: randomUUID(), repository, chunks: [], size: 0 };
+    this.uploads.set(session.id, session);
+    return session;
+  }
+
+  upload(repository: string, id: string): UploadSession | undefined {
+    const session = this.uploads.get(id);
+    return session?.repository === repository ? session : undefined;
+  }
+
+  endUpload(id: string): void {
+    this.uploads.delete(id);
+  }
+
+  private find(repository: string, tagOrDigest: string | undefined): Dated | undefined {
+    const home = this.byName.get(repository);
+    if (tagOrDigest === undefined) return home;
+    return isDigest(tagOrDigest) ? home?.manifests.get(tagOrDigest) : home?.tags.get(tagOrDigest);
+  }
+
+  private writable(name: string): Repository {
+    let repository = this.byName.get(name);
+    if (repository === undefined) {
+      repository = { name, blobs: new Set(), manifests: new Map(), tags: new Map(), ...dated() };
+      this.byName.set(name, repository);
+    }
+    if (!repository.attributes.writeEnabled) throw disallowedOperation();
+    repository.lastUpdateTime = new Date();
+    return repository;
+  }
+
+  private assertTagWritable(home: Repository, name: string): void {
+    if (home.tags.get(name)?.attributes.writeEnabled === false) throw disallowedOperation();
+  }
+}
+
+function dated(): Dated {
+  const now = new Date();
+  return {
+    createdTime: now,
+    lastUpdateTime: now,
+    attributes: { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true },
+  };
+}
+
+function assertDeletable({ attributes }: Dated): void {
+  if (!attributes.deleteEnabled || !attributes.writeEnabled) throw disallowedOperation();
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function describeReferrer({ digest, mediaType, bytes, content }: StoredManifest): Descriptor {
+  const artifactType = content.artifactType || content.config?.mediaType;
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType ? { artifactType } : {}),
+    ...(content.annotations ? { annotations: content.annotations } : {}),
+  };
+}
