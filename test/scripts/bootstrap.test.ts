@@ -133,9 +133,9 @@ describe("bootstrap of a checkout", () => {
 
   test("a failing npm ci shows npm's own words", async () => {
     rmSync(path.join(root, "node_modules/.package-lock.json"));
-    write("package.json", "{");
+    write("package.json", JSON.stringify({ devEngines: { runtime: { name: "another", onFail: "error" } } }));
     const { exitCode, stderr } = await bootstrap("--no-build");
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/installing dependencies .* failed:\n.*EJSONPARSE/s);
+    expect(stderr).toMatch(/installing dependencies .* failed:\n.*EBADDEVENGINES/s);
   }, 30_000);
 });
