@@ -212,7 +212,10 @@ function putConfig(
   return putBlob(store, repository, json(config), mediaType);
 }
 
-/** BuildKit's provenance: an image manifest for `unknown/unknown` that names the image it is about. */
+/**
+ * BuildKit's provenance: an image manifest for `unknown/unknown` that names the image it is about.
+ * Its config lists no layers, since tools that check images do not count statements as layers.
+ */
 function putAttestation(store: RegistryStore, repository: string, image: Descriptor): Descriptor {
   const predicateType = "https://slsa.dev/provenance/v1";
   const statement = json({
@@ -225,7 +228,7 @@ function putAttestation(store: RegistryStore, repository: string, image: Descrip
     ...putBlob(store, repository, statement, "application/vnd.in-toto+json"),
     annotations: { "in-toto.io/predicate-type": predicateType },
   };
-  const config = putConfig(store, repository, platform, [statement], mediaTypes.config);
+  const config = putConfig(store, repository, platform, [], mediaTypes.config);
   const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [layer] };
   return {
     ...putManifest(store, repository, manifest, mediaTypes.manifest),

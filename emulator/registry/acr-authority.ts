@@ -1,0 +1,188 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { bearerChallenge, unauthorized } from "./challenge";
+import { basicCredentials, bearerToken } from "./http";
+import type { RegistryError } from "./registry-error";
+import { type Access, covers, intersect } from "./scope";
+import { TokenIssuer } from "./tokens";
+
+/** An Entra identity whose token was checked: whose it is, which tenant and which resource it was made for. */
+export interface Principal {
+  objectId: string;
+  tenantId: string;
+  /** `aud` of the token, such as `https://containerregistry.azure.net`. */
+  audience: string;
+}
+
+export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write" | "catalog";
+
+/** A repository-scoped token with the actions of its scope map, in Azure's words. */
+export interface ScopedToken {
+  name: string;
+  passwords: readonly string[];
+  /** Such as `repositories/samples/hello-world/content/read`; the repository may end in `*`. */
+  actions: readonly string[];
+  /** @default "enabled" */
+  status?: "enabled" | "disabled";
+}
+
+/** Who may do what in one registry. Everything is read at each request, so the caller may change it in between. */
+export interface AcrAuthorityOptions<P extends Principal = Principal> {
+  /** Login server. */
+  host: string;
+  /** Tenant of the registry; tokens of other tenants are refused. */
+  tenantId: string;
+  /** The principal behind an Entra access token; undefined when the token is malformed, foreign or expired. */
+  verifyEntra: (token: string) => P | undefined;
+  /** The principal behind a service principal's ID and secret, given as user name and password. */
+  verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
+  /** Rights of a principal; the repository is empty for the catalog. */
+  allows: (principal: P, action: AcrAction, repository: string) => boolean;
+  anonymousPull?: boolean;
+  scopedTokens?: readonly ScopedToken[];
+  adminUser?: { username: string; passwords: readonly string[] };
+  /** Audiences of Entra tokens that are taken. @default the registry service's own and Resource Manager's */
+  audiences?: readonly string[];
+  /** Lifetimes of issued tokens in seconds. @default 3 hours and 75 minutes */
+  lifetimes?: { refresh: number; access: number };
+}
+
+/** Somebody who signed in, as far as rights are concerned. */
+export interface Identity {
+  name: string;
+  may: (action: AcrAction, repository: string) => boolean;
+}
+
+/** The user name that stands for "the password is a token". */
+export const tokenUsername = "00000000-0000-0000-0000-000000000000";
+
+const defaultAudiences = [
+  "https://containerregistry.azure.net",
+  "https://management.azure.com",
+  "https://management.core.windows.net",
+];
+
+const scopeMapActions: Readonly<Record<string, AcrAction>> = {
+  "content/read": "pull",
+  "content/write": "push",
+  "content/delete": "delete",
+  "metadata/read": "metadata_read",
+  "metadata/write": "metadata_write",
+};
+
+const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
+
+/** Signs in, issues and checks tokens for one registry. */
+export class AcrAuthority {
+  private readonly refreshTokens: TokenIssuer<{ grant_type: "refresh_token"; tenant: string }>;
+  private readonly accessTokens: TokenIssuer<{ grant_type: "access_token"; access: Access[] }>;
+  /** Who is behind a refresh token: rights are looked up when it is used, not when it was made. */
+  private readonly signedIn = new Map<string, Identity>();
+
+  constructor(private readonly options: AcrAuthorityOptions) {
+    this.refreshTokens = new TokenIssuer("Azure Container Registry", options.host);
+    this.accessTokens = new TokenIssuer("Azure Container Registry", options.host);
+  }
+
+  get host(): string {
+    return this.options.host;
+  }
+
+  /** An Entra token becomes a refresh token of this registry. */
+  exchange(entraToken: string): string | undefined {
+    const principal = this.options.verifyEntra(entraToken);
+    const { audiences = defaultAudiences, tenantId } = this.options;
+    if (principal === undefined || principal.tenantId !== tenantId) return undefined;
+    if (!audiences.includes(principal.audience.replace(/\/+$/, ""))) return undefined;
+    const subject = randomUUID();
+    this.signedIn.set(subject, this.principalIdentity(principal));
+    const { refresh } = this.lifetimes();
+    return this.refreshTokens.issue(subject, refresh, { grant_type: "refresh_token", tenant: tenantId });
+  }
+
+  identityOfRefreshToken(token: string): Identity | undefined {
+    const claims = this.refreshTokens.verify(token);
+    return claims && this.signedIn.get(claims.sub);
+  }
+
+  /** A refresh token as password, a repository-scoped token, the admin user, or a service principal. */
+  identityOfPassword(username: string, password: string): Identity | undefined {
+    if (username === tokenUsername) return this.identityOfRefreshToken(password);
+    const { adminUser, scopedTokens = [], verifyServicePrincipal, tenantId } = this.options;
+    if (adminUser?.username === username && adminUser.passwords.includes(password))
+      return { name: username, may: () => true };
+    const scoped = scopedTokens.find(({ name }) => name === username);
+    if (scoped !== undefined) return this.scopedIdentity(scoped, password);
+    const principal = verifyServicePrincipal?.(username, password);
+    return principal?.tenantId === tenantId ? this.principalIdentity(principal) : undefined;
+  }
+
+  anonymous(): Identity | undefined {
+    if (!this.options.anonymousPull) return undefined;
+    return { name: "anonymous", may: (action) => action === "pull" || action === "metadata_read" };
+  }
+
+  /** Grants what of the asked access is allowed: somebody without rights gets a token that opens nothing. */
+  accessToken(identity: Identity, asked: readonly Access[]): string {
+    const access = intersect(asked, ({ type, name }, action) => mayDo(identity, type, name, action));
+    return this.accessTokens.issue(identity.name, this.lifetimes().access, { grant_type: "access_token", access });
+  }
+
+  authorize(request: IncomingMessage, needed: Access | undefined): void {
+    const basic = basicCredentials(request);
+    if (basic !== undefined) {
+      const identity = this.identityOfPassword(basic.username, basic.password);
+      if (identity === undefined) throw this.refusal(needed);
+      if (needed?.actions.every((action) => mayDo(identity, needed.type, needed.name, action)) === false)
+        throw this.refusal(needed, "insufficient_scope");
+      return;
+    }
+    const token = bearerToken(request);
+    const claims = token === undefined ? undefined : this.accessTokens.verify(token);
+    if (claims === undefined) throw this.refusal(needed, token === undefined ? undefined : "invalid_token");
+    if (needed !== undefined && !covers(claims.access, needed)) throw this.refusal(needed, "insufficient_scope");
+  }
+
+  /** 401 as Azure words it; without needed access, for `/v2/` and the token service. */
+  refusal(needed?: Access, error?: string): RegistryError {
+    const { host } = this.options;
+    const challenge = bearerChallenge({
+      realm: `https://${host}/oauth2/token`,
+      service: host,
+      scope: needed,
+      ...(error === undefined ? {} : { error }),
+    });
+    const detail = needed?.actions.map((action) => ({ Type: needed.type, Name: needed.name, Action: action }));
+    return unauthorized(authenticationRequired, [challenge], detail);
+  }
+
+  private lifetimes(): { refresh: number; access: number } {
+    return this.options.lifetimes ?? { refresh: 3 * 60 * 60, access: 75 * 60 };
+  }
+
+  private principalIdentity(principal: Principal): Identity {
+    const { allows } = this.options;
+    return { name: principal.objectId, may: (action, repository) => allows(principal, action, repository) };
+  }
+
+  private scopedIdentity(token: ScopedToken, password: string): Identity | undefined {
+    if (token.status === "disabled" || !token.passwords.includes(password)) return undefined;
+    return {
+      name: token.name,
+      may: (action, repository) => token.actions.some((granted) => scopeMapGrants(granted, action, repository)),
+    };
+  }
+}
+
+function mayDo({ may }: Identity, type: string, name: string, action: string): boolean {
+  if (type === "registry") return name === "catalog" && action === "*" && may("catalog", "");
+  if (type !== "repository") return false;
+  if (action === "*") return Object.values(scopeMapActions).every((every) => may(every, name));
+  return Object.values<string>(scopeMapActions).includes(action) && may(action as AcrAction, name);
+}
+
+function scopeMapGrants(granted: string, action: AcrAction, repository: string): boolean {
+  const [, pattern = "", verb = ""] = /^repositories\/(.+)\/((?:content|metadata)\/[a-z]+)$/.exec(granted) ?? [];
+  if (scopeMapActions[verb] !== action) return false;
+  return pattern.endsWith("*") ? repository.startsWith(pattern.slice(0, -1)) : repository === pattern;
+}

@@ -1,0 +1,26 @@
+import { AcrAuthority, type AcrAuthorityOptions } from "./acr-authority";
+import { acrMetadata } from "./acr-metadata";
+import { acrTokens } from "./acr-tokens";
+import { distribution } from "./distribution";
+import type { Handler } from "./http";
+import type { RegistryStore } from "./store";
+
+export interface AcrOptions extends AcrAuthorityOptions {
+  store: RegistryStore;
+}
+
+/** The data plane of one Azure container registry: `/v2/*`, `/acr/v1/*` and `/oauth2/*` of its login server. */
+export function acrRegistry(options: AcrOptions): Handler {
+  const { store, host } = options;
+  const authority = new AcrAuthority(options);
+  const authorize = authority.authorize.bind(authority);
+  const tokens = acrTokens(authority);
+  const metadata = acrMetadata({ store, host, authorize });
+  const data = distribution({ store, authorize, accept: "strict", deleteByDigestOnly: true, deleteReferrers: true });
+  return (request, response) => {
+    const url = request.url ?? "";
+    if (url.startsWith("/oauth2/")) return tokens(request, response);
+    if (url.startsWith("/acr/v1/")) return metadata(request, response);
+    return data(request, response);
+  };
+}

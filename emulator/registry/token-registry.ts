@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { bearerChallenge, unauthorized } from "./challenge";
+import { type DistributionOptions, distribution } from "./distribution";
+import { answering, basicCredentials, bearerToken, type Handler, readForm, sendJson, targetOf } from "./http";
+import { RegistryError } from "./registry-error";
+import { type Access, covers, intersect, parseScopes } from "./scope";
+import { TokenIssuer } from "./tokens";
+
+export interface Account {
+  username: string;
+  /** Password or personal access token. */
+  password: string;
+}
+
+/** Where registries with a token service differ from one another. */
+export interface TokenRegistryOptions extends Omit<DistributionOptions, "authorize"> {
+  /** Full URL of the token service, on the registry's own host or another one. */
+  realm: string;
+  service: string;
+  accounts: readonly Account[];
+  /** What somebody may do in a repository; no account: anonymous. */
+  allows: (account: Account | undefined, action: string, repository: string) => boolean;
+  /** Scope in the challenge to `GET /v2/`. @default none: the scope comes with the 401 of a manifest or blob */
+  pingScope?: string;
+  /** Field of the token service's answer that holds the token. @default "both" */
+  tokenField?: "token" | "access_token" | "both";
+  /** Realm of a Basic challenge beside the Bearer one, for registries that take either. */
+  basicRealm?: string;
+  /** Put both challenges into one header line instead of two. */
+  joinChallenges?: boolean;
+  /** Lifetime of a token in seconds, read at each request. @default 300 */
+  tokenLifetime?: number;
+}
+
+/** A registry with a token service after the Docker token authentication specification, in two handlers. */
+export function tokenRegistry(options: TokenRegistryOptions): { registry: Handler; auth: Handler } {
+  const issuer = new TokenIssuer<{ access: Access[] }>(options.realm, options.service);
+  const registry = distribution({
+    ...options,
+    authorize: (request, needed) => authorize(options, issuer, request, needed),
+  });
+  const auth = answering((request, response) => answerToken(options, issuer, request, response));
+  return { registry, auth };
+}
+
+function authorize(
+  options: TokenRegistryOptions,
+  issuer: TokenIssuer<{ access: Access[] }>,
+  request: IncomingMessage,
+  needed: Access | undefined,
+): void {
+  const basic = options.basicRealm === undefined ? undefined : basicCredentials(request);
+  if (basic !== undefined) {
+    const account = signIn(options, basic);
+    if (account !== undefined && (needed === undefined || allowsAll(options, account, needed))) return;
+    throw refusal(options, needed);
+  }
+  const token = bearerToken(request);
+  const claims = token === undefined ? undefined : issuer.verify(token);
+  if (token !== undefined && claims === undefined) throw refusal(options, needed, "invalid_token");
+  if (claims === undefined) throw refusal(options, needed);
+  if (needed !== undefined && !covers(claims.access, needed)) throw refusal(options, needed, "insufficient_scope");
+}
+
+function refusal(options: TokenRegistryOptions, needed: Access | undefined, error?: string): RegistryError {
+  const { realm, service, pingScope, basicRealm, joinChallenges } = options;
+  const scope = needed ?? pingScope;
+  const bearer = bearerChallenge({ realm, service, scope, ...(error === undefined ? {} : { error }) });
+  const challenges = basicRealm === undefined ? [bearer] : [`Basic realm="${basicRealm}"`, bearer];
+  const detail = needed?.actions.map((action) => ({ Type: needed.type, Name: needed.name, Action: action }));
+  return unauthorized("authentication required", joinChallenges ? [challenges.join(", ")] : challenges, detail ?? null);
+}
+
+async function answerToken(
+  options: TokenRegistryOptions,
+  issuer: TokenIssuer<{ access: Access[] }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== "GET" && request.method !== "POST")
+    throw new RegistryError(405, "UNSUPPORTED", "the operation is unsupported", undefined, { allow: "GET, POST" });
+  const form = request.method === "POST" ? await readForm(request) : targetOf(request).query;
+  if (form.get("service") !== options.service)
+    throw new RegistryError(400, "UNSUPPORTED", `unknown service "${form.get("service") ?? ""}"`);
+  const given = request.method === "POST" ? formCredentials(form) : basicCredentials(request);
+  const account = given && signIn(options, given);
+  if (given !== undefined && account === undefined) throw unauthorized("incorrect username or password", []);
+  const access = intersect(parseScopes(form.getAll("scope")), ({ type, name }, action) =>
+    type === "repository" ? options.allows(account, action, name) : false,
+  );
+  const { tokenLifetime = 300, tokenField = "both" } = options;
+  const token = issuer.issue(account?.username ?? "", tokenLifetime, { access });
+  sendJson(response, 200, {
+    ...(tokenField === "access_token" ? {} : { token }),
+    ...(tokenField === "token" ? {} : { access_token: token }),
+    expires_in: tokenLifetime,
+    issued_at: new Date().toISOString(),
+  });
+}
+
+function formCredentials(form: URLSearchParams): { username: string; password: string } | undefined {
+  if (form.get("grant_type") !== "password") throw new RegistryError(400, "UNSUPPORTED", "unsupported grant type");
+  return { username: form.get("username") ?? "", password: form.get("password") ?? "" };
+}
+
+function signIn(
+  { accounts }: TokenRegistryOptions,
+  given: { username: string; password: string },
+): Account | undefined {
+  return accounts.find(({ username, password }) => username === given.username && password === given.password);
+}
+
+function allowsAll({ allows }: TokenRegistryOptions, account: Account, { type, name, actions }: Access): boolean {
+  return type === "repository" && actions.every((action) => allows(account, action, name));
+}
