@@ -6,45 +6,43 @@ import type { RegistryError } from "./registry-error";
 import { type Access, covers, intersect } from "./scope";
 import { TokenIssuer } from "./tokens";
 
-/** An Entra identity whose token was checked: whose it is, which tenant and which resource it was made for. */
+/** An Entra identity. */
 export interface Principal {
-  objectId: string;
-  tenantId: string;
-  /** `aud` of the token, such as `https://containerregistry.azure.net`. */
-  audience: string;
+  readonly objectId: string;
+  readonly tenantId: string;
 }
 
 export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write" | "catalog";
 
-/** A repository-scoped token with the actions of its scope map, in Azure's words. */
+/** A repository-scoped token with its scope map. */
 export interface ScopedToken {
-  name: string;
-  passwords: readonly string[];
-  /** Such as `repositories/samples/hello-world/content/read`; the repository may end in `*`. */
-  actions: readonly string[];
+  readonly name: string;
+  readonly passwords: readonly string[];
+  /** Repository, which may end in `*`, to actions in Azure's words, such as `content/read`. */
+  readonly repositories: Readonly<Record<string, readonly string[]>>;
   /** @default "enabled" */
-  status?: "enabled" | "disabled";
+  readonly status?: "enabled" | "disabled";
 }
 
 /** Who may do what in one registry. Everything is read at each request, so the caller may change it in between. */
-export interface AcrAuthorityOptions<P extends Principal = Principal> {
+export interface AcrAuthorityOptions<P extends Principal> {
   /** Login server. */
-  host: string;
+  readonly host: string;
   /** Tenant of the registry; tokens of other tenants are refused. */
-  tenantId: string;
-  /** The principal behind an Entra access token; undefined when the token is malformed, foreign or expired. */
-  verifyEntra: (token: string) => P | undefined;
+  readonly tenantId: string;
+  /** The principal behind a valid Entra access token for one of the audiences. */
+  readonly verifyEntra: (token: string, audiences: readonly string[]) => P | undefined;
   /** The principal behind a service principal's ID and secret, given as user name and password. */
-  verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
+  readonly verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
   /** Rights of a principal; the repository is empty for the catalog. */
-  allows: (principal: P, action: AcrAction, repository: string) => boolean;
-  anonymousPull?: boolean;
-  scopedTokens?: readonly ScopedToken[];
-  adminUser?: { username: string; passwords: readonly string[] };
+  readonly allows: (principal: P, action: AcrAction, repository: string) => boolean;
+  readonly anonymousPull?: boolean;
+  readonly scopedTokens?: readonly ScopedToken[];
+  readonly adminUser?: { readonly username: string; readonly password: string } | null;
   /** Audiences of Entra tokens that are taken. @default the registry service's own and Resource Manager's */
-  audiences?: readonly string[];
+  readonly audiences?: readonly string[];
   /** Lifetimes of issued tokens in seconds. @default 3 hours and 75 minutes */
-  lifetimes?: { refresh: number; access: number };
+  readonly lifetimes?: { readonly refresh: number; readonly access: number };
 }
 
 /** Somebody who signed in, as far as rights are concerned. */
@@ -73,13 +71,13 @@ const scopeMapActions: Readonly<Record<string, AcrAction>> = {
 const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
 /** Signs in, issues and checks tokens for one registry. */
-export class AcrAuthority {
+export class AcrAuthority<P extends Principal = Principal> {
   private readonly refreshTokens: TokenIssuer<{ grant_type: "refresh_token"; tenant: string }>;
   private readonly accessTokens: TokenIssuer<{ grant_type: "access_token"; access: Access[] }>;
   /** Who is behind a refresh token: rights are looked up when it is used, not when it was made. */
   private readonly signedIn = new Map<string, Identity>();
 
-  constructor(private readonly options: AcrAuthorityOptions) {
+  constructor(private readonly options: AcrAuthorityOptions<P>) {
     this.refreshTokens = new TokenIssuer("Azure Container Registry", options.host);
     this.accessTokens = new TokenIssuer("Azure Container Registry", options.host);
   }
@@ -90,10 +88,9 @@ export class AcrAuthority {
 
   /** An Entra token becomes a refresh token of this registry. */
   exchange(entraToken: string): string | undefined {
-    const principal = this.options.verifyEntra(entraToken);
-    const { audiences = defaultAudiences, tenantId } = this.options;
-    if (principal === undefined || principal.tenantId !== tenantId) return undefined;
-    if (!audiences.includes(principal.audience.replace(/\/+$/, ""))) return undefined;
+    const { verifyEntra, audiences = defaultAudiences, tenantId } = this.options;
+    const principal = verifyEntra(entraToken, audiences);
+    if (principal?.tenantId !== tenantId) return undefined;
     const subject = randomUUID();
     this.signedIn.set(subject, this.principalIdentity(principal));
     const { refresh } = this.lifetimes();
@@ -109,8 +106,7 @@ export class AcrAuthority {
   identityOfPassword(username: string, password: string): Identity | undefined {
     if (username === tokenUsername) return this.identityOfRefreshToken(password);
     const { adminUser, scopedTokens = [], verifyServicePrincipal, tenantId } = this.options;
-    if (adminUser?.username === username && adminUser.passwords.includes(password))
-      return { name: username, may: () => true };
+    if (adminUser?.username === username && adminUser.password === password) return { name: username, may: () => true };
     const scoped = scopedTokens.find(({ name }) => name === username);
     if (scoped !== undefined) return this.scopedIdentity(scoped, password);
     const principal = verifyServicePrincipal?.(username, password);
@@ -160,7 +156,7 @@ export class AcrAuthority {
     return this.options.lifetimes ?? { refresh: 3 * 60 * 60, access: 75 * 60 };
   }
 
-  private principalIdentity(principal: Principal): Identity {
+  private principalIdentity(principal: P): Identity {
     const { allows } = this.options;
     return { name: principal.objectId, may: (action, repository) => allows(principal, action, repository) };
   }
@@ -169,7 +165,10 @@ export class AcrAuthority {
     if (token.status === "disabled" || !token.passwords.includes(password)) return undefined;
     return {
       name: token.name,
-      may: (action, repository) => token.actions.some((granted) => scopeMapGrants(granted, action, repository)),
+      may: (action, repository) =>
+        Object.entries(token.repositories)
+          .filter(([pattern]) => matchesRepository(pattern, repository))
+          .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === action)),
     };
   }
 }
@@ -181,8 +180,6 @@ function mayDo({ may }: Identity, type: string, name: string, action: string): b
   return Object.values<string>(scopeMapActions).includes(action) && may(action as AcrAction, name);
 }
 
-function scopeMapGrants(granted: string, action: AcrAction, repository: string): boolean {
-  const [, pattern = "", verb = ""] = /^repositories\/(.+)\/((?:content|metadata)\/[a-z]+)$/.exec(granted) ?? [];
-  if (scopeMapActions[verb] !== action) return false;
+function matchesRepository(pattern: string, repository: string): boolean {
   return pattern.endsWith("*") ? repository.startsWith(pattern.slice(0, -1)) : repository === pattern;
 }

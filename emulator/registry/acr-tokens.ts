@@ -4,8 +4,13 @@ import { answering, basicCredentials, type Handler, readForm, sendJson, targetOf
 import { RegistryError } from "./registry-error";
 import { parseScopes } from "./scope";
 
+type SignIn = Pick<
+  AcrAuthority,
+  "host" | "exchange" | "identityOfRefreshToken" | "identityOfPassword" | "anonymous" | "accessToken" | "refusal"
+>;
+
 /** `/oauth2/exchange` and `/oauth2/token` of an Azure container registry. */
-export function acrTokens(authority: AcrAuthority): Handler {
+export function acrTokens(authority: SignIn): Handler {
   return answering(async (request, response) => {
     const { path, query } = targetOf(request);
     if (path === "/oauth2/exchange" && request.method === "POST") {
@@ -29,11 +34,11 @@ export function acrTokens(authority: AcrAuthority): Handler {
   });
 }
 
-function assertService(authority: AcrAuthority, form: URLSearchParams): void {
+function assertService(authority: SignIn, form: URLSearchParams): void {
   if (form.get("service") !== authority.host) throw badRequest(`service must be ${authority.host}`);
 }
 
-function fromForm(authority: AcrAuthority, form: URLSearchParams): Identity | undefined {
+function fromForm(authority: SignIn, form: URLSearchParams): Identity | undefined {
   switch (form.get("grant_type")) {
     case "refresh_token":
       return authority.identityOfRefreshToken(form.get("refresh_token") ?? "");
@@ -47,7 +52,7 @@ function fromForm(authority: AcrAuthority, form: URLSearchParams): Identity | un
   }
 }
 
-function fromBasic(authority: AcrAuthority, request: IncomingMessage): Identity | undefined {
+function fromBasic(authority: SignIn, request: IncomingMessage): Identity | undefined {
   if (request.headers.authorization === undefined) return authority.anonymous();
   const basic = basicCredentials(request);
   return basic && authority.identityOfPassword(basic.username, basic.password);

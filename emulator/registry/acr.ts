@@ -1,16 +1,16 @@
-import { AcrAuthority, type AcrAuthorityOptions } from "./acr-authority";
+import { AcrAuthority, type AcrAuthorityOptions, type Principal } from "./acr-authority";
 import { acrMetadata } from "./acr-metadata";
 import { acrTokens } from "./acr-tokens";
 import { distribution } from "./distribution";
 import type { Handler } from "./http";
 import type { RegistryStore } from "./store";
 
-export interface AcrOptions extends AcrAuthorityOptions {
-  store: RegistryStore;
+export interface AcrOptions<P extends Principal> extends AcrAuthorityOptions<P> {
+  readonly store: RegistryStore;
 }
 
 /** The data plane of one Azure container registry: `/v2/*`, `/acr/v1/*` and `/oauth2/*` of its login server. */
-export function acrRegistry(options: AcrOptions): Handler {
+export function acrRegistry<P extends Principal>(options: AcrOptions<P>): Handler {
   const { store, host } = options;
   const authority = new AcrAuthority(options);
   const authorize = authority.authorize.bind(authority);
