@@ -174,10 +174,11 @@ export const azureFailure = {
     summary: `Azure: ${setting} ${reason}`,
     remedy,
   }),
-  credentialMissing: (way: string, missing: string, remedy: string): Failure => ({
+  credentialMissing: (way: string, missing: string, remedy: string, said?: string): Failure => ({
     code: "AZURE_CREDENTIAL_MISSING",
     summary: `Azure: no credential: ${way}, but ${missing}`,
     remedy,
+    ...detail(said),
   }),
   credentialRejected: (who: string, reason: string, remedy: string, said?: string): Failure => ({
     code: "AZURE_CREDENTIAL_REJECTED",
@@ -230,64 +231,56 @@ export const importFailure = {
       "run the command again; if the reason stays the same, ask Azure support with the correlation ID below; az acr check-health tells about the registry",
     ...detail(said),
   }),
-  blobsNotCopied: (source: string, target: string, said?: string): Failure => ({
+  blobsNotCopied: (source: string, target: string): Failure => ({
     code: "IMPORT_FAILED",
     summary: `source: Azure could not copy the layers of ${source} into ${target} (Error copying blobs)`,
     remedy:
       "run the command again; else check that Azure, not only you, may pull the whole image from the source: credentials, rate limit, firewall, layers that were deleted or must not be distributed",
-    ...detail(said),
   }),
-  providerNotRegistered: (target: string, said?: string): Failure => ({
+  providerNotRegistered: (target: string): Failure => ({
     code: "IMPORT_FAILED",
     summary: `target: a subscription of this import into ${target} is not registered for container registries`,
     remedy:
       "az provider register --namespace Microsoft.ContainerRegistry, in the subscriptions of the target and of a source in Azure",
-    ...detail(said),
   }),
-  softDeleted: (source: string, target: string, said?: string): Failure => ({
+  softDeleted: (source: string, target: string): Failure => ({
     code: "IMPORT_FAILED",
     summary: `target: ${source} cannot be imported into ${target}, because the image is soft-deleted in one of the two registries`,
     remedy: "restore it (az acr manifest restore) or purge it, then run the command again",
-    ...detail(said),
   }),
   untraceable: (source: string, target: string, reason: string): Failure => ({
     code: "IMPORT_FAILED",
     summary: `target: Azure accepted the import of ${source} into ${target}, but ${reason}`,
     remedy: "run the command again: what Azure has finished by then is adopted",
   }),
-  timedOut: (source: string, target: string, seconds: number, said?: string): Failure => ({
+  timedOut: (source: string, target: string, seconds: number): Failure => ({
     code: "IMPORT_TIMED_OUT",
     summary: `target: the import of ${source} into ${target} is not finished after ${seconds} s`,
     remedy:
       "Azure goes on with it: run the command again to adopt the result, or allow more time with opts.customTimeouts",
-    ...detail(said),
   }),
-  tagExists: (target: string, said?: string): Failure => ({
+  tagExists: (target: string): Failure => ({
     code: "TARGET_CONFLICT",
     summary: `target: ${target} exists already`,
     remedy: 'set onConflict: "overwrite" to take it over, or choose another tag',
-    ...detail(said),
   }),
-  tooManyManifests: (source: string, said?: string): Failure => ({
+  tooManyManifests: (source: string): Failure => ({
     code: "SOURCE_TOO_MANY_MANIFESTS",
     summary: `source: ${source} has more manifests than Azure imports at once (50)`,
     remedy: "import one platform (platform), or an image that lists fewer",
-    ...detail(said),
   }),
-  rangeUnsupported: (source: string, said?: string): Failure => ({
+  rangeUnsupported: (source: string): Failure => ({
     code: "SOURCE_RANGE_UNSUPPORTED",
     summary: `source: the registry of ${source} does not serve ranges of a layer (RFC 7233), which Azure's import needs`,
     remedy: "enable range requests in that registry or the proxy before it, or copy the image through another registry",
-    ...detail(said),
   }),
-  exportForbidden: (host: string, said?: string): Failure => ({
+  exportForbidden: (host: string): Failure => ({
     code: "SOURCE_EXPORT_FORBIDDEN",
     summary: `source: the export policy of ${host} forbids to import from it`,
     remedy:
       "az resource update --ids <registry ID> --set properties.policies.exportPolicy.status=enabled (needs public network access enabled), or import from another registry",
-    ...detail(said),
   }),
-  networkClosed: (side: Side, host: string, said?: string): Failure => ({
+  networkClosed: (side: Side, host: string): Failure => ({
     code: code(side, "NETWORK_CLOSED"),
     summary: `${side}: the network rules of ${host} keep Azure's import out`,
     remedy: `allow trusted services on it: az acr update --name ${host.split(/[.-]/, 1)[0]} --allow-trusted-services true${
@@ -295,20 +288,17 @@ export const importFailure = {
         ? "; a source with public access disabled must also be named by resource ID, and a registry of another tenant cannot be one"
         : ""
     }`,
-    ...detail(said),
   }),
-  locked: (target: string, said?: string): Failure => ({
+  locked: (target: string): Failure => ({
     code: "TARGET_LOCKED",
     summary: `target: ${target} is locked against changes`,
     remedy:
       "unlock it (az acr repository update --write-enabled true --delete-enabled true --image …), or choose another tag",
-    ...detail(said),
   }),
-  quotaExceeded: (host: string, said?: string): Failure => ({
+  quotaExceeded: (host: string): Failure => ({
     code: "TARGET_QUOTA_EXCEEDED",
     summary: `target: the storage of ${host} is full`,
     remedy: "delete what is not needed any more (az acr show-usage tells the limit), or choose a larger SKU",
-    ...detail(said),
   }),
 } as const;
 
@@ -319,3 +309,44 @@ function code<P extends RegistryProblem>(side: Side, problem: P): Code {
 function detail(said: string | undefined): { detail?: string } {
   return said ? { detail: said } : {};
 }
+
+/** Words for what the target holds, compared with what it should hold. */
+export const targetFailure = {
+  conflict: (
+    loginServer: string,
+    conflicts: readonly { readonly target: string; readonly holds: string }[],
+    digest: string | undefined,
+  ): Failure => ({
+    code: "TARGET_CONFLICT",
+    summary: `target: ${conflicts
+      .map(({ target, holds }) => `${loginServer}/${target} holds ${holds}`)
+      .join(", ")}, which this resource did not put there${digest === undefined ? "" : `; it should hold ${digest}`}`,
+    remedy: 'nothing was changed; set onConflict: "overwrite" to replace it, or choose another tag',
+  }),
+  uncomparable: (loginServer: string, targets: readonly string[]): Failure => ({
+    code: "TARGET_UNCOMPARABLE",
+    summary: `target: ${targets.map((target) => `${loginServer}/${target}`).join(" or ")} exists already and cannot be compared, because the registry cannot be read from here`,
+    remedy: 'set onConflict: "overwrite" to take it over, or run where the registry can be read',
+  }),
+  notVerified: (
+    loginServer: string,
+    found: readonly { readonly target: string; readonly holds: string | undefined }[],
+    digest: string | undefined,
+  ): Failure => ({
+    code: "TARGET_NOT_VERIFIED",
+    summary: `target: Azure reports success, but ${found
+      .map(({ target, holds }) => `${loginServer}/${target} ${holds ? `holds ${holds}` : "is not there"}`)
+      .join(", ")}${digest === undefined ? "" : ` instead of ${digest}`}`,
+    remedy: "run the command again: it looks at the registry anew and imports what is missing",
+  }),
+  digestUnknown: (loginServer: string, target: string): Failure => ({
+    code: "TARGET_NOT_VERIFIED",
+    summary: `target: ${loginServer}/${target} was imported, but its digest cannot be read from here, and source.digestFrom is "target"`,
+    remedy: "name the image by digest (repo@sha256:…), or run where source or target can be read",
+  }),
+  unreleasable: (loginServer: string, targets: readonly string[]): Failure => ({
+    code: "TARGET_UNREACHABLE",
+    summary: `target: ${loginServer} cannot be read from here, so it is not known whether ${targets.join(", ")} may be removed`,
+    remedy: 'run where the registry can be read, or set onDelete: "retain" and run pulumi up first',
+  }),
+} as const;

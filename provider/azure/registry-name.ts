@@ -63,7 +63,8 @@ function parseLoginServer(text: string): RegistryName {
 }
 
 function parseName(text: string): RegistryName {
-  if (!NAME.test(text)) throw new InvalidReference("the name of a registry has 5 to 50 letters and digits, nothing else");
+  if (!NAME.test(text))
+    throw new InvalidReference("the name of a registry has 5 to 50 letters and digits, nothing else");
   return { kind: "name", name: text };
 }
 

@@ -1,0 +1,141 @@
+/** The chosen identity as a credential of @azure/identity. */
+
+import { readFile } from "node:fs/promises";
+import type { AccessToken, TokenCredential } from "@azure/core-auth";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { azureFailure, failureOf, ImportError } from "../failure";
+import type { Cloud } from "./cloud";
+import type { Assertion, CredentialChoice } from "./credential-choice";
+import { type Attempt, credentialFailure } from "./credential-failure";
+import { identitySdk, restPipeline } from "./sdk";
+import { type AzureSettings, auxiliaryTenants, isOn } from "./settings";
+
+/** Makes the credential. Its tokens are cached by @azure/identity; its errors are {@link ImportError}s. */
+export function createCredential(choice: CredentialChoice, cloud: Cloud, settings: AzureSettings): TokenCredential {
+  const seen: Attempt = {};
+  const credential = sdkCredential(choice, {
+    authorityHost: cloud.authority,
+    disableInstanceDiscovery: isOn(settings.disableInstanceDiscovery),
+    additionallyAllowedTenants: auxiliaryTenants(settings),
+    additionalPolicies: [{ policy: witness(seen), position: "perRetry" }],
+  });
+  return {
+    async getToken(scopes, options): Promise<AccessToken | null> {
+      try {
+        return await credential().getToken(scopes, options);
+      } catch (error) {
+        if (options?.abortSignal?.aborted) throw error;
+        throw new ImportError(
+          failureOf(error) ??
+            failureOf((error as Error).cause) ??
+            credentialFailure(error as Error, choice, cloud, seen),
+        );
+      }
+    },
+  };
+}
+
+interface SdkOptions {
+  readonly authorityHost: string;
+  readonly disableInstanceDiscovery: boolean;
+  readonly additionallyAllowedTenants: string[];
+  readonly additionalPolicies: { policy: PipelinePolicy; position: "perRetry" }[];
+}
+
+/** The class of @azure/identity that a choice stands for, made at the first token. */
+function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => TokenCredential {
+  let made: TokenCredential | undefined;
+  const make = (): TokenCredential => {
+    const sdk = identitySdk();
+    switch (choice.kind) {
+      case "default chain":
+        return new sdk.DefaultAzureCredential({ ...options, ...(choice.tenantId && { tenantId: choice.tenantId }) });
+      case "certificate": {
+        const certificate = {
+          certificatePath: choice.path,
+          ...(choice.password && { certificatePassword: choice.password }),
+        };
+        return new sdk.ClientCertificateCredential(choice.tenantId, choice.clientId, certificate, options);
+      }
+      case "secret":
+        return new sdk.ClientSecretCredential(choice.tenantId, choice.clientId, choice.secret, options);
+      case "OIDC": {
+        const assertion = () => fetchAssertion(choice.assertion, choice.from);
+        return new sdk.ClientAssertionCredential(choice.tenantId, choice.clientId, assertion, options);
+      }
+      case "managed identity":
+        return choice.clientId
+          ? new sdk.ManagedIdentityCredential({
+              clientId: choice.clientId,
+              additionalPolicies: options.additionalPolicies,
+            })
+          : new sdk.ManagedIdentityCredential({ additionalPolicies: options.additionalPolicies });
+      case "Azure CLI":
+        return new sdk.AzureCliCredential({
+          additionallyAllowedTenants: options.additionallyAllowedTenants,
+          ...(choice.tenantId && { tenantId: choice.tenantId }),
+          // The CLI takes either the tenant or the subscription.
+          ...(!choice.tenantId && choice.subscriptionId && { subscription: choice.subscriptionId }),
+        });
+    }
+  };
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Remembers what the network said: the authentication library reports every such thing as `network_error`. */
+function witness(seen: Attempt): PipelinePolicy {
+  return {
+    name: "witness",
+    async sendRequest(request, next) {
+      seen.host = new URL(request.url).host;
+      try {
+        const response = await next(request);
+        seen.problem = response.status >= 400 || response.status < 200 ? `answers ${response.status}` : undefined;
+        return response;
+      } catch (error) {
+        seen.problem = `cannot be reached: ${(error as Error).message}`;
+        throw error;
+      }
+    },
+  };
+}
+
+async function fetchAssertion(assertion: Assertion, from: string): Promise<string> {
+  if ("token" in assertion) return assertion.token;
+  if ("file" in assertion) {
+    return readFile(assertion.file, "utf8").then(
+      (text) => text.trim(),
+      (error: Error) => {
+        throw new ImportError(
+          azureFailure.credentialMissing(
+            `OIDC uses a token file (${from})`,
+            `it cannot be read: ${error.message}`,
+            `check ${from}`,
+          ),
+        );
+      },
+    );
+  }
+  const { createDefaultHttpClient, createHttpHeaders, createPipelineFromOptions, createPipelineRequest } =
+    restPipeline();
+  const url = new URL(assertion.url);
+  url.searchParams.set("audience", assertion.audience);
+  const headers = createHttpHeaders({ accept: "application/json", authorization: `Bearer ${assertion.bearer}` });
+  const answer = await createPipelineFromOptions({})
+    .sendRequest(createDefaultHttpClient(), createPipelineRequest({ url: url.href, headers, timeout: 30_000 }))
+    .catch((error: Error) => {
+      throw new ImportError(azureFailure.unavailable("Azure", url.host, `gives no OIDC token: ${error.message}`));
+    });
+  const token = answer.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(answer.bodyAsText ?? "")?.[1] : undefined;
+  if (token) return token;
+  throw new ImportError(
+    azureFailure.credentialRejected(
+      `the request for an OIDC token at ${url.host} (${from})`,
+      `it answers ${answer.status}`,
+      "check that the job may ask for one (in GitHub Actions permissions: id-token: write) and has not ended",
+    ),
+  );
+}
