@@ -110,9 +110,9 @@ export const registryFailure = {
         : "check the Azure identity of this run, and that it belongs to the registry's tenant",
     ...detail(said),
   }),
-  accessDenied: (side: Side, reference: string, who: string, said?: string): Failure => ({
+  accessDenied: (side: Side, reference: string, who: string, said?: string, done = "read"): Failure => ({
     code: code(side, "ACCESS_DENIED"),
-    summary: `${side}: ${reference} may not be read by ${who}`,
+    summary: `${side}: ${reference} may not be ${done} by ${who}`,
     remedy:
       side === "source"
         ? "pass source.credentials that may pull this repository; for an Azure registry grant AcrPull (or Container Registry Repository Reader) to the identity instead"
@@ -133,6 +133,18 @@ export const registryFailure = {
     summary: `${side}: ${host} asks for the credentials to be sent to ${realm}, which is not its own`,
     remedy:
       "nothing was sent; check that the registry's name is spelled right, and ask its owner about this token realm",
+  }),
+  entraRefused: (side: Side, host: string): Failure => ({
+    code: code(side, "REALM_REFUSED"),
+    summary: `${side}: ${host} gets no Entra token, because Azure does not know it as a registry`,
+    remedy: "nothing was sent; name the registry by its resource ID, or pass source.credentials",
+  }),
+  locked: (reference: string, done: string, said?: string): Failure => ({
+    code: "TARGET_LOCKED",
+    summary: `target: ${reference} is locked and cannot be ${done}`,
+    remedy:
+      "unlock it (az acr repository update --write-enabled true --delete-enabled true), then run the command again",
+    ...detail(said),
   }),
   throttled: (side: Side, host: string, seconds: number | undefined): Failure => ({
     code: code(side, "THROTTLED"),

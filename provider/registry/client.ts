@@ -1,0 +1,349 @@
+import { type Failure, ImportError, registryFailure, type Side } from "../failure";
+import { type Digest, isDigest } from "../reference/digest";
+import { DOCKER_HUB } from "../reference/host";
+import { Authorization, type Proof, type RegistryCredential, type Scope } from "./authorization";
+import { isObject, parseJson } from "./json";
+import {
+  digestOf,
+  MANIFEST_TYPES,
+  type Manifest,
+  type ManifestDescriptor,
+  manifestType,
+  type Referrer,
+  readManifest,
+  readReferrers,
+} from "./manifest";
+import { ask } from "./refusal";
+import type { Answer, Budget, Question } from "./transport";
+
+export type { RegistryCredential } from "./authorization";
+export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
+
+export interface RegistryClientOptions {
+  /** The host as references name it, with its port if that is not 443. */
+  readonly host: string;
+  /** The side that failures speak of. */
+  readonly side: Side;
+  readonly credential: RegistryCredential;
+  /** Azure vouches for the host: it is the login server of a registry that Resource Manager knows, or has the cloud's suffix. */
+  readonly isAzure?: boolean;
+  /**
+   * How long one look-up may go on retrying.
+   *
+   * @default 120_000
+   */
+  readonly budgetMs?: number;
+}
+
+const DEFAULT_BUDGET_MS = 120_000;
+const DOCKER_HUB_API = "registry-1.docker.io";
+const PAGE = 1000;
+const MAX_PAGES = 1000;
+
+/**
+ * A registry as one identity sees it, by the OCI distribution protocol.
+ *
+ * Every client of a host shares connections and what the host says about authentication; one client keeps its tokens,
+ * so make one per host and identity. Methods throw `ImportError`, or the signal's reason when they are called off.
+ */
+export class RegistryClient {
+  readonly #name: string;
+  readonly #api: string;
+  readonly #side: Side;
+  readonly #budgetMs: number;
+  readonly #authorization: Authorization;
+  readonly #running = new Map<
+    string,
+    { signal: AbortSignal | undefined; answer: Promise<ManifestDescriptor | undefined> }
+  >();
+
+  constructor({ host, side, credential, isAzure = false, budgetMs = DEFAULT_BUDGET_MS }: RegistryClientOptions) {
+    this.#name = host;
+    this.#api = host === DOCKER_HUB ? DOCKER_HUB_API : host;
+    this.#side = side;
+    this.#budgetMs = budgetMs;
+    this.#authorization = new Authorization(side, host, this.#api, credential, isAzure);
+  }
+
+  /**
+   * What a tag or digest stands for, by HEAD; `undefined` when there is no such thing. Callers that ask a source for the same
+   * at the same time share one request; a target is asked anew, since it may have changed in between.
+   */
+  head(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<ManifestDescriptor | undefined> {
+    if (this.#side === "target") return this.#head(repository, tagOrDigest, this.#budget(signal));
+    const key = `${repository} ${tagOrDigest}`;
+    const running = this.#running.get(key);
+    if (running && running.signal === signal) return running.answer;
+    const answer = this.#head(repository, tagOrDigest, this.#budget(signal)).finally(() => this.#running.delete(key));
+    this.#running.set(key, { signal, answer });
+    return answer;
+  }
+
+  /** The manifest behind a tag or digest, its digest checked against its bytes; `undefined` when there is no such thing. */
+  manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<Manifest | undefined> {
+    return this.#readManifest(repository, tagOrDigest, this.#budget(signal));
+  }
+
+  /** The tags of a repository in the registry's order; `undefined` when there is no such repository. */
+  async tags(repository: string, signal?: AbortSignal): Promise<string[] | undefined> {
+    const tags: string[] = [];
+    const path = `/v2/${repository}/tags/list?n=${PAGE}`;
+    const found = await this.#pages(repository, "pull", path, signal, (body) => {
+      if (!Array.isArray(body.tags ?? [])) throw this.#invalid("its list of tags is none");
+      tags.push(...strings(body.tags));
+    });
+    return found ? tags : undefined;
+  }
+
+  /**
+   * The manifests that refer to a digest, all or those of some artifact types. Registries without the referrers API are
+   * asked for the tag that stands in for it.
+   */
+  async referrers(
+    repository: string,
+    digest: Digest,
+    artifactTypes?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Referrer[]> {
+    const referrers: Referrer[] = [];
+    const add = (answer: Answer) => {
+      const page = readReferrers(answer.body);
+      if (!page) throw this.#invalid("its list of referrers is none");
+      referrers.push(...page);
+    };
+    // not filtered by the registry: it may take one type only, and need not take any
+    const found = await this.#walk(repository, "pull", `/v2/${repository}/referrers/${digest}`, signal, add);
+    if (!found) {
+      const fallback = await this.manifest(repository, digest.replace(":", "-"), signal);
+      if (fallback) referrers.push(...(readReferrers(fallback.bytes) ?? []));
+    }
+    return artifactTypes
+      ? referrers.filter(({ artifactType = "" }) => artifactTypes.includes(artifactType))
+      : referrers;
+  }
+
+  /** Removes a manifest with every tag that it has. What is gone already counts as removed. */
+  async deleteManifest(repository: string, digest: Digest, signal?: AbortSignal): Promise<void> {
+    await this.#change("delete", "deleted", repository, `@${digest}`, `/v2/${repository}/manifests/${digest}`, signal);
+  }
+
+  /** Azure only: removes a tag and leaves its manifest. What is gone already counts as removed. */
+  async untag(repository: string, tag: string, signal?: AbortSignal): Promise<void> {
+    await this.#change("delete", "untagged", repository, `:${tag}`, `/acr/v1/${repository}/_tags/${tag}`, signal);
+  }
+
+  /** Azure only: the tags that stand for a digest. */
+  async tagsOf(repository: string, digest: Digest, signal?: AbortSignal): Promise<string[]> {
+    const tags: string[] = [];
+    const path = `/acr/v1/${repository}/_tags?n=${PAGE}&digest=${encodeURIComponent(digest)}`;
+    await this.#pages(repository, "metadata_read", path, signal, (body) => {
+      const list = Array.isArray(body.tags) ? body.tags.filter(isObject) : [];
+      tags.push(...strings(list.filter((tag) => tag.digest === digest).map(({ name }) => name)));
+    });
+    return tags;
+  }
+
+  /** Azure only: locks a tag against change and deletion, or unlocks it. */
+  async lock(repository: string, tag: string, locked = true, signal?: AbortSignal): Promise<void> {
+    const attributes = { writeEnabled: !locked, deleteEnabled: !locked };
+    const path = `/acr/v1/${repository}/_tags/${tag}`;
+    await this.#change(
+      "metadata_write",
+      locked ? "locked" : "unlocked",
+      repository,
+      `:${tag}`,
+      path,
+      signal,
+      attributes,
+    );
+  }
+
+  async #head(repository: string, tagOrDigest: string, budget: Budget): Promise<ManifestDescriptor | undefined> {
+    const answer = await this.#send(this.#manifestCall("HEAD", repository, tagOrDigest, budget));
+    if (answer.status === 404) return this.#absent();
+    const descriptor = answer.status === 200 ? describe(answer) : undefined;
+    // no digest, no type, or no HEAD at all: only the manifest itself tells
+    if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, budget))?.descriptor;
+    if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
+      throw this.#invalid(`asked for ${tagOrDigest}, it answers ${descriptor.digest}`);
+    }
+    return descriptor;
+  }
+
+  async #readManifest(repository: string, tagOrDigest: string, budget: Budget): Promise<Manifest | undefined> {
+    const answer = await this.#send(this.#manifestCall("GET", repository, tagOrDigest, budget));
+    if (answer.status === 404) return this.#absent();
+    if (answer.status !== 200) throw this.#unexpected("GET", answer);
+
+    const claimed = answer.header("docker-content-digest");
+    const expected = isDigest(tagOrDigest)
+      ? tagOrDigest
+      : claimed !== undefined && isDigest(claimed)
+        ? claimed
+        : undefined;
+    const actual = digestOf(answer.body, expected);
+    if (expected !== undefined && actual !== expected) {
+      throw this.#invalid(`what it sends for ${expected} has the digest ${actual}`);
+    }
+    const manifest = readManifest(answer.body, answer.header("content-type"), actual);
+    if (typeof manifest === "string") throw this.#invalid(manifest);
+    return manifest;
+  }
+
+  /** Pages of JSON objects. */
+  #pages(
+    repository: string,
+    actions: string,
+    path: string,
+    signal: AbortSignal | undefined,
+    read: (body: Readonly<Record<string, unknown>>) => void,
+  ): Promise<boolean> {
+    return this.#walk(repository, actions, path, signal, (answer) => {
+      const body = parseJson(answer.body.toString("utf8"));
+      if (!isObject(body)) throw this.#invalid("its list is no JSON");
+      read(body);
+    });
+  }
+
+  /** Reads page after page as `Link` headers name them; false when there is no first one. */
+  async #walk(
+    repository: string,
+    actions: string,
+    path: string,
+    signal: AbortSignal | undefined,
+    read: (answer: Answer) => void,
+  ): Promise<boolean> {
+    const budget = this.#budget(signal);
+    let url: URL | undefined = new URL(path, `https://${this.#api}`);
+    for (let page = 0; url; page++) {
+      if (page === MAX_PAGES) throw this.#invalid("its list does not end");
+      const answer: Answer = await this.#send({
+        question: { method: "GET", url: url.href },
+        scope: { repository, actions },
+        denied: this.#denied(`${this.#name}/${repository}`),
+        budget,
+      });
+      if (answer.status === 404 && page === 0) return false;
+      if (answer.status !== 200) throw this.#unexpected("GET", answer);
+      read(answer);
+      const next: URL | undefined = nextPage(answer.header("link"), url);
+      if (next && next.origin !== url.origin) throw this.#invalid("its list goes on at another host");
+      url = next;
+    }
+    return true;
+  }
+
+  async #change(
+    actions: string,
+    done: string,
+    repository: string,
+    suffix: string,
+    path: string,
+    signal: AbortSignal | undefined,
+    body?: object,
+  ): Promise<void> {
+    const reference = `${this.#name}/${repository}${suffix}`;
+    const method = body ? "PATCH" : "DELETE";
+    const answer = await this.#send({
+      question: {
+        method,
+        url: `https://${this.#api}${path}`,
+        ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      },
+      scope: { repository, actions },
+      denied: this.#denied(reference, done),
+      budget: this.#budget(signal),
+    });
+    if (answer.status >= 200 && answer.status < 300) return;
+    if (answer.status === 404 && method === "DELETE") return;
+    if (answer.status === 404) throw new ImportError(registryFailure.notFound(this.#side, reference));
+    if (answer.status === 405 || answer.status === 409) {
+      throw new ImportError(registryFailure.locked(reference, done, this.#authorization.said(answer)));
+    }
+    throw this.#unexpected(method, answer);
+  }
+
+  /** Asks with the proof that the registry wants; a second proof is shown once. */
+  async #send({ question, scope, denied, budget }: Call): Promise<Answer> {
+    let proof = await this.#authorization.prove(scope, budget);
+    let answer = await this.#ask(question, proof, budget);
+    const other = answer.status === 401 && (await this.#authorization.proveAgain(scope, proof, answer, budget));
+    if (other) {
+      proof = other;
+      answer = await this.#ask(question, proof, budget);
+    }
+    if (answer.status === 403 && question.method === "HEAD") {
+      // only the body tells a closed network from missing rights, and a HEAD has none
+      const told = await this.#ask({ ...question, method: "GET" }, proof, budget);
+      if (told.status === 403) answer = told;
+    }
+    if (answer.status === 401 || answer.status === 403) throw this.#authorization.refused(answer, proof, denied);
+    return answer;
+  }
+
+  #ask(question: Question, proof: Proof, budget: Budget): Promise<Answer> {
+    return ask(this.#side, { ...question, headers: { ...question.headers, ...proof.headers } }, budget);
+  }
+
+  #manifestCall(method: "GET" | "HEAD", repository: string, tagOrDigest: string, budget: Budget): Call {
+    const reference = `${this.#name}/${repository}${isDigest(tagOrDigest) ? "@" : ":"}${tagOrDigest}`;
+    return {
+      question: {
+        method,
+        url: `https://${this.#api}/v2/${repository}/manifests/${tagOrDigest}`,
+        headers: { accept: MANIFEST_TYPES },
+      },
+      scope: { repository, actions: "pull" },
+      denied: this.#denied(reference),
+      budget,
+    };
+  }
+
+  #budget(signal: AbortSignal | undefined): Budget {
+    return { deadline: Date.now() + this.#budgetMs, signal };
+  }
+
+  #denied(reference: string, done = "read"): Call["denied"] {
+    return (who, said) => registryFailure.accessDenied(this.#side, reference, who, said, done);
+  }
+
+  /** A 404 counts only where a registry answers: `GET /v2/` of anything else gives no 200 and no 401. */
+  #absent(): undefined {
+    const greeting = this.#authorization.greetingStatus ?? 200;
+    if (greeting !== 200 && greeting !== 401) throw this.#invalid(`GET /v2/ answers ${greeting}`);
+  }
+
+  #unexpected(method: string, answer: Answer): ImportError {
+    const said = this.#authorization.said(answer);
+    return this.#invalid(`${method} answers ${said ?? `HTTP ${answer.status}`}`);
+  }
+
+  #invalid(reason: string): ImportError {
+    return new ImportError(registryFailure.invalidAnswer(this.#side, this.#name, reason));
+  }
+}
+
+interface Call {
+  readonly question: Question;
+  readonly scope: Scope;
+  readonly denied: (who: string, said: string | undefined) => Failure;
+  readonly budget: Budget;
+}
+
+function describe(answer: Answer): ManifestDescriptor | undefined {
+  const digest = answer.header("docker-content-digest")?.trim() ?? "";
+  const mediaType = manifestType(answer.header("content-type"));
+  const length = answer.header("content-length") ?? "";
+  if (!isDigest(digest) || mediaType === undefined) return undefined;
+  return { digest, mediaType, ...(/^[1-9]\d{0,14}$/.test(length) && { size: Number(length) }) };
+}
+
+/** `Link: </v2/…?last=…>; rel="next"` */
+function nextPage(link: string | undefined, from: URL): URL | undefined {
+  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(link ?? "") ?? [];
+  return target !== undefined && URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+}
+
+function strings(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}

@@ -1,0 +1,98 @@
+import https from "node:https";
+import type { PipelinePolicy, PipelineRequest } from "@azure/core-rest-pipeline";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { getProxyForUrl } from "proxy-from-env";
+
+/** Requests in flight, and so connections, per host. */
+const PER_HOST = 16;
+
+const direct = new https.Agent({ keepAlive: true, maxSockets: PER_HOST });
+const tunnels = new Map<string, Tunnel>();
+const queues = new Map<string, Queue>();
+
+/**
+ * Gives a request a connection that outlives it, also behind a proxy (`HTTPS_PROXY`, `NO_PROXY`), and lets at most 16
+ * requests to a host run at a time. It must stand behind the retry policy, so that a request that waits holds nothing up.
+ *
+ * The Azure SDK's own proxy policy opens one tunnel and one TLS session for every request.
+ */
+export const connectionPolicy: PipelinePolicy = {
+  name: "connectionPolicy",
+  async sendRequest(request, next) {
+    const { host, hostname } = new URL(request.url);
+    request.agent = agentFor(request.url);
+    // the client passes the brackets of an IPv6 address on to the resolver, which knows no such name
+    if (hostname.startsWith("["))
+      request.requestOverrides = { ...request.requestOverrides, hostname: hostname.slice(1, -1) };
+    const queue = queues.get(host) ?? new Queue();
+    queues.set(host, queue);
+    await queue.enter();
+    try {
+      return await next(request);
+    } finally {
+      queue.leave();
+    }
+  },
+};
+
+/** The agent for a URL: connections are kept alive, through the proxy that the environment names for it or directly. */
+export function agentFor(url: string): NonNullable<PipelineRequest["agent"]> {
+  const proxy = proxyFor(url);
+  if (proxy === "") return direct;
+  const tunnel = tunnels.get(proxy) ?? new Tunnel(proxy, { keepAlive: true });
+  tunnels.set(proxy, tunnel);
+  return tunnel;
+}
+
+/** Without a scheme, a proxy is a plain HTTP one, as curl and Go read it. */
+function proxyFor(url: string): string {
+  const proxy = getProxyForUrl(url);
+  const bare = proxy.replace(/^https:\/\//, "");
+  const writtenBare = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].some(
+    (name) => process.env[name] === bare,
+  );
+  return bare !== "" && writtenBare ? `http://${bare}` : proxy;
+}
+
+class Tunnel extends HttpsProxyAgent<string> {
+  // Guessed from the call stack otherwise, wrongly when a socket is put back: it would never be found again.
+  override isSecureEndpoint(): boolean {
+    return true;
+  }
+
+  override async connect(...[request, options]: Parameters<HttpsProxyAgent<string>["connect"]>) {
+    let status = 0;
+    request.once("proxyConnect", (answer: { statusCode: number }) => {
+      status = answer.statusCode;
+    });
+    const socket = await super.connect(request, options).catch((error: NodeJS.ErrnoException) => {
+      throw status === 0 ? proxyError(this.proxy, error.code ?? "it closed the connection") : error;
+    });
+    if (status === 200) return socket;
+    // the base class would hand the proxy's refusal on as if the host itself had answered
+    socket.destroy();
+    throw proxyError(this.proxy, `it answers ${status}`);
+  }
+}
+
+function proxyError(proxy: URL, reason: string): Error {
+  return Object.assign(new Error(`the proxy ${proxy.host} does not connect: ${reason}`), { code: "EPROXY" });
+}
+
+// Not left to the agents: with maxSockets, an agent that makes its sockets asynchronously forgets requests that wait
+// when a connection fails.
+class Queue {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async enter(): Promise<void> {
+    if (this.#running < PER_HOST) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+  }
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { type Digest, isDigest } from "../reference/digest";
+import { isObject, parseJson } from "./json";
+
+/** What a registry says about a manifest. */
+export interface ManifestDescriptor {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size?: number;
+}
+
+/** A manifest within an index. */
+export interface IndexEntry extends ManifestDescriptor {
+  /** `os/architecture[/variant]`; entries that are no image, such as attestations, have none. */
+  readonly platform?: string;
+}
+
+/** A manifest that was read, its digest checked against its bytes. */
+export interface Manifest {
+  readonly descriptor: ManifestDescriptor;
+  readonly bytes: Buffer;
+  /** The manifests of an index; empty for a single image or artifact. */
+  readonly entries: readonly IndexEntry[];
+  /** The platforms of an index, in its order, each once. */
+  readonly platforms: readonly string[];
+}
+
+/** A manifest that refers to another one: a signature, an SBOM, an attestation. */
+export interface Referrer extends ManifestDescriptor {
+  readonly artifactType?: string;
+}
+
+const INDEX_TYPES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+] as const;
+
+/** What is asked for. Without the OCI types some registries answer 404 for a tag that exists. */
+export const MANIFEST_TYPES = [
+  ...INDEX_TYPES,
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/** The media type of a `Content-Type` header, if it can be a manifest's. */
+export function manifestType(contentType: string | undefined): string | undefined {
+  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return /^application\/([a-z0-9.-]+\+)?(json|prettyjws)$/.test(type) ? type : undefined;
+}
+
+/** The digest of bytes, by the algorithm of `like` or sha256. */
+export function digestOf(bytes: Buffer, like?: Digest): Digest {
+  const algorithm = like?.startsWith("sha512:") ? "sha512" : "sha256";
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
+}
+
+/** Reads the body of a manifest, or says why it is none. */
+export function readManifest(bytes: Buffer, contentType: string | undefined, digest: Digest): Manifest | string {
+  const type = manifestType(contentType);
+  const body = parseJson(bytes.toString("utf8"));
+  if (!isObject(body))
+    return type === undefined ? `it sends ${contentType ?? "no media type"}` : "its manifest is no JSON";
+  if (type === undefined && body.schemaVersion !== 2) return `it sends ${contentType ?? "no media type"}`;
+
+  // a generic type such as application/json says nothing, the manifest itself does
+  const declared = typeof body.mediaType === "string" ? manifestType(body.mediaType) : undefined;
+  const mediaType = type !== undefined && type !== "application/json" ? type : (declared ?? "application/json");
+  const entries = readDescriptors(body.manifests).map(({ platform, ...descriptor }) => {
+    const name = platformName(platform);
+    return { ...descriptor, ...(name !== undefined && { platform: name }) };
+  });
+  const platforms = new Set(entries.flatMap(({ platform }) => platform ?? []));
+  return { descriptor: { digest, mediaType, size: bytes.length }, bytes, entries, platforms: [...platforms] };
+}
+
+/** The entry of an index for a platform such as `linux/arm64/v8`, the first one when several differ in finer points only. */
+export function entryFor(manifest: Manifest, platform: string): IndexEntry | undefined {
+  const wanted = normalized(platform);
+  const named = manifest.entries.filter((entry) => entry.platform !== undefined);
+  return (
+    named.find((entry) => normalized(entry.platform ?? "") === wanted) ??
+    // os/architecture alone means whatever variant there is
+    (platform.split("/").length === 2 ? named.find((entry) => entry.platform?.startsWith(`${platform}/`)) : undefined)
+  );
+}
+
+/** Reads an index of referrers, or `undefined` when it is none. */
+export function readReferrers(bytes: Buffer): Referrer[] | undefined {
+  const body = parseJson(bytes.toString("utf8"));
+  if (!isObject(body) || !Array.isArray(body.manifests)) return undefined;
+  return readDescriptors(body.manifests).map(({ digest, mediaType, size, artifactType }) => ({
+    digest,
+    mediaType,
+    ...(size !== undefined && { size }),
+    ...(typeof artifactType === "string" && artifactType !== "" && { artifactType }),
+  }));
+}
+
+interface Descriptor extends ManifestDescriptor {
+  readonly platform?: unknown;
+  readonly artifactType?: unknown;
+}
+
+function readDescriptors(list: unknown): Descriptor[] {
+  if (!Array.isArray(list)) return [];
+  return list.filter(isObject).flatMap(({ digest, mediaType, size, platform, artifactType }) =>
+    typeof digest === "string" && isDigest(digest)
+      ? {
+          digest,
+          mediaType: typeof mediaType === "string" ? mediaType : "",
+          ...(typeof size === "number" && { size }),
+          platform,
+          artifactType,
+        }
+      : [],
+  );
+}
+
+function platformName(platform: unknown): string | undefined {
+  if (!isObject(platform)) return undefined;
+  const { os, architecture, variant } = platform;
+  if (typeof os !== "string" || typeof architecture !== "string" || os === "unknown" || architecture === "unknown") {
+    return undefined;
+  }
+  return [os, architecture, ...(typeof variant === "string" && variant !== "" ? [variant] : [])].join("/");
+}
+
+/** arm64 is arm64/v8 and arm is arm/v7, as Docker and containerd read them. */
+function normalized(platform: string): string {
+  const [os, architecture, variant] = platform.split("/");
+  const implied = architecture === "arm64" ? "v8" : architecture === "arm" ? "v7" : "";
+  return [os, architecture, variant || implied].join("/");
+}
