@@ -23,16 +23,17 @@ const project = (displayName, folders, options = {}) => ({
 module.exports = {
   // Jest would leave one of two cores idle; most tests wait for child processes.
   maxWorkers: Math.max(2, require("node:os").availableParallelism() - 1),
+  // For the slowest, several runs of the engine; Jest knows one limit for all projects only.
+  testTimeout: 120_000,
   projects: [
     project("unit", [""], {
       testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(registry|emulator|plugin|engine)/"],
     }),
     project("protocol", ["registry/", "emulator/"], {
       globalSetup: "<rootDir>/test/support/setup/tools.ts",
-      testTimeout: 30_000,
     }),
     // What users run is dist/: these two start real processes that load it.
-    project("plugin", ["plugin/"], { globalSetup: "<rootDir>/test/support/setup/dist.ts", testTimeout: 60_000 }),
-    project("engine", ["engine/"], { globalSetup: "<rootDir>/test/support/setup/engine.ts", testTimeout: 180_000 }),
+    project("plugin", ["plugin/"], { globalSetup: "<rootDir>/test/support/setup/dist.ts" }),
+    project("engine", ["engine/"], { globalSetup: "<rootDir>/test/support/setup/engine.ts" }),
   ],
 };

@@ -1,3 +1,5 @@
+import path from "node:path";
+
 /** Variables that change what the product or Pulumi does: accounts, proxies, certificates, defaults of tools. */
 const ambient = [
   /^(AZURE|ARM|PULUMI|DOCKER|REGISTRY|ACTIONS|SYSTEM|IDENTITY|IMDS|MSI|EMULATOR|AWS|GOOGLE)_/,
@@ -10,7 +12,13 @@ export function ambientVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.keys(environment).filter((name) => ambient.some((pattern) => pattern.test(name)));
 }
 
-/** A whole environment for a child process: nothing of the machine but PATH, a home of its own, and `variables`. */
+/** A whole environment for a child process: nothing of the machine but Node and the system's commands, and `variables`. */
 export function environment(home: string, variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, LANG: "C.UTF-8", HOME: home, TMPDIR: process.env.TMPDIR, ...variables };
+  return {
+    PATH: [path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter),
+    LANG: "C.UTF-8",
+    HOME: home,
+    ...(process.env.TMPDIR === undefined ? {} : { TMPDIR: process.env.TMPDIR }),
+    ...variables,
+  };
 }
