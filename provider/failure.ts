@@ -204,6 +204,12 @@ export const azureFailure = {
     remedy: `grant this identity the role Container Registry Data Importer and Data Reader on ${scope}; a new assignment takes some minutes to work`,
     ...detail(said),
   }),
+  foreignTenant: (registry: string, who: string): Failure => ({
+    code: "AZURE_PERMISSION_DENIED",
+    summary: `source: the registry ${registry} belongs to another tenant, where ${who} has no rights`,
+    remedy:
+      "name it by its login server and pass source.credentials: a repository-scoped token, or a service principal of its tenant",
+  }),
   throttled: (side: Side, host: string): Failure => ({
     code: "AZURE_THROTTLED",
     summary: `${side}: ${host} kept answering 429 Too Many Requests`,
@@ -362,3 +368,12 @@ export const targetFailure = {
     remedy: 'run where the registry can be read, or set onDelete: "retain" and run pulumi up first',
   }),
 } as const;
+
+/** The time limit of create or update is reached in a step that cannot tell better what it was doing. */
+export function operationTimedOut(target: string, seconds: number): Failure {
+  return {
+    code: "IMPORT_TIMED_OUT",
+    summary: `target: ${target} is not finished after ${Math.round(seconds)} s`,
+    remedy: "run the command again: what is done by then is adopted; allow more time with opts.customTimeouts",
+  };
+}

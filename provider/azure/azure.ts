@@ -1,20 +1,15 @@
 /** Azure as one run sees it: one identity, one cloud. Loads the Azure SDK when the first question is asked. */
-import type { TokenCredential } from "@azure/core-auth";
 import { failureOf, type Side } from "../failure";
 import { type Cloud, findCloud, isRegistryOf } from "./cloud";
 import { createCredential } from "./credential";
-import { type CredentialChoice, chooseCredential, describeChoice } from "./credential-choice";
+import { chooseCredential, describeChoice } from "./credential-choice";
 import { type ImportOptions, type ImportOutcome, type ImportRequest, importImage } from "./import-image";
-import { type AzureRegistry, RegistryFinder } from "./registries";
+import { type AzureRegistry, RegistryFinder, type RegistryNames } from "./registries";
+import type { Session } from "./session";
 import { type AzureSettings, defaultSubscription } from "./settings";
 
-/** The identity, with what belongs to it. */
-interface Session {
-  readonly cloud: Cloud;
-  readonly credential: TokenCredential;
-  readonly identity: string;
-  readonly finder: RegistryFinder;
-}
+export type { ImportMode, ImportOptions, ImportOutcome, ImportRequest, ImportSource } from "./import-image";
+export type { AzureRegistry, RegistryNames } from "./registries";
 
 /** One per process: what was asked once is remembered. Every refusal is an `ImportError`. */
 export class Azure {
@@ -43,8 +38,8 @@ export class Azure {
     return token.token;
   };
 
-  /** Imports an image. Resolves for whatever end it takes; throws only where no credential is configured. */
-  async importImage(registry: AzureRegistry, request: ImportRequest, options: ImportOptions): Promise<ImportOutcome> {
+  /** Imports an image into a registry. Resolves for whatever end it takes; throws only where no credential is configured. */
+  async importImage(registry: RegistryNames, request: ImportRequest, options: ImportOptions): Promise<ImportOutcome> {
     return importImage(await this.#signIn(), registry, request, options);
   }
 
@@ -65,7 +60,7 @@ export class Azure {
 
   #signIn(): Promise<Session> {
     this.#session ??= (async () => {
-      const choice: CredentialChoice = chooseCredential(this.settings);
+      const choice = chooseCredential(this.settings);
       const cloud = await this.#findCloud();
       const credential = createCredential(choice, cloud, this.settings);
       const identity = describeChoice(choice);

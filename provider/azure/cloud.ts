@@ -1,6 +1,6 @@
 /** The Azure clouds: where Resource Manager and Entra are, and which hosts are Azure registries. */
 import { azureFailure, ImportError } from "../failure";
-import { restPipeline } from "./sdk";
+import { send } from "../registry/transport";
 import { type AzureSettings, nameOf, type Setting } from "./settings";
 
 /** One Azure cloud. URLs end without a slash. */
@@ -108,20 +108,17 @@ interface Metadata {
 }
 
 async function fromMetadata({ value, from }: Setting): Promise<Cloud> {
-  const { createDefaultHttpClient, createPipelineFromOptions, createPipelineRequest } = restPipeline();
   const origin = withoutSlash(value.includes("://") ? value : `https://${value}`);
   if (!origin.startsWith("https://")) {
     throw new ImportError(azureFailure.configurationInvalid(from, "is not an https address", "use https"));
   }
   const url = `${origin}/metadata/endpoints?api-version=2022-09-01`;
-  const answer = await createPipelineFromOptions({})
-    .sendRequest(createDefaultHttpClient(), createPipelineRequest({ url, timeout: 30_000 }))
-    .catch((error: Error) => {
-      throw new ImportError(
-        azureFailure.unavailable("Azure", new URL(origin).host, `does not tell its endpoints: ${error.message}`),
-      );
-    });
-  const metadata = answer.status === 200 ? parse(answer.bodyAsText ?? "") : undefined;
+  const answer = await send({ method: "GET", url }, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
+    throw new ImportError(
+      azureFailure.unavailable("Azure", new URL(origin).host, `does not tell its endpoints: ${error.message}`),
+    );
+  });
+  const metadata = answer.status === 200 ? parse(answer.body.toString("utf8")) : undefined;
   const { resourceManager, authentication, suffixes } = metadata ?? {};
   const audience = authentication?.audiences?.[0];
   if (!resourceManager || !authentication?.loginEndpoint || !audience) {

@@ -4,10 +4,12 @@ import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { azureFailure, failureOf, ImportError } from "../failure";
+import { connectionPolicy } from "../registry/connections";
+import { send } from "../registry/transport";
 import type { Cloud } from "./cloud";
 import type { Assertion, CredentialChoice } from "./credential-choice";
 import { type Attempt, credentialFailure } from "./credential-failure";
-import { identitySdk, restPipeline } from "./sdk";
+import { identitySdk } from "./sdk";
 import { type AzureSettings, auxiliaryTenants, isOn } from "./settings";
 
 /** Makes the credential. Its tokens are cached by @azure/identity; its errors are {@link ImportError}s. */
@@ -17,7 +19,10 @@ export function createCredential(choice: CredentialChoice, cloud: Cloud, setting
     authorityHost: cloud.authority,
     disableInstanceDiscovery: isOn(settings.disableInstanceDiscovery),
     additionallyAllowedTenants: auxiliaryTenants(settings),
-    additionalPolicies: [{ policy: witness(seen), position: "perRetry" }],
+    additionalPolicies: [
+      { policy: keepAlive, position: "perRetry" },
+      { policy: witness(seen), position: "perRetry" },
+    ],
   });
   return {
     async getToken(scopes, options): Promise<AccessToken | null> {
@@ -85,6 +90,13 @@ function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => Tok
   };
 }
 
+/** The address of managed identity is plain HTTP, on the machine itself. */
+const keepAlive: PipelinePolicy = {
+  name: connectionPolicy.name,
+  sendRequest: (request, next) =>
+    request.url.startsWith("https:") ? connectionPolicy.sendRequest(request, next) : next(request),
+};
+
 /** Remembers what the network said: the authentication library reports every such thing as `network_error`. */
 function witness(seen: Attempt): PipelinePolicy {
   return {
@@ -119,17 +131,14 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
       },
     );
   }
-  const { createDefaultHttpClient, createHttpHeaders, createPipelineFromOptions, createPipelineRequest } =
-    restPipeline();
   const url = new URL(assertion.url);
   url.searchParams.set("audience", assertion.audience);
-  const headers = createHttpHeaders({ accept: "application/json", authorization: `Bearer ${assertion.bearer}` });
-  const answer = await createPipelineFromOptions({})
-    .sendRequest(createDefaultHttpClient(), createPipelineRequest({ url: url.href, headers, timeout: 30_000 }))
-    .catch((error: Error) => {
-      throw new ImportError(azureFailure.unavailable("Azure", url.host, `gives no OIDC token: ${error.message}`));
-    });
-  const token = answer.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(answer.bodyAsText ?? "")?.[1] : undefined;
+  const headers = { accept: "application/json", authorization: `Bearer ${assertion.bearer}` };
+  const question = { method: "GET", url: url.href, headers } as const;
+  const answer = await send(question, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
+    throw new ImportError(azureFailure.unavailable("Azure", url.host, `gives no OIDC token: ${error.message}`));
+  });
+  const token = answer.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(answer.body.toString("utf8"))?.[1] : undefined;
   if (token) return token;
   throw new ImportError(
     azureFailure.credentialRejected(

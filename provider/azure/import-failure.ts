@@ -15,9 +15,9 @@ export interface ImportSubject {
   /** As whom Azure reads the source. */
   readonly reader: string;
   readonly hasCredentials: boolean;
-  /** `myregistry.azurecr.io/app:1` */
+  /** `myregistry/app:1` */
   readonly target: string;
-  readonly targetHost: string;
+  readonly targetName: string;
   readonly targetId: string;
   /** Who imports. */
   readonly identity: string;
@@ -36,6 +36,10 @@ type Meaning = (subject: ImportSubject, error: ServiceError) => Failure;
 /** First match wins: what is more precise stands first. */
 const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [/\btag\b.*already exists/i, ({ target }) => importFailure.tagExists(target)],
+  [
+    /not authorized to access linked subscription/i,
+    ({ sourceHost, identity }) => azureFailure.foreignTenant(sourceHost, identity),
+  ],
   [
     /AuthorizationFailed|does not have (authorization|permission) to perform action/i,
     (subject, error) => {
@@ -61,7 +65,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /quota|storage (limit|size|capacity)|exceed\w* .*storage/i,
-    ({ targetHost }) => importFailure.quotaExceeded(targetHost),
+    ({ targetName }) => importFailure.quotaExceeded(targetName),
   ],
   [/soft[- ]?deleted/i, ({ source, target }) => importFailure.softDeleted(source, target)],
   [
@@ -72,7 +76,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     /firewall|network (rule|access|acl)|client with ip|private (endpoint|link)|not allowed access/i,
     (subject, error) => {
       const side = sideOf(subject, error);
-      return importFailure.networkClosed(side, side === "source" ? subject.sourceHost : subject.targetHost);
+      return importFailure.networkClosed(side, side === "source" ? subject.sourceHost : subject.targetName);
     },
   ],
   [
@@ -130,10 +134,14 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
  * the target as its resource, which does not count.
  */
 function sideOf(subject: ImportSubject, { message }: ServiceError, otherwise: Side = "source"): Side {
-  const text = message.replace(PREFIX, "").toLowerCase();
-  const namesSource = text.includes(subject.sourceHost);
-  const namesTarget = text.includes(subject.targetHost) || text.includes(subject.targetId.toLowerCase());
+  const text = message.replace(PREFIX, "");
+  const namesSource = names(text, subject.sourceHost);
+  const namesTarget = names(text, subject.targetName);
   return namesSource === namesTarget ? otherwise : namesSource ? "source" : "target";
+}
+
+function names(text: string, registry: string): boolean {
+  return new RegExp(`(?<![a-z0-9-])${registry.replaceAll(".", "\\.")}(?![a-z0-9])`, "i").test(text);
 }
 
 /** `Operation registries-<guid> failed. Resource <target ID>`: what every failed operation begins with. */

@@ -14,17 +14,21 @@ import {
   serviceError,
 } from "./resource-manager";
 
-/** An Azure Container Registry as Resource Manager describes it. */
-export interface AzureRegistry {
+/** What names a registry to Resource Manager and to clients. */
+export interface RegistryNames {
   /** ARM resource ID. */
   readonly id: string;
-  readonly name: string;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
+  readonly name: string;
   readonly loginServer: string;
+}
+
+/** An Azure Container Registry as Resource Manager describes it. */
+export interface AzureRegistry extends RegistryNames {
   readonly location: string;
-  /** Whether its data plane is reachable from the internet at all. */
-  readonly isPublic: boolean;
+  /** Whether no network rule keeps anyone out. */
+  readonly isOpen: boolean;
   /** Whether trusted services of Azure, its import among them, pass its network rules. */
   readonly trustsAzure: boolean;
 }
@@ -234,7 +238,8 @@ function oneOf(registries: readonly Registry[], wanted: string): Finding {
 
 /** The registry, or why it is none that can import; `undefined` while Azure has not finished making it. */
 function azureRegistry(registry: Registry): Finding | undefined {
-  const { id, name, loginServer, location, sku, publicNetworkAccess, networkRuleBypassOptions } = registry;
+  const { id, name, loginServer, location, sku, publicNetworkAccess, networkRuleSet, networkRuleBypassOptions } =
+    registry;
   const parsed = id === undefined ? undefined : parseRegistryName(id);
   if (!id || !name || !loginServer || parsed?.kind !== "id") return undefined;
   // The one SKU that keeps its images in a storage account of the customer.
@@ -246,7 +251,7 @@ function azureRegistry(registry: Registry): Finding | undefined {
     resourceGroup: parsed.resourceGroup,
     loginServer: loginServer.toLowerCase(),
     location,
-    isPublic: publicNetworkAccess !== "Disabled",
+    isOpen: publicNetworkAccess !== "Disabled" && networkRuleSet?.defaultAction !== "Deny",
     trustsAzure: networkRuleBypassOptions !== "None",
   };
 }

@@ -43,7 +43,7 @@ export function parseRegistryName(text: string): RegistryName {
   return text.includes(".") ? parseLoginServer(text) : parseName(text);
 }
 
-function parseId(text: string): RegistryName {
+function parseId(text: string): Extract<RegistryName, { kind: "id" }> {
   const [, subscriptionId, resourceGroup, name] = ID.exec(text) ?? [];
   if (!subscriptionId || !resourceGroup || !name) {
     throw new InvalidReference(
@@ -66,6 +66,12 @@ function parseName(text: string): RegistryName {
   if (!NAME.test(text))
     throw new InvalidReference("the name of a registry has 5 to 50 letters and digits, nothing else");
   return { kind: "name", name: text };
+}
+
+/** The registry behind an ID and a login server that were found before. */
+export function registryOf(id: string, loginServer: string) {
+  const { subscriptionId, resourceGroup, name } = parseId(id);
+  return { id, subscriptionId, resourceGroup, name, loginServer };
 }
 
 /** Whether a text, in whichever spelling, names the registry with this ID and login server. */

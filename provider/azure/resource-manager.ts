@@ -3,6 +3,7 @@ import type { ContainerRegistryManagementClient } from "@azure/arm-containerregi
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy, PipelineResponse, RetryStrategy } from "@azure/core-rest-pipeline";
 import { azureFailure, type Failure, failureOf, type Side } from "../failure";
+import { connectionPolicy } from "../registry/connections";
 import type { Cloud } from "./cloud";
 import { containerRegistrySdk, restPipeline } from "./sdk";
 
@@ -21,6 +22,7 @@ export interface Answer {
 
 /** A client for one task, which remembers what was really answered: the SDK's errors drop `error.details`. */
 export interface ResourceManager {
+  readonly origin: URL;
   readonly host: string;
   readonly client: ContainerRegistryManagementClient;
   /** Sends a request of our own through the client's pipeline. An answer of any status is an answer. */
@@ -56,15 +58,20 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
   const client = new ContainerRegistryManagementClient(credential, subscriptionId, {
     endpoint: cloud.resourceManager,
     credentials: { scopes: [`${cloud.resourceManagerAudience}/.default`] },
-    additionalPolicies: [{ policy: witness, position: "perRetry" }],
+    additionalPolicies: [
+      { policy: connectionPolicy, position: "perRetry" },
+      { policy: witness, position: "perRetry" },
+    ],
   });
   // The SDK's own retry obeys a Retry-After of any length and gives up on the fourth 429.
   client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
   client.pipeline.addPolicy(retryPolicy([patience], { maxRetries: 1_000 }), { phase: "Retry" });
   const http = createDefaultHttpClient();
+  const origin = new URL(cloud.resourceManager);
 
   return {
-    host: new URL(cloud.resourceManager).host,
+    origin,
+    host: origin.host,
     client,
     async send({ url, body }, abortSignal) {
       const headers = createHttpHeaders({ accept: "application/json" });
@@ -106,7 +113,14 @@ const FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Ends of a connection before the request was sent. */
-const UNSENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+const UNSENT: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPROXY",
+]);
 
 /** Whether a status speaks of a fault that may be gone in a moment. */
 export function isPassing(status: number): boolean {
@@ -115,8 +129,8 @@ export function isPassing(status: number): boolean {
 
 function neverArrived(error: unknown): boolean {
   if (failureOf(error)) return true;
-  const { code = "", message } = error as { code?: string; message: string };
-  return UNSENT.has(code) || /CERT|SSL|TLS/.test(code) || /proxy connection/i.test(message);
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return UNSENT.has(code) || /CERT|SSL|TLS/.test(code);
 }
 
 /** The wait that an answer asks for, in milliseconds, within sensible bounds. */
