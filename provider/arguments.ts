@@ -2,8 +2,9 @@
  * The validation of a resource's arguments: pure, and the same on both sides. The program resolves nothing for arguments
  * that it rejects; `check` reports the sentences, all of a resource's at once.
  */
-import type { Failure } from "./failure";
+
 import { parseRegistryName } from "./azure/registry-name";
+import type { Failure } from "./failure";
 import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, sourceOf, sourcePolicies } from "./record";
 import { reasonOf } from "./reference/invalid-reference";
 import { parseReference, parseRepositoryReference } from "./reference/source";
@@ -12,18 +13,18 @@ import { parseDuration } from "./timeouts";
 import { hasUnknown, unknown } from "./unknown";
 
 /** Every problem of the arguments, each beginning with the path of its argument. Unknown values are not judged. */
-export function problemsOf(args: Readonly<Record<string, unknown>>): Failure[] {
+export function problemsOf(args: { readonly [argument: string]: unknown }): Failure[] {
   const problems = new Problems();
   problems.knownKeys("", args, ARGUMENTS);
-  checkRegistry(problems, "registry", args["registry"]);
-  checkSource(problems, args["source"]);
-  checkNames(problems, "targetTags", args["targetTags"], parseTarget);
-  checkNames(problems, "untaggedTargetRepositories", args["untaggedTargetRepositories"], parseRepository);
-  checkChoice(problems, "onConflict", args["onConflict"], conflictPolicies);
-  checkChoice(problems, "onDelete", args["onDelete"], deletePolicies);
-  checkChoice(problems, "onSourceUnavailable", args["onSourceUnavailable"], sourcePolicies);
-  if (given(args["triggers"]) && !Array.isArray(args["triggers"])) problems.add("triggers", "must be a list");
-  checkTimeouts(problems, args["timeouts"]);
+  checkRegistry(problems, "registry", args.registry);
+  checkSource(problems, args.source);
+  checkNames(problems, "targetTags", args.targetTags, parseTarget);
+  checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseRepository);
+  checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
+  checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
+  checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourcePolicies);
+  if (given(args.triggers) && !Array.isArray(args.triggers)) problems.add("triggers", "must be a list");
+  checkTimeouts(problems, args.timeouts);
   if (problems.found.length === 0 && !hasUnknown(args)) checkTogether(problems, args as unknown as Arguments);
   return problems.found;
 }
@@ -54,24 +55,23 @@ function checkSource(problems: Problems, source: unknown): void {
   else if (!isObject(source)) problems.add("source", "must be a reference, or an object with image");
   else {
     problems.knownKeys("source.", source, SOURCE_ARGUMENTS);
-    if (given(source["registry"])) checkRegistry(problems, "source.registry", source["registry"]);
-    if (!given(source["image"])) problems.add("source.image", "is missing: the reference of the image to import");
+    if (given(source.registry)) checkRegistry(problems, "source.registry", source.registry);
+    if (!given(source.image)) problems.add("source.image", "is missing: the reference of the image to import");
     else {
-      problems.parsed(
-        "source.image",
-        source["image"],
-        given(source["registry"]) ? parseRepositoryReference : parseReference,
-      );
+      problems.parsed("source.image", source.image, given(source.registry) ? parseRepositoryReference : parseReference);
     }
-    checkCredentials(problems, source["credentials"]);
-    checkChoice(problems, "source.digestFrom", source["digestFrom"], digestOrigins);
+    checkCredentials(problems, source.credentials);
+    checkChoice(problems, "source.digestFrom", source.digestFrom, digestOrigins);
   }
 }
 
 function checkCredentials(problems: Problems, credentials: unknown): void {
   const path = "source.credentials";
   if (!given(credentials) || credentials === unknown) return;
-  if (!isObject(credentials)) return problems.add(path, "must be an object with password, and username where there is one");
+  if (!isObject(credentials)) {
+    problems.add(path, "must be an object with password, and username where there is one");
+    return;
+  }
   problems.knownKeys(`${path}.`, credentials, CREDENTIAL_ARGUMENTS);
   const { username, password } = credentials;
   if (!given(password) || password === "") {
@@ -83,7 +83,10 @@ function checkCredentials(problems: Problems, credentials: unknown): void {
 
 function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
   if (!given(value) || value === unknown) return;
-  if (!Array.isArray(value)) return problems.add(path, "must be a list of names");
+  if (!Array.isArray(value)) {
+    problems.add(path, "must be a list of names");
+    return;
+  }
   value.forEach((name, index) => {
     problems.parsed(`${path}[${index}]`, name, parse);
     if (name !== unknown && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "stands in the list twice");
@@ -134,9 +137,9 @@ class Problems {
 
   parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
     if (value === unknown) return;
-    if (typeof value !== "string") return this.add(path, "must be a text");
     try {
-      parse(value);
+      if (typeof value !== "string") this.add(path, "must be a text");
+      else parse(value);
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === undefined) throw error;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Digest } from "./reference/digest";
 import type { Inputs, Outputs } from "./record";
-import { sourceOf } from "./record";
+import { sameSource, targetNames } from "./record";
+import type { Digest } from "./reference/digest";
 import { hasUnknown, unknown } from "./unknown";
 
 /**
@@ -68,6 +68,16 @@ function reasonsToRecord(desired: Inputs, recorded: Outputs): string[] {
   return reasons;
 }
 
+/**
+ * The digest to import: the one behind the source, or, when only the target can tell it, the recorded one for as long as
+ * nothing asks for a new import. `undefined` says that the reference itself has to be imported.
+ */
+export function knownDigest(desired: Inputs, recorded: Outputs | undefined): Digest | undefined {
+  if (desired.sourceDigest !== undefined || recorded === undefined) return desired.sourceDigest;
+  const asksAgain = sourceChanged(desired, recorded) || differ(desired.triggers, recorded.triggers);
+  return asksAgain ? undefined : recorded.sourceDigest;
+}
+
 /** What has to be done to the targets so that all hold one digest. Every target name stands in exactly one list. */
 export interface TargetPlan {
   /** Targets that hold the digest already: adopted, or still there. */
@@ -119,16 +129,6 @@ function believed(target: string, recorded: Pick<Outputs, "sourceDigest" | "targ
   return recorded?.targets[target] === undefined ? undefined : recorded.sourceDigest;
 }
 
-/** All names an image gets in the target registry, the first one first: `repo:tag`, and `repo` without a tag. */
-export function targetNames(of: Pick<Inputs, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
-  return [...(of.targetTags ?? []), ...(of.untaggedTargetRepositories ?? [])];
-}
-
-/** Whether the name is a tag that could be moved or removed, as opposed to a repository that got a manifest. */
-export function isTag(target: string): boolean {
-  return target.includes(":");
-}
-
 /** The targets that the record has and the program no longer names. */
 export function droppedTargets(desired: Inputs, recorded: Outputs): readonly string[] {
   const wanted = new Set(targetNames(desired));
@@ -136,8 +136,7 @@ export function droppedTargets(desired: Inputs, recorded: Outputs): readonly str
 }
 
 function sourceChanged(desired: Inputs, recorded: Outputs): boolean {
-  const named = ({ image, registry, digestFrom }: ReturnType<typeof sourceOf>) => [image, registry, digestFrom];
-  return differ(named(sourceOf(desired)), named(sourceOf(recorded)));
+  return !sameSource(desired, recorded);
 }
 
 function differ(one: unknown, other: unknown): boolean {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "./reference/digest";
 
 /**
@@ -69,13 +70,84 @@ export interface Inputs extends Arguments {
 export interface Outputs extends Inputs {
   readonly sourceDigest: Digest;
   readonly targets: Targets;
-  readonly mediaType: string;
-  readonly platforms: readonly string[];
+  /** Absent where the target cannot be read. */
+  readonly mediaType?: string;
+  readonly platforms?: readonly string[];
   /** The evidence of success: the target was read back, or only the operation's own word could be had. */
   readonly verifiedBy: "digest" | "operation";
+}
+
+/** All names an image gets in the target registry, the first one first: `repo:tag`, and `repo` without a tag. */
+export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
+  return [...(of.targetTags ?? []), ...(of.untaggedTargetRepositories ?? [])];
+}
+
+/** Whether the name is a tag that could be moved or removed, as opposed to a repository that got a manifest. */
+export function isTag(target: string): boolean {
+  return target.includes(":");
+}
+
+/** `repo:tag` → `repo` */
+export function repositoryOf(target: string): string {
+  return target.split(":", 1)[0] ?? target;
+}
+
+/** `repo:tag` → `tag` */
+export function tagOf(target: string): string {
+  return target.slice(target.indexOf(":") + 1);
 }
 
 /** The image that a source names, whichever way it was written. */
 export function sourceOf({ source }: Pick<Arguments, "source">): SourceArguments {
   return typeof source === "string" ? { image: source } : source;
+}
+
+/**
+ * Builds what is recorded. Plain JSON without holes, because the SDK fails on `undefined` after the import was done; and
+ * without credentials, because delete and read never need them.
+ */
+export function outputsOf(
+  inputs: Inputs,
+  found: Pick<Outputs, "sourceDigest" | "targets" | "verifiedBy"> & {
+    mediaType?: string | undefined;
+    platforms?: readonly string[] | undefined;
+  },
+): Outputs {
+  const { sourceDigest, targets, mediaType, platforms, verifiedBy } = found;
+  const pinned = pinnedReferences(inputs.loginServer, targetNames(inputs), sourceDigest);
+  const source = withoutCredentials(inputs.source);
+  const outputs = { ...inputs, source, sourceDigest, targets, ...pinned, mediaType, platforms, verifiedBy };
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)) as unknown as Outputs;
+}
+
+/** The digest-pinned references of the targets, one for each repository, the first target's first. */
+export function pinnedReferences(
+  loginServer: string,
+  targets: readonly string[],
+  digest: string,
+): { reference: string; references: string[] } {
+  const repositories = [...new Set(targets.map(repositoryOf))];
+  const references = repositories.map((repository) => `${loginServer}/${repository}@${digest}`);
+  return { reference: references[0] ?? "", references };
+}
+
+/** The inputs that go with outputs, for a refresh that found something else than the record says. */
+export function inputsOf({ mediaType, platforms, verifiedBy, ...inputs }: Outputs): Inputs {
+  return inputs;
+}
+
+/** Whether both name the same image in the same registry in the same way; credentials do not count. */
+export function sameSource(one: Partial<Arguments>, other: Partial<Arguments>): boolean {
+  if (one.source === undefined || other.source === undefined) return false;
+  const named = ({ source }: Partial<Arguments>) => {
+    const { image, registry, digestFrom = "source" } = sourceOf({ source: source ?? "" });
+    return [image, registry, digestFrom];
+  };
+  return isDeepStrictEqual(named(one), named(other));
+}
+
+function withoutCredentials(source: Arguments["source"]): Arguments["source"] {
+  if (typeof source === "string") return source;
+  const { credentials, ...rest } = source;
+  return rest;
 }

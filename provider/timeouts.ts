@@ -3,7 +3,15 @@ import type { Timeouts } from "./record";
 /** How long create, update and delete may take unless `opts.customTimeouts` says otherwise: 30 minutes, in milliseconds. */
 export const DEFAULT_TIMEOUT = 30 * 60_000;
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g;
 
 /**

@@ -1,0 +1,186 @@
+import * as pulumi from "@pulumi/pulumi";
+import { problemsOf } from "./arguments";
+import { contextOfThisRun } from "./program-run";
+import type { ConflictPolicy, DeletePolicy, DigestOrigin, SourcePolicy, Timeouts } from "./record";
+import type { Lookup } from "./resolve-digest";
+import { sourceImage } from "./source-image";
+
+/** Credentials for a source registry. They are secret in state, also when given as plain text. */
+export interface SourceCredentialsArgs {
+  /** User name, or the application ID of a service principal. Leave it out to use a token alone. */
+  username?: pulumi.Input<string>;
+  /** Password, personal access token, secret of a service principal, or an access token. */
+  password: pulumi.Input<string>;
+}
+
+/** The long form of {@link ImportedImageArgs.source}. */
+export interface SourceArgs {
+  /** The reference, such as `docker.io/library/node:22`; without a host when `registry` is given. */
+  image: pulumi.Input<string>;
+  /** Azure registry that holds the image, by resource ID, login server or name (what `az acr import --registry` does). */
+  registry?: pulumi.Input<string>;
+  /** Credentials for the source. @default anonymous; for an Azure registry the identity of this run */
+  credentials?: pulumi.Input<SourceCredentialsArgs>;
+  /**
+   * Where the digest is read. `"target"` is for a source that cannot be read from where Pulumi runs: the image is
+   * imported by its reference when the arguments or `triggers` change, and the digest is read from the target afterwards.
+   * @default "source"
+   */
+  digestFrom?: pulumi.Input<DigestOrigin>;
+}
+
+/** Arguments of {@link ImportedImage}. */
+export interface ImportedImageArgs {
+  /** The target: ARM resource ID, login server (`myregistry.azurecr.io`) or name. Another registry replaces the resource. */
+  registry: pulumi.Input<string>;
+  /**
+   * The image to import, read as Docker reads it: `docker.io/library/node:22`, `ghcr.io/owner/app@sha256:…`,
+   * `other.azurecr.io/app:1`.
+   */
+  source: pulumi.Input<string | SourceArgs>;
+  /** Names `repository:tag` in the target. @default the source's own repository and tag */
+  targetTags?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Repositories that get the manifest without a tag. @default none */
+  untaggedTargetRepositories?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * What to do when a target tag holds a digest that this resource did not put there: stop, or replace it.
+   * @default "fail"
+   */
+  onConflict?: pulumi.Input<ConflictPolicy>;
+  /**
+   * What destroy, replacement and dropped tags do: leave the image, remove our tags, or remove also the manifest when no
+   * other tag needs it. Only tags that still hold our digest are ever touched.
+   * @default "retain"
+   */
+  onDelete?: pulumi.Input<DeletePolicy>;
+  /**
+   * What to do when the source does not answer (network, 429, 5xx) and a digest is recorded for this very source: fail, or
+   * keep it with a warning.
+   * @default "fail"
+   */
+  onSourceUnavailable?: pulumi.Input<SourcePolicy>;
+  /** Import again when one of these values changes. @default none */
+  triggers?: pulumi.Input<unknown[]>;
+}
+
+/**
+ * A container image, or any other OCI artifact, copied into an Azure Container Registry inside Azure and keyed on its
+ * digest: it is imported again only when the image behind the reference changed.
+ *
+ * @example
+ * ```ts
+ * const node = new ImportedImage("node", {
+ *   registry: registry.id,
+ *   source: "docker.io/library/node:22",
+ * });
+ * export const image = node.reference; // myregistry.azurecr.io/library/node@sha256:…
+ * ```
+ */
+export class ImportedImage extends pulumi.CustomResource {
+  /** ARM resource ID of the target registry. */
+  declare readonly registryId: pulumi.Output<string>;
+  /** Login server of the target registry, such as `myregistry.azurecr.io`. */
+  declare readonly loginServer: pulumi.Output<string>;
+  /** The digest that this resource put into the registry. Known in preview. */
+  declare readonly sourceDigest: pulumi.Output<string>;
+  /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
+  declare readonly reference: pulumi.Output<string>;
+  /** Digest-pinned references, one for each target repository. Known in preview. */
+  declare readonly references: pulumi.Output<string[]>;
+  /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
+  declare readonly targets: pulumi.Output<Record<string, string>>;
+  /** Media type of the manifest, where the target can be read. */
+  declare readonly mediaType: pulumi.Output<string | undefined>;
+  /** Platforms of a multi-platform image, such as `linux/arm64/v8`, where the target can be read. */
+  declare readonly platforms: pulumi.Output<string[] | undefined>;
+  /** The evidence of success: the target was read back (`"digest"`), or only the operation's own word could be had. */
+  declare readonly verifiedBy: pulumi.Output<"digest" | "operation">;
+
+  /**
+   * Declares an image in a registry.
+   *
+   * @param name - Name of the resource, unique in the program.
+   * @param args - What to import, and where to.
+   * @param opts - Pulumi's options. `customTimeouts` are honoured; the default is 30 minutes.
+   */
+  constructor(name: string, args: ImportedImageArgs, opts?: pulumi.CustomResourceOptions) {
+    super(TYPE, name, inputsOf(name, args, opts), opts);
+  }
+
+  /**
+   * Reads an image that is in the registry already, without managing it.
+   *
+   * @param name - Name of the resource, unique in the program.
+   * @param id - Its ID: the first target's name, `myregistry.azurecr.io/library/node:22`.
+   * @param args - What was imported, and where to.
+   */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    args: ImportedImageArgs,
+    opts?: pulumi.CustomResourceOptions,
+  ): ImportedImage {
+    return new ImportedImage(name, args, { ...opts, id });
+  }
+}
+
+// Both stand in the state of every user: they are never renamed.
+const TYPE = "pulumi-nodejs:dynamic/acr:ImportedImage";
+const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");';
+
+/** What the program tells `check` beyond the arguments; taken out there, so that it never reaches the state. */
+export interface FromProgram {
+  readonly urn?: string;
+  readonly preview?: boolean;
+  readonly timeouts?: Timeouts;
+  readonly lookup?: Lookup;
+}
+
+function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions = {}): pulumi.Inputs {
+  // With no engine (unit tests with mocks) nothing is resolved, and `get` shows what the target holds.
+  const lookup = pulumi.runtime.hasEngine() && opts.id === undefined ? lookUp(args) : undefined;
+  return {
+    ...args,
+    source: withSecretCredentials(args.source),
+    // Declared here and filled by `check`: that is what makes them known in preview.
+    registryId: undefined,
+    loginServer: undefined,
+    sourceDigest: undefined,
+    reference: undefined,
+    references: undefined,
+    targets: undefined,
+    mediaType: undefined,
+    platforms: undefined,
+    verifiedBy: undefined,
+    __provider: PROVIDER,
+    __program: {
+      urn: pulumi.createUrn(name, TYPE, opts.parent),
+      preview: pulumi.runtime.isDryRun(),
+      timeouts: opts.customTimeouts,
+      lookup,
+    },
+  };
+}
+
+/**
+ * Resolves the digest now, in the program, for all images at once. Nothing else than the source is waited for, so the
+ * target may be created by the same program. The digest of a secret's image is no secret.
+ */
+function lookUp({ source }: ImportedImageArgs): pulumi.Output<Lookup> {
+  const { resolver } = contextOfThisRun();
+  return pulumi.unsecret(
+    pulumi.output({ source }).apply(async (args): Promise<Lookup> => {
+      const invalid = problemsOf({ registry: "unjudged", targetTags: ["any:tag"], ...args }).length > 0;
+      return invalid ? {} : resolver.resolve(sourceImage(args));
+    }),
+  );
+}
+
+function withSecretCredentials(source: ImportedImageArgs["source"]): pulumi.Input<unknown> {
+  if (typeof source === "object" && source !== null && "image" in source && !pulumi.Output.isInstance(source)) {
+    return source.credentials === undefined ? source : { ...source, credentials: pulumi.secret(source.credentials) };
+  }
+  return pulumi
+    .output(source)
+    .apply((known) => (typeof known === "string" || known?.credentials === undefined ? known : pulumi.secret(known)));
+}

@@ -1,0 +1,142 @@
+/**
+ * The life cycle of an `ImportedImage`. Runs in the plugin process, which reaches it as `pulumi-acr-import/provider`: a
+ * name that stands in the state of every user.
+ */
+import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { problemsOf } from "./arguments";
+import { Azure } from "./azure/azure";
+import { azureSettings } from "./azure/settings";
+import { completed } from "./checked-inputs";
+import { claim } from "./claims";
+import { converge, type Operation, Unfinished } from "./converge";
+import { type Failure, failureOf, operationTimedOut, sentence } from "./failure";
+import type { FromProgram } from "./imported-image";
+import { observe, observeForeign } from "./observe";
+import { planChange } from "./plan";
+import { rememberUrn, warn, withProgress } from "./progress";
+import { type Arguments, type Inputs, type Outputs, outputsOf, targetNames } from "./record";
+import { release } from "./release";
+import { timeLimit } from "./timeouts";
+
+type FromEngine = Arguments & Partial<Inputs> & { readonly __program?: FromProgram; readonly __provider?: string };
+
+/** Takes the stack's configuration; called once, before any other method. */
+export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
+  configuration = (key) => config.get(key);
+}
+
+/** Validates and completes the inputs. Asks nobody but, for a registry seen for the first time, Resource Manager. */
+export async function check(old: Partial<Inputs>, news: FromEngine): Promise<dynamic.CheckResult> {
+  const { args, program } = unpack(news);
+  const problems = problemsOf({ ...args, ...(program.timeouts && { timeouts: program.timeouts }) });
+  if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
+
+  const { inputs, failures, warnings } = await completed(args, program, old, azure);
+  rememberUrn(inputs, program.urn);
+  claim(inputs);
+  for (const warning of warnings) warn(program.urn, sentence(warning));
+  return { inputs, failures: failures.map(checkFailure) };
+}
+
+/** Says what an update would do; asks nobody. */
+export async function diff(_id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.DiffResult> {
+  const { kind } = planChange(desired, recorded);
+  return { changes: kind !== "unchanged", replaces: kind === "replace" ? ["registry"] : [] };
+}
+
+/** Imports the image, or adopts it when it is there already. */
+export async function create(desired: Inputs): Promise<dynamic.CreateResult> {
+  const id = `${desired.loginServer}/${targetNames(desired)[0]}`;
+  const outs = await attempt(id, "create", desired, (operation) => converge(desired, undefined, operation));
+  return { id, outs };
+}
+
+/** Imports what changed; when nothing but the record did, asks nobody. */
+export async function update(id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.UpdateResult> {
+  if (planChange(desired, recorded).kind === "record") return { outs: outputsOf(desired, recorded) };
+  const outs = await attempt(id, "update", desired, (operation) => converge(desired, recorded, operation));
+  return { outs };
+}
+
+/** Reports what the target holds now; what we put there stays on record, whatever became of it. */
+export async function read(id: string, known: Outputs | FromEngine): Promise<dynamic.ReadResult> {
+  return quietly(async () => {
+    if ("__program" in known) return observeForeign(id, await completedForeign(known), azure());
+    return observe(id, known as Outputs, azure());
+  });
+}
+
+/** Gives up the targets as `onDelete` says. */
+async function remove(_id: string, recorded: Outputs): Promise<void> {
+  const targets = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
+  const signal = AbortSignal.timeout(timeLimit("delete", recorded.timeouts));
+  await quietly(() =>
+    release(targets, recorded, recorded.onDelete ?? "retain", { azure: azure(), signal, progress: () => {} }),
+  );
+}
+
+export { remove as delete };
+
+let configuration: (key: string) => string | undefined = () => undefined;
+let session: Azure | undefined;
+
+/** Azure, for this process: one identity, each registry looked up once. Asks nobody by itself. */
+function azure(): Azure {
+  session ??= new Azure(azureSettings((key) => configuration(`azure-native:${key}`)));
+  return session;
+}
+
+/** Separates the user's arguments from what the program sent along, and from the outputs that it declared. */
+function unpack({ __program: program = {}, __provider, ...args }: FromEngine) {
+  return { args, program };
+}
+
+/** The property stays empty: the engine would print its value, secrets included. */
+function checkFailure(failure: Failure): dynamic.CheckFailure {
+  return { property: "", reason: sentence(failure) };
+}
+
+/** `ImportedImage.get` reads without a check, so the arguments are completed here. */
+async function completedForeign(known: FromEngine): Promise<Inputs> {
+  const { args, program } = unpack(known);
+  const problems = problemsOf(args);
+  if (problems.length > 0) throw new Error(problems.map(sentence).join("\n"));
+  const { inputs, failures } = await completed(args, { ...program, preview: false }, {}, azure);
+  if (failures.length > 0) throw new Error(failures.map(sentence).join("\n"));
+  return inputs;
+}
+
+/**
+ * Runs a create or update within its time limit, and words what goes wrong for the engine: an object with an ID and
+ * outputs when something was done that must be recorded, else a plain error. Never an error that has an `id` by
+ * accident: the engine would drop its message and write a resource that cannot be deleted.
+ */
+async function attempt(
+  id: string,
+  kind: "create" | "update",
+  desired: Inputs,
+  run: (operation: Operation) => Promise<Outputs>,
+): Promise<Outputs> {
+  const limit = timeLimit(kind, desired.timeouts);
+  const signal = AbortSignal.timeout(limit);
+  const textOf = (error: unknown) => {
+    const failure = failureOf(error) ?? (signal.aborted ? operationTimedOut(id, limit / 1_000) : undefined);
+    return failure ? sentence(failure) : String(error instanceof Error ? error.message : error);
+  };
+  try {
+    return await withProgress(desired, (progress) => run({ azure: azure(), signal, progress }));
+  } catch (error) {
+    if (error instanceof Unfinished) throw { id, properties: error.outputs, reasons: [textOf(error.reason)] };
+    throw new Error(textOf(error));
+  }
+}
+
+/** The engine's process prints message and stack of what these methods throw; the message is on the resource's row already. */
+async function quietly<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const plain = new Error(error instanceof Error ? error.message : String(error));
+    throw Object.assign(plain, { stack: "", toString: () => "" });
+  }
+}

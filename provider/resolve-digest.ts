@@ -1,0 +1,80 @@
+import type { Azure } from "./azure/azure";
+import { type Failure, failureOf, ImportError, registryFailure } from "./failure";
+import type { Digest } from "./reference/digest";
+import { RegistryClient, type RegistryCredential } from "./registry/client";
+import { printSource, type SourceImage } from "./source-image";
+
+/** What a look-up found. Plain data: it travels to the plugin process as an input, where `check` reports a failure. */
+export type Lookup = { readonly digest: Digest } | { readonly failure: Failure } | Record<string, never>;
+
+/**
+ * Resolves references to digests, in the program: all images at once, over shared connections and tokens, each distinct
+ * (reference, credentials) once. The engine would call `check` and `diff` strictly one after another instead, and pay
+ * each look-up in full.
+ */
+export class DigestResolver {
+  readonly #lookups = new Map<string, Promise<Lookup>>();
+  readonly #clients = new Map<string, RegistryClient>();
+
+  /** @param azure - Access to Azure, asked for only when a source needs it. */
+  constructor(private readonly azure: () => Azure) {}
+
+  /** The digest behind the source; nothing when the digest is to be taken from the target. Never rejects. */
+  resolve(source: SourceImage): Promise<Lookup> {
+    if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
+    if (source.digestFrom === "target") return Promise.resolve({});
+    return shared(this.#lookups, JSON.stringify(source), () =>
+      this.#lookUp(source).then((digest): Lookup => ({ digest }), failed),
+    );
+  }
+
+  async #lookUp(source: SourceImage): Promise<Digest> {
+    const { host, isAzure } = await this.#locate(source);
+    const { repository, tag = "latest", credentials } = source;
+    const head = async (credential: RegistryCredential) => {
+      const found = await this.#client(host, isAzure, credential).head(repository, tag);
+      if (found === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));
+      return found.digest;
+    };
+    if (credentials) return head({ kind: "password", ...credentials });
+    if (!isAzure) return head({ kind: "anonymous" });
+    try {
+      return await head({ kind: "entra", token: this.azure().registryToken });
+    } catch (error) {
+      // A registry of strangers may still be open to everybody.
+      if (!/^AZURE_CREDENTIAL|^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/.test(failureOf(error)?.code ?? ""))
+        throw error;
+      return head({ kind: "anonymous" }).catch(() => Promise.reject(error));
+    }
+  }
+
+  async #locate({ registry }: SourceImage): Promise<{ host: string; isAzure: boolean }> {
+    if (registry.host !== undefined) {
+      // Cloud suffixes all have this in their names; only then is it worth asking which ones this cloud has.
+      const isAzure = registry.host.includes(".azurecr.") && (await this.azure().isAzureHost(registry.host));
+      return { host: registry.host, isAzure };
+    }
+    const { loginServer } = await this.azure().findRegistry(registry.id ?? registry.name, "source");
+    return { host: loginServer, isAzure: true };
+  }
+
+  #client(host: string, isAzure: boolean, credential: RegistryCredential): RegistryClient {
+    return shared(
+      this.#clients,
+      JSON.stringify([host, credential]),
+      () => new RegistryClient({ host, side: "source", credential, isAzure }),
+    );
+  }
+}
+
+function failed(error: unknown): Lookup {
+  const failure = failureOf(error);
+  if (failure === undefined) throw error;
+  return { failure };
+}
+
+function shared<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const existing = map.get(key) ?? make();
+  map.set(key, existing);
+  return existing;
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Azure } from "./azure/azure";
+import { failureOf, isClosed } from "./failure";
+import type { Holdings } from "./plan";
+import { type Inputs, isTag, repositoryOf, tagOf } from "./record";
+import type { Digest } from "./reference/digest";
+import { RegistryClient } from "./registry/client";
+
+/** What a manifest in the target turned out to be. */
+export interface Evidence {
+  readonly mediaType: string;
+  readonly platforms: readonly string[];
+}
+
+/**
+ * How long the target is asked again after an import that succeeded, in milliseconds: the replica of a geo-replicated
+ * registry that answers here gets the image a little later.
+ */
+const REPLICA_LAG = 60_000;
+
+/** One per registry and process, so that a hundred resources share tokens. */
+const clients = new Map<string, RegistryClient>();
+
+/** The target registry as it is, read over its own protocol with the Azure identity of the run. */
+export class Target {
+  readonly client: RegistryClient;
+  readonly loginServer: string;
+
+  constructor({ loginServer }: Pick<Inputs, "loginServer">, azure: Azure) {
+    this.loginServer = loginServer;
+    const credential = { kind: "entra", token: azure.registryToken } as const;
+    this.client =
+      clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
+    clients.set(loginServer, this.client);
+  }
+
+  /**
+   * What each target holds now: the digest of a tag; of a repository without tag, the digest if its manifest is there.
+   * `"unreadable"` where this machine cannot reach the registry.
+   */
+  async holdings(targets: readonly string[], digest: Digest | undefined, signal: AbortSignal): Promise<Holdings> {
+    try {
+      const held = await Promise.all(
+        targets.map(async (target) => [target, await this.#held(target, digest, signal)] as const),
+      );
+      return new Map(held);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure !== undefined && isClosed(failure)) return "unreadable";
+      throw error;
+    }
+  }
+
+  /** Reads the targets until they show what is waited for or patience ends, and says what they held last. */
+  async awaitHoldings(
+    targets: readonly string[],
+    digest: Digest | undefined,
+    signal: AbortSignal,
+    enough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
+  ): Promise<Holdings> {
+    const deadline = Date.now() + REPLICA_LAG;
+    for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
+      const held = await this.holdings(targets, digest, signal);
+      if (held === "unreadable" || enough(held) || Date.now() + pause > deadline) return held;
+      await sleep(pause, undefined, { signal });
+    }
+  }
+
+  /** What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. */
+  async describe(target: string, digest: Digest, signal: AbortSignal): Promise<Evidence | undefined> {
+    const found = await this.client.manifest(repositoryOf(target), digest, signal).catch(() => undefined);
+    return found && { mediaType: found.descriptor.mediaType, platforms: found.platforms };
+  }
+
+  async #held(target: string, digest: Digest | undefined, signal: AbortSignal): Promise<Digest | undefined> {
+    const name = isTag(target) ? tagOf(target) : digest;
+    if (name === undefined) return undefined;
+    return (await this.client.head(repositoryOf(target), name, signal))?.digest;
+  }
+}
