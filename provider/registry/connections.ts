@@ -5,8 +5,9 @@ import { getProxyForUrl } from "proxy-from-env";
 
 /** Requests in flight, and so connections, per host. */
 const PER_HOST = 16;
+/** A host that takes no connection for so long is closed to us: a firewall, or a private endpoint seen from outside. */
+const CONNECT_MS = 10_000;
 
-const direct = new https.Agent({ keepAlive: true, maxSockets: PER_HOST });
 const tunnels = new Map<string, Tunnel>();
 const queues = new Map<string, Queue>();
 
@@ -54,6 +55,17 @@ function proxyFor(url: string): string {
   return bare !== "" && writtenBare ? `http://${bare}` : proxy;
 }
 
+class Direct extends https.Agent {
+  override createConnection(...[options, done]: Parameters<https.Agent["createConnection"]>) {
+    const socket = super.createConnection(options, done);
+    const giveUp = () => socket?.destroy(Object.assign(new Error("no connection"), { code: "ETIMEDOUT" }));
+    const timer = setTimeout(giveUp, CONNECT_MS);
+    const settled = () => clearTimeout(timer);
+    socket?.once("secureConnect", settled).once("close", settled);
+    return socket;
+  }
+}
+
 class Tunnel extends HttpsProxyAgent<string> {
   // Guessed from the call stack otherwise, wrongly when a socket is put back: it would never be found again.
   override isSecureEndpoint(): boolean {
@@ -66,17 +78,17 @@ class Tunnel extends HttpsProxyAgent<string> {
       status = answer.statusCode;
     });
     const socket = await super.connect(request, options).catch((error: NodeJS.ErrnoException) => {
-      throw status === 0 ? proxyError(this.proxy, error.code ?? "it closed the connection") : error;
+      throw status === 0 ? this.#failed(error.code ?? "it closes the connection", "EPROXY") : error;
     });
     if (status === 200) return socket;
     // the base class would hand the proxy's refusal on as if the host itself had answered
     socket.destroy();
-    throw proxyError(this.proxy, `it answers ${status}`);
+    throw this.#failed(`it answers ${status}`, status >= 500 ? "EPROXY" : "EPROXYREFUSED");
   }
-}
 
-function proxyError(proxy: URL, reason: string): Error {
-  return Object.assign(new Error(`the proxy ${proxy.host} does not connect: ${reason}`), { code: "EPROXY" });
+  #failed(reason: string, code: "EPROXY" | "EPROXYREFUSED"): Error {
+    return Object.assign(new Error(`the proxy ${this.proxy.host} does not connect, ${reason}`), { code });
+  }
 }
 
 // Not left to the agents: with maxSockets, an agent that makes its sockets asynchronously forgets requests that wait
@@ -96,3 +108,5 @@ class Queue {
     else this.#running--;
   }
 }
+
+const direct = new Direct({ keepAlive: true, maxSockets: PER_HOST });

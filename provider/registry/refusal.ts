@@ -54,18 +54,29 @@ function unreachable(side: Side, host: string, error: unknown): Failure {
   const { name, code = "", message } = error as NodeJS.ErrnoException;
   if (name === "UnusableAnswer") return registryFailure.invalidAnswer(side, host, message);
   if (code.startsWith("HPE_")) return registryFailure.invalidAnswer(side, host, `it does not speak HTTP (${code})`);
-  return registryFailure.unavailable(side, host, REASONS[code] ?? (code === "EPROXY" ? message : tlsReason(code)));
+  const broken = BROKEN[code];
+  if (broken !== undefined) return registryFailure.unavailable(side, host, broken);
+  const reason = code.startsWith("EPROXY") ? message : (UNREACHABLE[code] ?? code) || "the request failed";
+  return registryFailure.unreachable(side, host, reason);
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ATTEMPT_TIMEOUT: "timed out",
+/** There was a connection. */
+const BROKEN: Readonly<Record<string, string>> = {
+  ATTEMPT_TIMEOUT: "no answer in time",
+  ECONNRESET: "the connection broke (ECONNRESET)",
+  EPIPE: "the connection broke (EPIPE)",
+};
+
+/** There was none. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
   ENOTFOUND: "no such host (ENOTFOUND)",
   EAI_AGAIN: "the name cannot be looked up (EAI_AGAIN)",
   ECONNREFUSED: "connection refused (ECONNREFUSED)",
-  ECONNRESET: "the connection broke (ECONNRESET)",
-  ETIMEDOUT: "timed out (ETIMEDOUT)",
+  ETIMEDOUT: "no connection in time (ETIMEDOUT)",
   EHOSTUNREACH: "no route to the host (EHOSTUNREACH)",
   ENETUNREACH: "the network is unreachable (ENETUNREACH)",
+  EPROTO: "it does not speak TLS (EPROTO)",
+  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself; trust it with NODE_EXTRA_CA_CERTS",
@@ -73,9 +84,3 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is from an unknown authority; trust it with NODE_EXTRA_CA_CERTS",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is from an unknown authority; trust it with NODE_EXTRA_CA_CERTS",
 };
-
-function tlsReason(code: string): string {
-  return code === "EPROTO" || code.startsWith("ERR_SSL")
-    ? `it does not speak TLS (${code})`
-    : code || "the request failed";
-}

@@ -17,7 +17,6 @@ const HICCUPS: ReadonlySet<string> = new Set([
   "EPROXY",
   "EHOSTUNREACH",
   "ENETUNREACH",
-  "ETIMEDOUT",
   "REQUEST_SEND_ERROR",
 ]);
 
@@ -59,7 +58,7 @@ function waitAfter(status: number, retryAfter: string | undefined, retryCount: n
 }
 
 function waitAfterError(code: string | undefined, retryCount: number): number | undefined {
-  if (code === "ATTEMPT_TIMEOUT") return retryCount < 1 ? jitter(QUICK_BASE_MS) : undefined;
+  if (code === "ATTEMPT_TIMEOUT" || code === "ETIMEDOUT") return retryCount < 1 ? jitter(QUICK_BASE_MS) : undefined;
   return code !== undefined && HICCUPS.has(code) && retryCount < QUICK_TRIES
     ? jitter(QUICK_BASE_MS * 2 ** retryCount)
     : undefined;
