@@ -184,7 +184,9 @@ async function readChanges(request: IncomingMessage): Promise<Partial<Changeable
   } catch {
     throw new RegistryError(400, "INVALID_ATTRIBUTES", "body is not JSON");
   }
-  const entries = Object.entries(changes ?? {});
+  if (typeof changes !== "object" || changes === null)
+    throw new RegistryError(400, "INVALID_ATTRIBUTES", "body is not a JSON object");
+  const entries = Object.entries(changes);
   const wrong = entries.find(([name, value]) => !attributeNames.has(name) || typeof value !== "boolean");
   if (wrong !== undefined) throw new RegistryError(400, "INVALID_ATTRIBUTES", `invalid attribute "${wrong[0]}"`);
   return Object.fromEntries(entries);

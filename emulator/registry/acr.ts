@@ -5,6 +5,8 @@ import { distribution } from "./distribution";
 import type { Handler } from "./http";
 import type { RegistryStore } from "./store";
 
+export type { AcrAction, Principal, ScopedToken } from "./acr-authority";
+
 export interface AcrOptions<P extends Principal> extends AcrAuthorityOptions<P> {
   readonly store: RegistryStore;
 }

@@ -170,20 +170,13 @@ async function putManifest({ options, request, response, query, repository, refe
 function deleteManifest({ options, response, repository, reference }: Call): void {
   const { store, deleteByDigestOnly, deleteReferrers } = options;
   if (isDigest(reference)) {
-    if (!store.deleteManifest(repository, reference)) throw unknownManifest(store, repository, reference);
-    if (deleteReferrers) deleteReferrersOf(store, repository, reference);
+    const deleted = store.deleteManifest(repository, reference, { withReferrers: deleteReferrers === true });
+    if (!deleted) throw unknownManifest(store, repository, reference);
   } else {
     if (deleteByDigestOnly) throw new RegistryError(405, "UNSUPPORTED", "a manifest can only be deleted by its digest");
     if (!store.removeTag(repository, reference)) throw unknownManifest(store, repository, reference);
   }
   send(response, 202, {});
-}
-
-function deleteReferrersOf(store: RegistryStore, repository: string, subject: string): void {
-  for (const { digest } of store.referrers(repository, subject)) {
-    store.deleteManifest(repository, digest);
-    deleteReferrersOf(store, repository, digest);
-  }
 }
 
 function blobs(call: Call): void {

@@ -121,15 +121,16 @@ export class RegistryStore {
     return stored;
   }
 
-  /** Removes a manifest and every tag that points at it. */
-  deleteManifest(repository: string, digest: string): boolean {
+  /** Removes a manifest, every tag on it and, when asked to, what refers to it: all of it or, where a lock forbids, nothing. */
+  deleteManifest(repository: string, digest: string, options: { withReferrers?: boolean } = {}): boolean {
     const home = this.byName.get(repository);
-    const manifest = home?.manifests.get(digest);
-    if (!home || !manifest) return false;
-    const tags = this.tagsOf(repository, digest);
-    for (const locked of [home, manifest, ...tags]) assertDeletable(locked);
-    home.manifests.delete(digest);
-    for (const tag of tags) home.tags.delete(tag.name);
+    if (!home?.manifests.has(digest)) return false;
+    const digests = options.withReferrers ? this.withReferrers(repository, digest) : [digest];
+    const manifests = digests.flatMap((doomed) => home.manifests.get(doomed) ?? []);
+    const tags = digests.flatMap((doomed) => this.tagsOf(repository, doomed));
+    for (const part of [home, ...manifests, ...tags]) assertDeletable(part);
+    for (const doomed of digests) home.manifests.delete(doomed);
+    for (const { name } of tags) home.tags.delete(name);
     return true;
   }
 
@@ -208,6 +209,11 @@ export class RegistryStore {
 
   endUpload(id: string): void {
     this.uploads.delete(id);
+  }
+
+  private withReferrers(repository: string, digest: string): string[] {
+    const referrers = this.referrers(repository, digest);
+    return [digest, ...referrers.flatMap((referrer) => this.withReferrers(repository, referrer.digest))];
   }
 
   private find(repository: string, tagOrDigest: string | undefined): Dated | undefined {

@@ -24,9 +24,9 @@ export interface TokenRegistryOptions extends Omit<DistributionOptions, "authori
   pingScope?: string;
   /** Field of the token service's answer that holds the token. @default "both" */
   tokenField?: "token" | "access_token" | "both";
-  /** Realm of a Basic challenge beside the Bearer one, for registries that take either. */
-  basicRealm?: string;
-  /** Put both challenges into one header line instead of two. */
+  /** Schemes that a 401 offers, in this order; with `basic`, Basic credentials open the registry itself too. @default ["bearer"] */
+  challenges?: readonly ("bearer" | "basic")[];
+  /** Put all challenges into one header line instead of a line each. */
   joinChallenges?: boolean;
   /** Lifetime of a token in seconds, read at each request. @default 300 */
   tokenLifetime?: number;
@@ -49,7 +49,7 @@ function authorize(
   request: IncomingMessage,
   needed: Access | undefined,
 ): void {
-  const basic = options.basicRealm === undefined ? undefined : basicCredentials(request);
+  const basic = options.challenges?.includes("basic") ? basicCredentials(request) : undefined;
   if (basic !== undefined) {
     const account = signIn(options, basic);
     if (account !== undefined && (needed === undefined || allowsAll(options, account, needed))) return;
@@ -63,12 +63,15 @@ function authorize(
 }
 
 function refusal(options: TokenRegistryOptions, needed: Access | undefined, error?: string): RegistryError {
-  const { realm, service, pingScope, basicRealm, joinChallenges } = options;
+  const { realm, service, pingScope, challenges = ["bearer"], joinChallenges } = options;
   const scope = needed ?? pingScope;
-  const bearer = bearerChallenge({ realm, service, scope, ...(error === undefined ? {} : { error }) });
-  const challenges = basicRealm === undefined ? [bearer] : [`Basic realm="${basicRealm}"`, bearer];
+  const lines = challenges.map((scheme) =>
+    scheme === "basic"
+      ? `Basic realm="${service}"`
+      : bearerChallenge({ realm, service, scope, ...(error === undefined ? {} : { error }) }),
+  );
   const detail = needed?.actions.map((action) => ({ Type: needed.type, Name: needed.name, Action: action }));
-  return unauthorized("authentication required", joinChallenges ? [challenges.join(", ")] : challenges, detail ?? null);
+  return unauthorized("authentication required", joinChallenges ? [lines.join(", ")] : lines, detail ?? null);
 }
 
 async function answerToken(
@@ -84,7 +87,8 @@ async function answerToken(
     throw new RegistryError(400, "UNSUPPORTED", `unknown service "${form.get("service") ?? ""}"`);
   const given = request.method === "POST" ? formCredentials(form) : basicCredentials(request);
   const account = given && signIn(options, given);
-  if (given !== undefined && account === undefined) throw unauthorized("incorrect username or password", []);
+  const isAnonymous = given === undefined && request.headers.authorization === undefined;
+  if (account === undefined && !isAnonymous) throw unauthorized("incorrect username or password", []);
   const access = intersect(parseScopes(form.getAll("scope")), ({ type, name }, action) =>
     type === "repository" ? options.allows(account, action, name) : false,
   );

@@ -1,0 +1,65 @@
+import type { AcrAction, AcrOptions, Principal } from "../../../emulator/registry/acr";
+import { acrRegistry } from "../../../emulator/registry/acr";
+import { RegistryStore } from "../../../emulator/registry/store";
+import { type Answer, type Listening, listen } from "./listening";
+
+export const host = "myregistry.azurecr.io";
+export const registryAudience = "https://containerregistry.azure.net";
+
+/** What an Entra that these tests can steer knows: tokens, and the rights of each principal. */
+export interface FakeEntra {
+  tokens: Record<string, { principal: Principal; audience: string }>;
+  rights: Record<string, readonly AcrAction[]>;
+}
+
+export interface TestRegistry extends Listening {
+  store: RegistryStore;
+  entra: FakeEntra;
+  /** The access token for the scopes, by way of an Entra token of somebody with these rights. */
+  accessToken: (rights: readonly AcrAction[], ...scopes: string[]) => Promise<string>;
+  form: (path: string, fields: readonly (readonly [string, string])[]) => Promise<Answer>;
+}
+
+export type Options = Partial<Omit<AcrOptions<Principal>, "store">>;
+
+/** An Azure container registry of tenant `home` over real HTTP. */
+export async function startAcr(options: Options = {}): Promise<TestRegistry> {
+  const store = new RegistryStore();
+  const entra: FakeEntra = { tokens: {}, rights: {} };
+  const given: AcrOptions<Principal> = {
+    store,
+    host,
+    tenantId: "home",
+    verifyEntra: (token, audiences) => {
+      const known = entra.tokens[token];
+      return known && audiences.includes(known.audience) ? known.principal : undefined;
+    },
+    allows: ({ objectId }, action) => entra.rights[objectId]?.includes(action) ?? false,
+    ...options,
+  };
+  const listening = await listen(acrRegistry(given), given.host);
+  const form: TestRegistry["form"] = (path, fields) =>
+    listening.ask("POST", path, {
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(fields.map(([name, value]): [string, string] => [name, value])).toString(),
+    });
+  const accessToken: TestRegistry["accessToken"] = async (rights, ...scopes) => {
+    entra.tokens.someone = { principal: { objectId: "someone", tenantId: "home" }, audience: registryAudience };
+    entra.rights.someone = rights;
+    const { refresh_token } = (await exchange("someone")).json();
+    const fields = [
+      ["grant_type", "refresh_token"],
+      ["service", given.host],
+      ["refresh_token", String(refresh_token)],
+      ...scopes.map((scope) => ["scope", scope] as const),
+    ] as const;
+    return String((await form("/oauth2/token", fields)).json().access_token);
+  };
+  const exchange = (token: string) =>
+    form("/oauth2/exchange", [
+      ["grant_type", "access_token"],
+      ["service", given.host],
+      ["access_token", token],
+    ]);
+  return { ...listening, store, entra, form, accessToken };
+}

@@ -1,0 +1,202 @@
+import { basicRegistry } from "../../../emulator/registry/basic-registry";
+import { dockerHub } from "../../../emulator/registry/docker-hub";
+import { makeImage } from "../../../emulator/registry/images";
+import { mediaTypes } from "../../../emulator/registry/manifest";
+import { RegistryStore } from "../../../emulator/registry/store";
+import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
+import { type Answer, basic, bearer, type Listening, listen } from "./listening";
+
+const accept = { accept: Object.values(mediaTypes).join(", ") };
+const open: Listening[] = [];
+
+async function opened(listening: Promise<Listening>): Promise<Listening> {
+  open.push(await listening);
+  return listening;
+}
+
+afterEach(() => Promise.all(open.splice(0).map(({ close }) => close())));
+
+describe("Docker Hub", () => {
+  const account = {
+    username: "emulator",
+    password: "dckr_pat_emulator",
+    privateRepositories: ["emulator/private", "org/private"],
+  };
+  let store: RegistryStore;
+  let registry: Listening;
+  let auth: Listening;
+
+  beforeEach(async () => {
+    store = new RegistryStore();
+    for (const name of ["library/hello-world", "emulator/private", "org/private"]) makeImage(store, name, "latest");
+    const hub = dockerHub({ store, accounts: [account, { username: "other", password: "pat" }] });
+    registry = await opened(listen(hub.registry, "registry-1.docker.io"));
+    auth = await opened(listen(hub.auth, "auth.docker.io"));
+  });
+
+  const manifest = (name: string) => `/v2/${name}/manifests/latest`;
+
+  async function pull(name: string, headers: Record<string, string> = {}, action = "pull"): Promise<Answer> {
+    const query = `service=registry.docker.io&scope=repository:${name}:${action}`;
+    const { token, access_token } = (await auth.ask("GET", `/token?${query}`, { headers })).json();
+    expect(access_token).toBe(token);
+    return registry.ask("HEAD", manifest(name), { headers: { ...accept, ...bearer(token) } });
+  }
+
+  test("sends clients to auth.docker.io, with the scope once it is known", async () => {
+    const service = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"';
+    expect((await registry.ask("GET", "/v2/")).challenges).toEqual([service]);
+    const head = await registry.ask("HEAD", manifest("library/hello-world"));
+    expect(head.challenges).toEqual([`${service},scope="repository:library/hello-world:pull"`]);
+  });
+
+  test("public images are for everyone, by token", async () => {
+    expect((await pull("library/hello-world")).headers["docker-content-digest"]).toBe(
+      store.tag("library/hello-world", "latest")?.digest,
+    );
+  });
+
+  test.each(["emulator/private", "org/private"])("%s is for its account only", async (name) => {
+    expect((await pull(name, basic("emulator", "dckr_pat_emulator"))).status).toBe(200);
+    expect((await pull(name)).status).toBe(401);
+    expect((await pull(name, basic("other", "pat"))).status).toBe(401);
+  });
+
+  test("a repository that is not there is refused as a private one is", async () => {
+    const absent = await pull("library/none");
+    expect(absent.status).toBe(401);
+    expect(absent.challenges[0]).toContain('error="insufficient_scope"');
+  });
+
+  test.each([
+    ["a wrong password", basic("emulator", "wrong")],
+    ["an unknown account", basic("nobody", "dckr_pat_emulator")],
+    ["half a credential", { authorization: "Basic ZW11bGF0b3I=" }],
+    ["another scheme", { authorization: "Bearer dckr_pat_emulator" }],
+  ])("%s is refused, even for public images", async (_, headers) => {
+    const path = "/token?service=registry.docker.io&scope=repository:library/hello-world:pull";
+    const answer = await auth.ask("GET", path, { headers });
+    expect([answer.status, answer.json().token]).toEqual([401, undefined]);
+  });
+
+  test("accounts push into their own namespace only", async () => {
+    const tokenFor = async (name: string) => {
+      const path = `/token?service=registry.docker.io&scope=repository:${name}:pull,push`;
+      return (await auth.ask("GET", path, { headers: basic("emulator", "dckr_pat_emulator") })).json().token;
+    };
+    const push = async (name: string) =>
+      (await registry.ask("POST", `/v2/${name}/blobs/uploads/`, { headers: bearer(await tokenFor(name)) })).status;
+    expect([await push("emulator/app"), await push("library/hello-world")]).toEqual([202, 401]);
+  });
+
+  test("the password grant", async () => {
+    const fields = { grant_type: "password", service: "registry.docker.io", scope: "repository:emulator/private:pull" };
+    const body = new URLSearchParams({ ...fields, username: "emulator", password: "dckr_pat_emulator" }).toString();
+    const { access_token } = (await auth.ask("POST", "/token", { body })).json();
+    const headers = { ...accept, ...bearer(access_token) };
+    expect((await registry.ask("HEAD", manifest("emulator/private"), { headers })).status).toBe(200);
+    const wrong = new URLSearchParams({ ...fields, username: "emulator", password: "wrong" }).toString();
+    expect((await auth.ask("POST", "/token", { body: wrong })).status).toBe(401);
+  });
+
+  test("who does not name the index type is told that there is nothing", async () => {
+    const path = "/token?service=registry.docker.io&scope=repository:library/hello-world:pull";
+    const { token } = (await auth.ask("GET", path)).json();
+    const headers = { accept: mediaTypes.dockerManifest, ...bearer(token) };
+    expect((await registry.ask("HEAD", manifest("library/hello-world"), { headers })).status).toBe(404);
+  });
+});
+
+describe("other token registries", () => {
+  const user = { username: "user", password: "secret" };
+
+  async function start(options: Partial<TokenRegistryOptions>): Promise<{ registry: Listening; auth: Listening }> {
+    const store = new RegistryStore();
+    makeImage(store, "owner/app", "v1");
+    const { registry, auth } = tokenRegistry({
+      store,
+      realm: "https://ghcr.example/token",
+      service: "ghcr.example",
+      accounts: [user],
+      allows: (account) => account !== undefined,
+      ...options,
+    });
+    return { registry: await opened(listen(registry)), auth: await opened(listen(auth)) };
+  }
+
+  const manifest = "/v2/owner/app/manifests/v1";
+  const token = "/token?service=ghcr.example&scope=repository:owner/app:pull";
+
+  test("like GitHub's: a placeholder scope at /v2/, the true one with the manifest", async () => {
+    const { registry } = await start({ pingScope: "repository:user/image:pull" });
+    expect((await registry.ask("GET", "/v2/")).challenges[0]).toContain('scope="repository:user/image:pull"');
+    expect((await registry.ask("HEAD", manifest)).challenges[0]).toContain('scope="repository:owner/app:pull"');
+  });
+
+  test.each([
+    [
+      ["bearer", "basic"],
+      true,
+      ['Bearer realm="https://ghcr.example/token",service="ghcr.example", Basic realm="ghcr.example"'],
+    ],
+    [
+      ["basic", "bearer"],
+      false,
+      ['Basic realm="ghcr.example"', 'Bearer realm="https://ghcr.example/token",service="ghcr.example"'],
+    ],
+  ] as const)("like Harbor's: challenges %j, in one line: %s", async (challenges, joinChallenges, expected) => {
+    const { registry } = await start({ challenges, joinChallenges });
+    expect((await registry.ask("GET", "/v2/")).challenges).toEqual(expected);
+    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(200);
+    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "wrong") })).status).toBe(401);
+  });
+
+  test("Basic opens nothing where it is not offered", async () => {
+    const { registry } = await start({});
+    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(401);
+  });
+
+  test.each([
+    ["token", ["token"]],
+    ["access_token", ["access_token"]],
+    ["both", ["access_token", "token"]],
+  ] as const)("the token comes in: %s", async (tokenField, fields) => {
+    const { auth } = await start({ tokenField });
+    const answer = (await auth.ask("GET", token, { headers: basic("user", "secret") })).json();
+    expect(
+      Object.keys(answer)
+        .filter((field) => field.endsWith("token"))
+        .sort(),
+    ).toEqual(fields);
+  });
+
+  test("a token that has expired, or is for another registry, is refused", async () => {
+    const expired = await start({ tokenLifetime: -1 });
+    const late = (await expired.auth.ask("GET", token, { headers: basic("user", "secret") })).json().token;
+    expect((await expired.registry.ask("HEAD", manifest, { headers: bearer(late) })).status).toBe(401);
+    const { registry } = await start({});
+    const other = await start({});
+    const foreign = (await other.auth.ask("GET", token, { headers: basic("user", "secret") })).json().token;
+    expect((await other.registry.ask("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(200);
+    expect((await registry.ask("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(401);
+  });
+
+  test("a token service asked for another service refuses", async () => {
+    const { auth } = await start({});
+    expect((await auth.ask("GET", "/token?service=other&scope=repository:owner/app:pull")).status).toBe(400);
+  });
+});
+
+test("a registry with Basic only: its realm, and nothing without the password", async () => {
+  const store = new RegistryStore();
+  makeImage(store, "app", "v1");
+  const registry = await opened(
+    listen(basicRegistry({ store, realm: "box", accounts: [{ username: "user", password: "pass:word" }] })),
+  );
+  const refused = await registry.ask("HEAD", "/v2/app/manifests/v1");
+  expect([refused.status, refused.challenges]).toEqual([401, ['Basic realm="box"']]);
+  expect((await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "wrong") })).status).toBe(401);
+  expect((await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "pass:word") })).status).toBe(
+    200,
+  );
+});
