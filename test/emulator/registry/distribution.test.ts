@@ -181,6 +181,8 @@ describe("paging", () => {
   ])("?%s", async (query, expected) => {
     const answer = await registry.ask("GET", `/v2/app/tags/list?${query}`);
     expect(answer.json().tags).toEqual(expected);
+    // A page that holds the last tag, or none, names no next one.
+    expect(answer.headers.link === undefined).toBe(expected.length === 0 || expected.includes("e"));
   });
 
   test("a number that is none is refused", async () => {
