@@ -1,0 +1,66 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { defaultIdentity, subscriptionId } from "./default-world";
+
+export type Environment = Record<string, string>;
+
+/** Names that would lead a client past the box, or gRPC between Pulumi's processes into it. */
+const foreignProxyNames = ["https_proxy", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const foreignCredentialNames = /^(ARM_|AZURE_|ACTIONS_ID_TOKEN_|IDENTITY_|MSI_)/;
+
+/** Variables that a client of the box needs, beside its own. What the caller has set for Pulumi is left alone. */
+export async function clientEnvironment(options: {
+  folder: string;
+  proxy: string;
+  ca: string;
+  control: string;
+  caller: NodeJS.ProcessEnv;
+}): Promise<Environment> {
+  const { folder, proxy, ca, control, caller } = options;
+  const own = async (name: string) => {
+    const made = path.join(folder, name);
+    await mkdir(made, { recursive: true });
+    return made;
+  };
+  const [backend, home, azure, docker] = await Promise.all([
+    own("pulumi-state"),
+    own("pulumi-home"),
+    own("azure"),
+    own("docker"),
+  ]);
+  const pulumi: Environment = {
+    PULUMI_BACKEND_URL: pathToFileURL(backend).href,
+    PULUMI_HOME: home,
+    PULUMI_CONFIG_PASSPHRASE: "emulator",
+  };
+  const free = Object.entries(pulumi).filter(([name]) => caller[name] === undefined);
+  return {
+    HTTPS_PROXY: proxy,
+    NO_PROXY: "127.0.0.1,localhost",
+    no_proxy: "127.0.0.1,localhost",
+    NODE_EXTRA_CA_CERTS: ca,
+    SSL_CERT_FILE: ca,
+    REQUESTS_CA_BUNDLE: ca,
+    CURL_CA_BUNDLE: ca,
+    AZURE_CONFIG_DIR: azure,
+    AZURE_CORE_COLLECT_TELEMETRY: "no",
+    DOCKER_CONFIG: docker,
+    ARM_TENANT_ID: defaultIdentity.tenantId,
+    ARM_SUBSCRIPTION_ID: subscriptionId,
+    ARM_CLIENT_ID: defaultIdentity.clientId,
+    ARM_CLIENT_SECRET: defaultIdentity.secrets[0] ?? "",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...Object.fromEntries(free),
+    EMULATOR_CONTROL: control,
+  };
+}
+
+/** The caller's environment with the box's variables, without what would lead out of the box. */
+export function insideEnvironment(caller: NodeJS.ProcessEnv, inside: Environment): Environment {
+  const kept = Object.entries(caller).flatMap(([name, value]) =>
+    value === undefined || foreignProxyNames.includes(name) || foreignCredentialNames.test(name) ? [] : [[name, value]],
+  );
+  return { ...Object.fromEntries(kept), ...inside };
+}

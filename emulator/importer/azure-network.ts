@@ -1,0 +1,106 @@
+import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { connect as tlsConnect } from "node:tls";
+import { trustedServiceHeader } from "../proxy";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface Question {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string;
+  /** Ask as a trusted Azure service. */
+  readonly trusted: boolean;
+}
+
+const timeoutMs = 60_000;
+const maximumSockets = 16;
+
+/** The network inside Azure: reaches the hosts of the box through its second proxy, over TLS like everybody else. */
+export class AzureNetwork {
+  readonly #plain: HttpsAgent;
+  readonly #trusted: HttpsAgent;
+
+  constructor(proxyPort: number, certificateAuthority: string) {
+    this.#plain = new TunnelAgent(proxyPort, certificateAuthority, {});
+    this.#trusted = new TunnelAgent(proxyPort, certificateAuthority, { [trustedServiceHeader]: "importer" });
+  }
+
+  ask({ method, url, headers, body, trusted }: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const agent = trusted ? this.#trusted : this.#plain;
+      const req = httpsRequest(url, {
+        method,
+        agent,
+        timeout: timeoutMs,
+        headers: { "user-agent": "AzureContainerRegistry/import", ...headers },
+      });
+      req.once("error", reject);
+      req.once("timeout", () =>
+        req.destroy(new Error(`no answer from ${url.host} within ${timeoutMs / 1000} seconds`)),
+      );
+      req.once("response", (res) => {
+        const chunks: Buffer[] = [];
+        res.on("data", (chunk: Buffer) => chunks.push(chunk));
+        // A truncated body still counts as an answer: the caller compares lengths and digests.
+        const finish = () =>
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) });
+        res.once("end", finish);
+        res.once("error", finish);
+      });
+      req.end(body);
+    });
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    this.#trusted.destroy();
+  }
+}
+
+/** An agent whose connections are CONNECT tunnels, kept alive. */
+class TunnelAgent extends HttpsAgent {
+  constructor(
+    readonly proxyPort: number,
+    readonly certificateAuthority: string,
+    readonly connectHeaders: OutgoingHttpHeaders,
+  ) {
+    super({ keepAlive: true, maxSockets: maximumSockets });
+  }
+
+  override createConnection(
+    options: { host?: string | null; port?: number | string | null },
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): null {
+    const host = options.host ?? "";
+    const fail = (error: Error) => callback?.(error, undefined as never);
+    const connect = request({
+      host: "127.0.0.1",
+      port: this.proxyPort,
+      method: "CONNECT",
+      path: `${host}:${options.port ?? 443}`,
+      headers: this.connectHeaders,
+      agent: new Agent({ keepAlive: false }),
+    });
+    connect.once("error", fail);
+    connect.once("connect", (res, socket) => {
+      if (res.statusCode !== 200) {
+        socket.destroy();
+        return fail(new Error(`The remote name could not be resolved: '${host}'`));
+      }
+      const secure = tlsConnect({ socket, servername: host, ca: this.certificateAuthority }, () => {
+        secure.off("error", fail);
+        callback?.(null, secure);
+      });
+      secure.once("error", fail);
+    });
+    connect.end();
+    return null;
+  }
+}

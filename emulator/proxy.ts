@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { CertificateAuthority } from "./certificates";
+import type { Breakable } from "./faults";
+import type { Origin } from "./request-log";
+
+/** A client's way to one host: what CONNECT opened, or nothing for plain HTTP through the proxy. */
+export interface Tunnel extends Breakable {
+  readonly from: Origin;
+  /** Host as in an image reference: lower case, with the port unless it is 443. */
+  readonly host: string;
+  /** Absent for plain HTTP. */
+  readonly id?: number;
+  /** The importer acts as a trusted Azure service: network rules that let those in do so. */
+  readonly trustedService: boolean;
+}
+
+export interface ProxyOptions {
+  readonly from: Origin;
+  readonly authority: CertificateAuthority;
+  /** Says whether CONNECT opens a tunnel; else the status to answer, or `"answered"` when a fault took over. */
+  admit(tunnel: Tunnel): Promise<"open" | "answered" | number>;
+  serve(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+  /** Plain HTTP to a host through the proxy (managed identity only). */
+  servePlain(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+}
+
+/** An HTTP proxy that is itself every host behind it. */
+export interface BoxProxy {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Header of CONNECT by which the importer says that it acts as a trusted service. */
+export const trustedServiceHeader = "x-trusted-service";
+
+/** Longer than any pause between two polls, so that no client meets a connection that is just being closed. */
+const keepAliveTimeout = 60_000;
+
+let nextTunnel = 1;
+
+export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
+  const { from, authority } = options;
+  const tunnels = new WeakMap<object, Tunnel>();
+  const sockets = new Set<Socket>();
+
+  const inner = new Server({ keepAliveTimeout, requestTimeout: 0 }, (req, res) => {
+    const tunnel = tunnels.get(req.socket);
+    if (tunnel) options.serve(tunnel, req, res);
+    else res.destroy();
+  });
+  inner.on("clientError", (_error, socket) => socket.destroy());
+
+  const proxy = createServer({ keepAliveTimeout, requestTimeout: 0 }, (req, res) => {
+    const url = URL.canParse(req.url ?? "") ? new URL(req.url ?? "") : undefined;
+    const host = url?.host ?? "";
+    req.url = url ? url.pathname + url.search : (req.url ?? "/");
+    options.servePlain({ from, host, trustedService: false, ...breakable(req.socket) }, req, res);
+  });
+  proxy.on("clientError", (_error, socket) => socket.destroy());
+  proxy.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined); // a client that leaves early is no event
+  });
+  proxy.on("connect", (req, duplex, head) => {
+    openTunnel(req, duplex as Socket, head).catch(() => duplex.destroy());
+  });
+
+  async function openTunnel(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { name, host } = connectTarget(req.url ?? "");
+    const trustedService = req.headers[trustedServiceHeader] !== undefined;
+    const tunnel: Tunnel = { id: nextTunnel++, from, host, trustedService, ...breakable(socket) };
+    const admission = await options.admit(tunnel);
+    if (admission === "answered" || socket.destroyed) return;
+    if (admission !== "open") {
+      const status = `${admission} ${STATUS_CODES[admission] ?? ""}`;
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    const secureContext = await authority.contextFor(name);
+    socket.setNoDelay(true);
+    socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+    if (head.length > 0) socket.unshift(head);
+    // HTTP/1.1 only: every client negotiates down, and one protocol keeps the log comparable.
+    const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
+    secure.on("error", () => socket.destroy());
+    tunnels.set(secure, tunnel);
+    inner.emit("connection", secure);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    proxy.once("error", reject);
+    proxy.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => proxy.close(resolve));
+      inner.close();
+      // Servers do not know their tunnelled sockets: without this they keep the process alive.
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function connectTarget(url: string): { name: string; host: string } {
+  const colon = url.lastIndexOf(":");
+  const name = url
+    .slice(0, colon)
+    .replace(/^\[|\]$/g, "")
+    .toLowerCase();
+  const port = url.slice(colon + 1);
+  return { name, host: port === "443" ? name : `${name}:${port}` };
+}
+
+function breakable(socket: Socket): Breakable {
+  return { reset: () => socket.resetAndDestroy(), close: () => socket.destroy() };
+}

@@ -1,0 +1,52 @@
+import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
+
+const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade"]);
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** A real HTTP server on this machine that stands behind a public-looking name. */
+export function realServer(base: URL) {
+  return (req: IncomingMessage, res: ServerResponse): void => {
+    const forwarded = request({
+      agent,
+      host: base.hostname,
+      port: base.port || 80,
+      method: req.method,
+      path: req.url,
+      // The public name and scheme, so that the server's own links lead back through the box.
+      headers: [...endToEnd(req.rawHeaders), "X-Forwarded-Proto", "https"],
+    });
+    forwarded.on("response", (answer) => {
+      // Header by header: two WWW-Authenticate lines must stay two.
+      const headers = new Map<string, string[]>();
+      const raw = endToEnd(answer.rawHeaders);
+      for (let index = 0; index < raw.length; index += 2) {
+        const name = raw[index] ?? "";
+        headers.set(name, [...(headers.get(name) ?? []), raw[index + 1] ?? ""]);
+      }
+      for (const [name, values] of headers) res.setHeader(name, values.length === 1 ? (values[0] ?? "") : values);
+      res.writeHead(answer.statusCode ?? 502);
+      answer.pipe(res);
+      answer.on("error", () => res.destroy());
+    });
+    forwarded.on("error", () => {
+      if (res.headersSent) res.destroy();
+      else res.writeHead(502, { "content-length": 0 }).end();
+    });
+    res.on("close", () => forwarded.destroy());
+    req.pipe(forwarded);
+  };
+}
+
+/** Ends the idle connections to real servers. */
+export function closeRealServerConnections(): void {
+  agent.destroy();
+}
+
+function endToEnd(raw: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    if (!hopByHop.has(name.toLowerCase())) kept.push(name, raw[index + 1] ?? "");
+  }
+  return kept;
+}
