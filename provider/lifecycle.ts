@@ -35,7 +35,8 @@ export async function check(old: Partial<Inputs>, news: FromEngine): Promise<dyn
   rememberUrn(inputs, program.urn);
   claim(inputs);
   for (const warning of warnings) warn(program.urn, sentence(warning));
-  return { inputs, failures: failures.map(checkFailure) };
+  // A real update takes no unknown values from a check, not even from one that failed.
+  return failures.length > 0 ? { inputs: args, failures: failures.map(checkFailure) } : { inputs };
 }
 
 /** Says what an update would do; asks nobody. */

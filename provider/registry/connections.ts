@@ -45,14 +45,11 @@ export function agentFor(url: string): NonNullable<PipelineRequest["agent"]> {
   return tunnel;
 }
 
-/** Without a scheme, a proxy is a plain HTTP one, as curl and Go read it. */
+/** Without a scheme, a proxy is a plain HTTP one, as curl and Go read it; the library gives it the scheme of the URL. */
 function proxyFor(url: string): string {
   const proxy = getProxyForUrl(url);
-  const bare = proxy.replace(/^https:\/\//, "");
-  const writtenBare = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].some(
-    (name) => process.env[name] === bare,
-  );
-  return bare !== "" && writtenBare ? `http://${bare}` : proxy;
+  const written = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].map((name) => process.env[name]);
+  return written.includes(proxy) ? proxy : proxy.replace(/^https:/, "http:");
 }
 
 class Direct extends https.Agent {
