@@ -12,7 +12,7 @@ export interface Principal {
   readonly tenantId: string;
 }
 
-export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write" | "catalog";
+export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write";
 
 /** A repository-scoped token with its scope map. */
 export interface ScopedToken {
@@ -34,7 +34,7 @@ export interface AcrAuthorityOptions<P extends Principal> {
   readonly verifyEntra: (token: string, audiences: readonly string[]) => P | undefined;
   /** The principal behind a service principal's ID and secret, given as user name and password. */
   readonly verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
-  /** Rights of a principal; the repository is empty for the catalog. */
+  /** Rights of a principal. The catalog is open to whoever may read metadata of the repository with the empty name. */
   readonly allows: (principal: P, action: AcrAction, repository: string) => boolean;
   readonly anonymousPull?: boolean;
   readonly scopedTokens?: readonly ScopedToken[];
@@ -174,7 +174,7 @@ export class AcrAuthority<P extends Principal = Principal> {
 }
 
 function mayDo({ may }: Identity, type: string, name: string, action: string): boolean {
-  if (type === "registry") return name === "catalog" && action === "*" && may("catalog", "");
+  if (type === "registry") return name === "catalog" && action === "*" && may("metadata_read", "");
   if (type !== "repository") return false;
   if (action === "*") return Object.values(scopeMapActions).every((every) => may(every, name));
   return Object.values<string>(scopeMapActions).includes(action) && may(action as AcrAction, name);
