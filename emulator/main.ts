@@ -1,25 +1,34 @@
+import path from "node:path";
+import { engineFolder } from "../scripts/engine/engine";
 import { startEmulator } from "./emulator";
-import { runInside } from "./run-command";
+import { insideEnvironment } from "./environment";
+import { runCommand, Signals } from "./run-command";
 
-/** Without a command: says where everything is and runs until it is told to stop. */
+/** Says where everything is and runs until it is told to stop. */
 async function serve(): Promise<number> {
-  const stop = new Promise((resolve) => {
+  const stopped = new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, resolve);
   });
   const emulator = await startEmulator();
   const { proxy, ca, control, env } = emulator;
   process.stdout.write(`${JSON.stringify({ proxy, ca, control, env })}\n`);
-  await stop;
+  await stopped;
   await emulator.close();
   return 0;
 }
 
-async function runCommand(command: readonly string[]): Promise<number> {
-  // npm changes into the package's folder, and remembers the caller's here.
-  const folder = process.env.INIT_CWD ?? process.cwd();
+/** Runs a command inside the box and ends with its exit code. */
+async function serveCommand(command: readonly string[]): Promise<number> {
+  // First, because it can take minutes and there is nothing to clean up yet.
+  const engine = await engineFolder();
+  const signals = new Signals();
   const emulator = await startEmulator();
   try {
-    return await runInside(emulator, folder, command);
+    const env = insideEnvironment(process.env, emulator.env);
+    env.PATH = [engine, env.PATH ?? ""].join(path.delimiter);
+    // npm changes into the package's folder, and remembers the caller's here.
+    const folder = process.env.INIT_CWD ?? process.cwd();
+    return await runCommand(command, { folder, env, signals });
   } finally {
     await emulator.close();
   }
@@ -27,7 +36,7 @@ async function runCommand(command: readonly string[]): Promise<number> {
 
 async function main(): Promise<void> {
   const command = process.argv.slice(2);
-  process.exitCode = command.length > 0 ? await runCommand(command) : await serve();
+  process.exitCode = command.length > 0 ? await serveCommand(command) : await serve();
 }
 
 main().catch((error: unknown) => {

@@ -1,58 +1,89 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
-import { engineFolder } from "../scripts/engine/engine";
-import type { Emulator } from "./emulator";
-import { type Environment, insideEnvironment } from "./environment";
+import type { Environment } from "./environment";
 
 const defaultStack = "dev";
-const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Runs a command inside the box, in `folder`; resolves to the code that this process should end with. */
-export async function runInside(emulator: Emulator, folder: string, command: readonly string[]): Promise<number> {
-  const engine = await engineFolder();
-  const env = insideEnvironment(process.env, emulator.env);
-  env.PATH = [engine, env.PATH ?? ""].join(path.delimiter);
-  if (hasProgram(folder) && !(await hasStack(folder, env))) {
-    const select = ["stack", "select", "--create", defaultStack, "--non-interactive"];
-    const code = await run("pulumi", select, folder, env, "stderr");
-    if (code !== 0) return code;
-  }
-  const [program = "", ...args] = command;
-  return run(program, args, folder, env, "inherit");
+/** Where and with what a command runs. */
+export interface CommandPlace {
+  readonly folder: string;
+  readonly env: Environment;
+  readonly signals: Signals;
 }
 
-function hasProgram(folder: string): boolean {
+/**
+ * Signals to this process, for whichever child runs just now. From a terminal Ctrl-C reaches the child by itself; a
+ * second one from here would make the Pulumi engine give up instead of ending in good order.
+ */
+export class Signals {
+  #received: NodeJS.Signals | undefined;
+  #forward: ((signal: NodeJS.Signals) => void) | undefined;
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#receive(signal));
+  }
+
+  get received(): NodeJS.Signals | undefined {
+    return this.#received;
+  }
+
+  forwardTo(forward: ((signal: NodeJS.Signals) => void) | undefined): void {
+    this.#forward = forward;
+  }
+
+  #receive(signal: NodeJS.Signals): void {
+    this.#received ??= signal;
+    const isFromTerminal =
+      signal === "SIGINT" && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+    if (!isFromTerminal) this.#forward?.(signal);
+  }
+}
+
+/** Runs a command, in a Pulumi project with a stack selected; resolves to the exit code. */
+export async function runCommand(command: readonly string[], place: CommandPlace): Promise<number> {
+  if (hasProject(place.folder) && !(await hasStack(place))) {
+    const select = ["pulumi", "stack", "select", "--create", defaultStack, "--non-interactive"];
+    const code = await run(select, place, ["ignore", "ignore", "inherit"]);
+    if (code !== 0) return code;
+  }
+  return run(command, place, ["inherit", "inherit", "inherit"]);
+}
+
+function hasProject(folder: string): boolean {
   return ["Pulumi.yaml", "Pulumi.yml"].some((name) => existsSync(path.join(folder, name)));
 }
 
-async function hasStack(folder: string, env: Environment): Promise<boolean> {
-  if (env.PULUMI_STACK) return true;
-  return (await run("pulumi", ["stack", "--show-name", "--non-interactive"], folder, env, "quiet")) === 0;
+async function hasStack(place: CommandPlace): Promise<boolean> {
+  if (place.env.PULUMI_STACK) return true;
+  const show = ["pulumi", "stack", "--show-name", "--non-interactive"];
+  return (await run(show, place, ["ignore", "ignore", "ignore"])) === 0;
 }
 
-/** Signals to this process go to the child, which decides when both end. */
 function run(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  env: Environment,
-  output: "inherit" | "stderr" | "quiet",
+  [program = "", ...args]: readonly string[],
+  { folder, env, signals }: CommandPlace,
+  stdio: ("inherit" | "ignore")[],
 ): Promise<number> {
+  if (signals.received) return Promise.resolve(codeOf(signals.received));
   return new Promise((resolve) => {
-    const stdio = { inherit: "inherit", stderr: ["ignore", 2, 2], quiet: "ignore" } as const;
-    const child: ChildProcess = spawn(program, args, { cwd, env, stdio: stdio[output] as "inherit" });
-    const forward = (signal: NodeJS.Signals) => child.kill(signal);
-    for (const signal of forwarded) process.on(signal, forward);
+    const child = spawn(program, args, { cwd: folder, env, stdio });
+    signals.forwardTo((signal) => child.kill(signal));
     const end = (code: number) => {
-      for (const signal of forwarded) process.off(signal, forward);
+      signals.forwardTo(undefined);
       resolve(code);
     };
     child.once("error", (error: NodeJS.ErrnoException) => {
-      process.stderr.write(`${program}: ${error.code === "ENOENT" ? "command not found" : error.message}\n`);
-      end(error.code === "ENOENT" ? 127 : 126);
+      const isMissing = error.code === "ENOENT";
+      process.stderr.write(`${program}: ${isMissing ? "command not found" : error.message}\n`);
+      end(isMissing ? 127 : 126);
     });
-    child.once("exit", (code, signal) => end(code ?? 128 + constants.signals[signal ?? "SIGTERM"]));
+    child.once("exit", (code, signal) => end(signal ? codeOf(signal) : (code ?? 1)));
   });
+}
+
+/** The exit code by which shells tell of a signal. */
+function codeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }
