@@ -37,12 +37,11 @@ export class Unfinished extends Error {
  * after a crash anywhere in between: what is there already is adopted.
  */
 export async function converge(desired: Inputs, recorded: Outputs | undefined, operation: Operation): Promise<Outputs> {
-  const { signal, progress } = operation;
+  const { signal } = operation;
   const target = new Target(desired, operation.azure);
   const names = targetNames(desired);
   const digest = knownDigest(desired, recorded);
 
-  progress(`reading ${desired.loginServer}`);
   const before = await target.holdings(names, digest, signal);
   const plan = planTargets(names, digest, recorded, before, {
     overwrite: desired.onConflict === "overwrite",
@@ -93,7 +92,7 @@ async function importInto(
   { azure, signal, progress }: Operation,
 ): Promise<void> {
   const image = sourceImage(desired);
-  progress(`importing ${printSource({ ...image, ...(digest && { digest }) })} into ${desired.loginServer}`);
+  progress(`importing ${printSource(image)}${digest === undefined ? "" : ` at ${digest.slice(0, 19)}…`}`);
   const outcome = await azure.importImage(
     registryOf(desired.registryId, desired.loginServer),
     {

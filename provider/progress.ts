@@ -8,10 +8,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Inputs, targetNames } from "./record";
 
-/** Shows one line; it replaces the one before in a terminal and is a line of its own in a log. */
-export type Progress = (message: string) => void;
+/** Tells what the operation is at. */
+export type Progress = (phase: string) => void;
 
-/** How often a long import says that it is still at it, in milliseconds: a pipeline log gets one line each time. */
+/**
+ * How often a long operation says what it is at, in milliseconds. In a terminal the line replaces the one before; in a
+ * pipeline log it is a line of its own, so there are few.
+ */
 const INTERVAL = 15_000;
 
 const urns = new Map<string, Set<string>>();
@@ -23,7 +26,7 @@ export function rememberUrn(inputs: Inputs, urn: string | undefined): void {
   urns.set(key, (urns.get(key) ?? new Set()).add(urn));
 }
 
-/** Runs an operation that takes long, with a way to tell its phases; the last phase is repeated with the time gone by. */
+/** Runs an operation that may take long: its first phase is shown at once, later ones with the time gone by. */
 export async function withProgress<T>(inputs: Inputs, run: (progress: Progress) => Promise<T>): Promise<T> {
   const urn = urnOf(inputs);
   if (urn === undefined) return run(() => {});
@@ -33,9 +36,9 @@ export async function withProgress<T>(inputs: Inputs, run: (progress: Progress) 
     show("info", urn, `${phase}, ${Math.round((Date.now() - start) / 1000)} s`, true);
   }, INTERVAL);
   try {
-    return await run((message) => {
-      phase = message;
-      show("info", urn, message, true);
+    return await run((now) => {
+      if (phase === "") show("info", urn, now, true);
+      phase = now;
     });
   } finally {
     clearInterval(timer);
