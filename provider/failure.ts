@@ -200,7 +200,7 @@ export const azureFailure = {
   }),
   permissionDenied: (side: Side, scope: string, who: string, said?: string): Failure => ({
     code: "AZURE_PERMISSION_DENIED",
-    summary: `${side}: ${who} may not import on ${scope}`,
+    summary: `${side}: ${who} may not import ${side === "source" ? "from" : "into"} ${scope}`,
     remedy: `grant this identity the role Container Registry Data Importer and Data Reader on ${scope}; a new assignment takes some minutes to work`,
     ...detail(said),
   }),
