@@ -93,6 +93,7 @@ export class RequestLog {
       entry.status = res.statusCode;
     });
     res.once("close", () => {
+      if (res.headersSent) entry.status = res.statusCode;
       entry.ms = Math.round((performance.now() - started) * 100) / 100;
     });
     return entry;

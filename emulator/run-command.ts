@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
 import type { Environment } from "./environment";
@@ -43,16 +43,37 @@ export class Signals {
 
 /** Runs a command, in a Pulumi project with a stack selected; resolves to the exit code. */
 export async function runCommand(command: readonly string[], place: CommandPlace): Promise<number> {
-  if (hasProject(place.folder) && !(await hasStack(place))) {
-    const select = ["pulumi", "stack", "select", "--create", defaultStack, "--non-interactive"];
-    const code = await run(select, place, ["ignore", "ignore", "inherit"]);
-    if (code !== 0) return code;
+  const restore = hasProject(place.folder) && !(await hasStack(place)) ? await selectStack(place) : undefined;
+  try {
+    return await run(command, place, ["inherit", "inherit", "inherit"]);
+  } finally {
+    restore?.();
   }
-  return run(command, place, ["inherit", "inherit", "inherit"]);
 }
 
 function hasProject(folder: string): boolean {
   return ["Pulumi.yaml", "Pulumi.yml"].some((name) => existsSync(path.join(folder, name)));
+}
+
+/**
+ * Selects or makes the stack. Making one writes a salt into the stack's configuration file, worthless once the
+ * emulator's temporary back end is gone: the function returned takes that back, unless the command changed the file too.
+ */
+async function selectStack(place: CommandPlace): Promise<() => void> {
+  const file = path.join(place.folder, `Pulumi.${defaultStack}.yaml`);
+  const before = readIfThere(file);
+  const select = ["pulumi", "stack", "select", "--create", defaultStack, "--non-interactive"];
+  await run(select, place, ["ignore", "ignore", "inherit"]);
+  const made = readIfThere(file);
+  return () => {
+    if (made === before || readIfThere(file) !== made) return;
+    if (before === undefined) rmSync(file);
+    else writeFileSync(file, before);
+  };
+}
+
+function readIfThere(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 async function hasStack(place: CommandPlace): Promise<boolean> {

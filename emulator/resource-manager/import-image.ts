@@ -145,15 +145,19 @@ async function runImport(services: ImportServices, job: ImportJob): Promise<"don
     ...targets.map(({ repository }) => repository),
     ...parameters.untaggedTargetRepositories,
   ]);
-  for (const repository of repositories) await copyTree(source, tree, target.store, repository, names);
+  const { store, replicationLagMs } = target;
+  for (const repository of repositories) {
+    services.replication.delay(store, repository, tree.root.digest, replicationLagMs);
+    await copyTree(source, tree, store, repository, names);
+  }
 
   // An import by tag asks again what the tag is before it sets its own: the race that digests avoid.
   const digest =
     image.digest ?? (targets.length > 0 ? await resolveDigest(source, reference, names) : tree.root.digest);
   for (const { repository, tag } of targets) {
-    services.replication.delay(target.store, repository, tag, target.replicationLagMs);
-    target.store.setTag(repository, tag, tree.root.digest);
-    const set = target.store.tag(repository, tag);
+    services.replication.delay(store, repository, tag, replicationLagMs);
+    store.setTag(repository, tag, tree.root.digest);
+    const set = store.tag(repository, tag);
     if (set) set.digest = digest;
   }
   return "done";
