@@ -22,16 +22,19 @@ interface Settled<T> {
   readonly warning?: Failure;
 }
 
-/** Valid arguments; `ignoreChanges: ["sourceDigest"]` brings the recorded digest along. */
-type ValidArguments = Arguments & { readonly sourceDigest?: Digest };
+/** What `check` got beside the arguments. */
+interface Circumstances extends FromProgram {
+  /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` says to keep it. */
+  readonly keep?: Digest | undefined;
+}
 
 /**
  * Completes valid arguments: the digest that the program resolved, the registry, the names and references that follow.
  * What is not known yet in a preview stays the engine's marker.
  */
 export async function completed(
-  args: ValidArguments,
-  program: FromProgram,
+  args: Arguments,
+  program: Circumstances,
   old: Partial<Inputs>,
   azure: () => Azure,
 ): Promise<Checked> {
@@ -51,7 +54,7 @@ export async function completed(
 }
 
 /** States the default target, so that everything after needs no rule for it. */
-function withTargets<T extends Arguments>(args: T): T {
+function withTargets(args: Arguments): Arguments {
   if (args.targetTags !== undefined || args.untaggedTargetRepositories !== undefined) return args;
   const tag = hasUnknown(args.source) ? unknown : defaultTargetTag(sourceImage(args));
   return tag === undefined ? args : { ...args, targetTags: [tag] };
@@ -59,11 +62,11 @@ function withTargets<T extends Arguments>(args: T): T {
 
 /** The digest to import; `undefined` when only the target will tell it. */
 function settleDigest(
-  args: ValidArguments,
-  { lookup, preview }: FromProgram,
+  args: Arguments,
+  { keep, lookup, preview }: Circumstances,
   old: Partial<Inputs>,
 ): Settled<Digest | undefined> {
-  if (args.sourceDigest !== undefined) return { value: args.sourceDigest };
+  if (keep !== undefined) return { value: keep };
   if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: unknown as Digest };
   if (lookup && "digest" in lookup) return { value: lookup.digest };
   if (lookup && "failure" in lookup) {

@@ -43,6 +43,9 @@ export async function converge(desired: Inputs, recorded: Outputs | undefined, o
   const digest = knownDigest(desired, recorded);
 
   const before = await target.holdings(names, digest, signal);
+  if (digest === undefined && before === "unreadable") {
+    throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
+  }
   const plan = planTargets(names, digest, recorded, before, {
     overwrite: desired.onConflict === "overwrite",
     again: recorded !== undefined && !isDeepStrictEqual(desired.triggers, recorded.triggers),
@@ -160,7 +163,7 @@ async function describe(
   const names = targetNames(desired);
   const [first = ""] = names;
   const digest = known ?? (held === "unreadable" ? undefined : held.get(first));
-  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer, first));
+  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
   const same = recorded?.sourceDigest === digest && recorded.mediaType !== undefined ? recorded : undefined;
   const seen = same ?? (held === "unreadable" ? undefined : await target.describe(first, digest, signal));
   return outputsOf(desired, {

@@ -285,7 +285,7 @@ export const importFailure = {
   tooManyManifests: (source: string): Failure => ({
     code: "SOURCE_TOO_MANY_MANIFESTS",
     summary: `source: ${source} has more manifests than Azure imports at once (50)`,
-    remedy: "import one platform (platform), or an image that lists fewer",
+    remedy: "import the manifest of one platform by its own digest (repo@sha256:…), or an image that lists fewer",
   }),
   rangeUnsupported: (source: string): Failure => ({
     code: "SOURCE_RANGE_UNSUPPORTED",
@@ -357,9 +357,9 @@ export const targetFailure = {
       .join(", ")}${digest === undefined ? "" : ` instead of ${digest}`}`,
     remedy: "run the command again: it looks at the registry anew and imports what is missing",
   }),
-  digestUnknown: (loginServer: string, target: string): Failure => ({
+  digestUnknown: (loginServer: string): Failure => ({
     code: "TARGET_NOT_VERIFIED",
-    summary: `target: ${loginServer}/${target} was imported, but its digest cannot be read from here, and source.digestFrom is "target"`,
+    summary: `target: ${loginServer} cannot be read from here, and source.digestFrom is "target", so that nothing would tell the digest`,
     remedy: "name the image by digest (repo@sha256:…), or run where source or target can be read",
   }),
   unreleasable: (loginServer: string, targets: readonly string[]): Failure => ({

@@ -27,11 +27,11 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 
 /** Validates and completes the inputs. Asks nobody but, for a registry seen for the first time, Resource Manager. */
 export async function check(old: Partial<Inputs>, news: FromEngine): Promise<dynamic.CheckResult> {
-  const { args, program } = unpack(news);
+  const { args, program, keep } = unpack(news);
   const problems = problemsOf({ ...args, ...(program.timeouts && { timeouts: program.timeouts }) });
   if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
-  const { inputs, failures, warnings } = await completed(args, program, old, azure);
+  const { inputs, failures, warnings } = await completed(args, { ...program, keep }, old, azure);
   rememberUrn(inputs, program.urn);
   claim(inputs);
   for (const warning of warnings) warn(program.urn, sentence(warning));
@@ -87,9 +87,14 @@ function azure(): Azure {
   return session;
 }
 
-/** Separates the user's arguments from what the program sent along, and from the outputs that it declared. */
-function unpack({ __program: program = {}, __provider, ...args }: FromEngine) {
-  return { args, program };
+/**
+ * Separates the user's arguments from what the program sent along. The names of outputs among the inputs are there only
+ * where `ignoreChanges` brought the recorded value back; the one that means something is `sourceDigest`.
+ */
+function unpack(news: FromEngine) {
+  const { __program: program = {}, __provider, sourceDigest, ...rest } = news;
+  const { registryId, loginServer, targets, reference, references, ...args } = rest;
+  return { args, program, keep: sourceDigest };
 }
 
 /** The property stays empty: the engine would print its value, secrets included. */

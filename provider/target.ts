@@ -25,6 +25,7 @@ const clients = new Map<string, RegistryClient>();
 export class Target {
   readonly client: RegistryClient;
   readonly loginServer: string;
+  #unreadable = false;
 
   constructor({ loginServer }: Pick<Inputs, "loginServer">, azure: Azure) {
     this.loginServer = loginServer;
@@ -39,6 +40,8 @@ export class Target {
    * `"unreadable"` where this machine cannot reach the registry.
    */
   async holdings(targets: readonly string[], digest: Digest | undefined, signal: AbortSignal): Promise<Holdings> {
+    // Found out once, it is not tried again in the same operation: a closed network can take its time to say so.
+    if (this.#unreadable) return "unreadable";
     try {
       const held = await Promise.all(
         targets.map(async (target) => [target, await this.#held(target, digest, signal)] as const),
@@ -46,8 +49,9 @@ export class Target {
       return new Map(held);
     } catch (error) {
       const failure = failureOf(error);
-      if (failure !== undefined && isClosed(failure)) return "unreadable";
-      throw error;
+      if (failure === undefined || !isClosed(failure)) throw error;
+      this.#unreadable = true;
+      return "unreadable";
     }
   }
 

@@ -35,7 +35,13 @@ type Meaning = (subject: ImportSubject, error: ServiceError) => Failure;
 
 /** First match wins: what is more precise stands first. */
 const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
-  [/\btag\b.*already exists/i, ({ target }) => importFailure.tagExists(target)],
+  [
+    /\btag\b.*already exists/i,
+    ({ target, targetName }, { message }) => {
+      const tag = /\btag (\S+) already exists/i.exec(message)?.[1];
+      return importFailure.tagExists(tag ? `the tag ${tag} in ${targetName}` : target);
+    },
+  ],
   [
     /not authorized to access linked subscription/i,
     ({ sourceHost, identity }) => azureFailure.foreignTenant(sourceHost, identity),

@@ -40,7 +40,7 @@ export const connectionPolicy: PipelinePolicy = {
 export function agentFor(url: string): NonNullable<PipelineRequest["agent"]> {
   const proxy = proxyFor(url);
   if (proxy === "") return direct;
-  const tunnel = tunnels.get(proxy) ?? new Tunnel(proxy, { keepAlive: true });
+  const tunnel = tunnels.get(proxy) ?? new Tunnel(proxy, { keepAlive: true, maxSockets: PER_HOST });
   tunnels.set(proxy, tunnel);
   return tunnel;
 }
@@ -88,8 +88,8 @@ class Tunnel extends HttpsProxyAgent<string> {
   }
 }
 
-// Not left to the agents: with maxSockets, an agent that makes its sockets asynchronously forgets requests that wait
-// when a connection fails.
+// Not left to the agents alone: one that makes its sockets asynchronously, as Tunnel does, forgets the requests that
+// wait for a socket when a connection fails.
 class Queue {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
