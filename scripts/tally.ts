@@ -1,0 +1,71 @@
+/** What a step of `npm test` came to. A check counts as one, a test suite as its tests. */
+export interface Tally {
+  passed: number;
+  /** One entry per failed test or check. */
+  failures: string[];
+  /** One entry per skipped test; its reason is part of the name. */
+  skipped: string[];
+}
+
+/** The part of Jest's JSON report that is read here. */
+export interface JestReport {
+  testResults: {
+    name: string;
+    status: "passed" | "failed" | "skipped" | "pending" | "focused";
+    message: string;
+    assertionResults: {
+      fullName: string;
+      status: "passed" | "failed" | "skipped" | "pending" | "todo" | "disabled" | "focused";
+    }[];
+  }[];
+}
+
+export interface JestRun {
+  /** What the run is called in the list of failures. */
+  name: string;
+  exitCode: number | null;
+  /** Absent when Jest wrote none. */
+  report: JestReport | undefined;
+  output: string;
+  /** Only tests of these names were wanted, so that the others count as not run instead of as skipped. */
+  only?: RegExp | undefined;
+}
+
+const leaks = [
+  "Jest did not exit one second after the test run has completed",
+  "A worker process has failed to exit gracefully",
+];
+
+/** Counts a run of Jest. Whatever makes the run fail counts: a test, a file that cannot be loaded, a crash, a leak. */
+export function tallyJest({ name, exitCode, report, output, only }: JestRun): Tally {
+  const tally: Tally = { passed: 0, failures: [], skipped: [] };
+  for (const file of report?.testResults ?? []) {
+    const failuresBefore = tally.failures.length;
+    for (const { fullName, status } of file.assertionResults) {
+      if (status === "passed") tally.passed += 1;
+      else if (status === "failed") tally.failures.push(fullName);
+      else if (only === undefined || only.test(fullName)) tally.skipped.push(fullName);
+    }
+    if (file.status === "failed" && tally.failures.length === failuresBefore) {
+      tally.failures.push(`${file.name} could not be run`);
+    }
+  }
+  if (leaks.some((leak) => output.includes(leak))) tally.failures.push(`${name} left something running`);
+  if (exitCode !== 0 && tally.failures.length === 0) tally.failures.push(`${name} ended with exit code ${exitCode}`);
+  if (report === undefined && tally.failures.length === 0) tally.failures.push(`${name} gave no report`);
+  return tally;
+}
+
+export function sum(tallies: readonly Tally[]): Tally {
+  return {
+    passed: tallies.reduce((total, { passed }) => total + passed, 0),
+    failures: tallies.flatMap(({ failures }) => failures),
+    skipped: tallies.flatMap(({ skipped }) => skipped),
+  };
+}
+
+/** The last line of `npm test`. */
+export function closingLine({ passed, failures, skipped }: Tally): string {
+  const line = `${passed} passed, ${failures.length} failed`;
+  return skipped.length === 0 ? line : `${line}, ${skipped.length} skipped`;
+}

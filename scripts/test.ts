@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { engineFolder } from "./engine/engine";
+import { endTogether, run } from "./process";
+import { closingLine, type JestReport, sum, type Tally, tallyJest } from "./tally";
+
+// `npm test`: everything that must pass.  `npm test -- WORDS`: only tests whose file, or else whose name, matches.
+
+const root = path.join(__dirname, "..");
+const MINUTE = 60_000;
+
+interface Step {
+  name: string;
+  run(): Promise<Tally>;
+}
+
+function everything(temporary: string): Step[] {
+  const packed = () =>
+    path.join(temporary, readdirSync(temporary).find((name) => name.endsWith(".tgz")) ?? "no package");
+  return [
+    command("format and lint", "biome", ["check", "--error-on-warnings", "."]),
+    command("types", "tsc", ["--noEmit", "-p", "."]),
+    command("build", process.execPath, [path.join(root, "scripts/bootstrap.cjs")]),
+    jest("unit tests", temporary, ["--selectProjects", "unit"]),
+    jest("protocol tests", temporary, ["--selectProjects", "protocol"]),
+    jest("plugin tests", temporary, ["--selectProjects", "plugin"]),
+    check("Pulumi engine at hand", async () => void (await engineFolder())),
+    jest("engine tests", temporary, ["--selectProjects", "engine"]),
+    command("package: packs", "npm", ["pack", "--ignore-scripts", "--pack-destination", temporary]),
+    check("package: publint", () => execute("publint", ["run", packed(), "--strict"])),
+    check("package: types for every kind of import", () =>
+      execute("attw", [packed(), "--profile", "node16", "--no-definitely-typed", "--no-emoji"]),
+    ),
+  ];
+}
+
+async function matching(words: readonly string[], temporary: string): Promise<Step[]> {
+  const isPlain = words.every((word) => !word.startsWith("-"));
+  const files = isPlain ? await execute("jest", ["--listTests", ...words]) : "";
+  const byName = isPlain && files.trim() === "";
+  const args = byName ? ["-t", words.join(" ")] : words;
+  const nameAt = args.findIndex((word) => word === "-t" || word === "--testNamePattern");
+  const only = nameAt < 0 ? undefined : new RegExp(args[nameAt + 1] ?? "", "i");
+  return [jest(`tests matching ${words.join(" ")}`, temporary, ["--verbose", ...args], only)];
+}
+
+function command(name: string, executable: string, args: readonly string[]): Step {
+  return check(name, () => execute(executable, args));
+}
+
+function check(name: string, work: () => Promise<unknown>): Step {
+  return {
+    name,
+    async run() {
+      await work();
+      return { passed: 1, failures: [], skipped: [] };
+    },
+  };
+}
+
+function jest(name: string, temporary: string, args: readonly string[], only?: RegExp): Step {
+  return {
+    name,
+    async run() {
+      const file = path.join(temporary, `${name.replace(/\W+/g, "-")}.json`);
+      const colors = process.stdout.isTTY ? ["--colors"] : [];
+      const { exitCode, stdout, stderr } = await run(
+        tool("jest"),
+        ["--json", "--outputFile", file, ...colors, ...args],
+        {
+          cwd: root,
+          timeout: 12 * MINUTE,
+          onOutput: (text) => process.stdout.write(text),
+        },
+      );
+      return tallyJest({ name, exitCode, report: readReport(file), output: stdout + stderr, only });
+    },
+  };
+}
+
+function readReport(file: string): JestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a tool to success; what it said is shown only when it fails. */
+async function execute(executable: string, args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(tool(executable), args, { cwd: root, timeout: 5 * MINUTE });
+  if (exitCode !== 0) throw new Error(`${stdout}${stderr}`.trimEnd());
+  return stdout;
+}
+
+function tool(name: string): string {
+  return name === "npm" || path.isAbsolute(name) ? name : path.join(root, "node_modules", ".bin", name);
+}
+
+async function runAll(steps: readonly Step[]): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (const step of steps) {
+    print(`\n— ${step.name} …`);
+    const began = Date.now();
+    const tally = await step.run().catch((error: unknown): Tally => {
+      print(error instanceof Error ? error.message : String(error));
+      return { passed: 0, failures: [step.name], skipped: [] };
+    });
+    const took = `${((Date.now() - began) / 1000).toFixed(1)} s`;
+    print(`— ${step.name}: ${closingLine(tally)} (${took})`);
+    tallies.push(tally);
+  }
+  return sum(tallies);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function main(): Promise<void> {
+  const temporary = mkdtempSync(path.join(tmpdir(), "npm-test-"));
+  endTogether(() => rmSync(temporary, { recursive: true, force: true }));
+  try {
+    const words = process.argv.slice(2);
+    const total = await runAll(words.length === 0 ? everything(temporary) : await matching(words, temporary));
+    if (words.length > 0 && total.passed + total.failures.length === 0) total.failures.push("no test matches");
+    if (total.failures.length > 0) print(`\nFailed:\n${total.failures.map((name) => `  ${name}`).join("\n")}`);
+    if (total.skipped.length > 0) print(`\nSkipped:\n${total.skipped.map((name) => `  ${name}`).join("\n")}`);
+    print(`\n${closingLine(total)}`);
+    process.exitCode = total.failures.length === 0 ? 0 : 1;
+  } catch (error) {
+    print(`${error instanceof Error ? error.message : String(error)}\n\n0 passed, 1 failed`);
+    process.exitCode = 1;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+void main();
