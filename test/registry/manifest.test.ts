@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { parseDigest } from "../../provider/reference/digest";
+import { digestOf, entryFor, type Manifest, manifestType, readManifest } from "../../provider/registry/manifest";
+
+const INDEX = "application/vnd.oci.image.index.v1+json";
+const hex = (byte: string) => `sha256:${byte.repeat(64)}`;
+
+function index(platforms: (object | undefined)[]): Manifest {
+  const manifests = platforms.map((platform, at) => ({ mediaType: "m", digest: hex(String(at)), size: 1, platform }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests }));
+  const manifest = readManifest(bytes, INDEX, digestOf(bytes));
+  if (typeof manifest === "string") throw new Error(manifest);
+  return manifest;
+}
+
+test("platforms are listed once each, attestations not at all", () => {
+  const manifest = index([
+    { os: "linux", architecture: "amd64" },
+    { os: "linux", architecture: "arm64", variant: "v8" },
+    { os: "windows", architecture: "amd64", "os.version": "10.0.17763.1" },
+    { os: "windows", architecture: "amd64", "os.version": "10.0.20348.1" },
+    { os: "unknown", architecture: "unknown" },
+    undefined,
+  ]);
+  expect(manifest.platforms).toEqual(["linux/amd64", "linux/arm64/v8", "windows/amd64"]);
+  expect(manifest.entries).toHaveLength(6);
+});
+
+test.each([
+  ["linux/amd64", 0],
+  ["linux/arm64", 1],
+  ["linux/arm64/v8", 1],
+  ["linux/arm/v7", 3],
+  ["linux/arm", 3],
+  ["linux/arm/v6", 2],
+  ["linux/arm/v5", undefined],
+  ["windows/amd64", 4],
+  ["linux/amd64/v3", undefined],
+  ["linux/riscv64", undefined],
+])("%s chooses entry %s", (platform, at) => {
+  const manifest = index([
+    { os: "linux", architecture: "amd64" },
+    { os: "linux", architecture: "arm64" },
+    { os: "linux", architecture: "arm", variant: "v6" },
+    { os: "linux", architecture: "arm", variant: "v7" },
+    { os: "windows", architecture: "amd64" },
+    { os: "windows", architecture: "amd64" },
+  ]);
+  expect(entryFor(manifest, platform)?.digest).toBe(at === undefined ? undefined : hex(String(at)));
+});
+
+test("the digest is of the bytes, by the algorithm that is asked for", () => {
+  const bytes = Buffer.from("{}\n");
+  const sha512 = `sha512:${createHash("sha512").update(bytes).digest("hex")}`;
+  expect(digestOf(bytes, parseDigest(sha512))).toBe(sha512);
+  expect(digestOf(bytes)).toBe(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+});
+
+test.each([
+  ["application/vnd.oci.image.index.v1+json; charset=utf-8", INDEX],
+  ["Application/JSON", "application/json"],
+  ["text/html", undefined],
+  ["application/octet-stream", undefined],
+  [undefined, undefined],
+])("Content-Type %s", (header, type) => {
+  expect(manifestType(header)).toBe(type);
+});
+
+test.each([
+  ["<html>", "text/html", "it sends text/html"],
+  ["<html>", INDEX, "its manifest is no JSON"],
+  ["[]", INDEX, "its manifest is no JSON"],
+  ['{"message":"hello"}', "text/plain", "it sends text/plain"],
+])("%s as %s is no manifest", (text, type, reason) => {
+  const bytes = Buffer.from(text);
+  expect(readManifest(bytes, type, digestOf(bytes))).toBe(reason);
+});
+
+test("entries whose digest is none are left out", () => {
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ digest: "sha256:1" }, null, "x", {}] }));
+  expect(readManifest(bytes, INDEX, digestOf(bytes))).toMatchObject({ entries: [], platforms: [] });
+});
