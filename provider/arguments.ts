@@ -13,7 +13,7 @@ import { parseDuration } from "./timeouts";
 import { hasUnknown, unknown } from "./unknown";
 
 /** Every problem of the arguments, each beginning with the path of its argument. Unknown values are not judged. */
-export function problemsOf(args: { readonly [argument: string]: unknown }): Failure[] {
+export function problemsOf(args: { readonly [argument: string]: unknown }, timeouts?: unknown): Failure[] {
   const problems = new Problems();
   problems.knownKeys("", args, ARGUMENTS);
   checkRegistry(problems, "registry", args.registry);
@@ -23,8 +23,8 @@ export function problemsOf(args: { readonly [argument: string]: unknown }): Fail
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourcePolicies);
-  if (given(args.triggers) && !Array.isArray(args.triggers)) problems.add("triggers", "must be a list");
-  checkTimeouts(problems, args.timeouts);
+  checkTriggers(problems, args.triggers);
+  checkTimeouts(problems, timeouts);
   if (problems.found.length === 0 && !hasUnknown(args)) checkTogether(problems, args as unknown as Arguments);
   return problems.found;
 }
@@ -38,7 +38,6 @@ const ARGUMENTS = [
   "onDelete",
   "onSourceUnavailable",
   "triggers",
-  "timeouts",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
@@ -96,6 +95,11 @@ function checkNames(problems: Problems, path: string, value: unknown, parse: (te
 function checkChoice(problems: Problems, path: string, value: unknown, choices: readonly string[]): void {
   if (!given(value) || value === unknown || choices.includes(value as string)) return;
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
+}
+
+function checkTriggers(problems: Problems, triggers: unknown): void {
+  if (!given(triggers) || triggers === unknown || Array.isArray(triggers)) return;
+  problems.add("triggers", "must be a list");
 }
 
 function checkTimeouts(problems: Problems, timeouts: unknown): void {

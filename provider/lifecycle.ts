@@ -28,7 +28,7 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 /** Validates and completes the inputs. Asks nobody but, for a registry seen for the first time, Resource Manager. */
 export async function check(old: Partial<Inputs>, news: FromEngine): Promise<dynamic.CheckResult> {
   const { args, program, keep } = unpack(news);
-  const problems = problemsOf({ ...args, ...(program.timeouts && { timeouts: program.timeouts }) });
+  const problems = problemsOf(args, program.timeouts);
   if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
   const { inputs, failures, warnings } = await completed(args, { ...program, keep }, old, azure);
