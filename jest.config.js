@@ -2,11 +2,13 @@ const common = {
   rootDir: __dirname,
   testEnvironment: "node",
   transform: {
-    "\\.[cm]?ts$": [
+    "\\.[cm]?[jt]s$": [
       "@swc/jest",
       { swcrc: false, jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
   },
+  // The Azure SDK requires these ESM packages: Node can, Jest cannot, so they are compiled for it.
+  transformIgnorePatterns: ["/node_modules/(?!(.+/)?(https?-proxy-agent|agent-base|proxy-agent-negotiate)/)"],
   modulePathIgnorePatterns: ["<rootDir>/dist/"],
   setupFiles: ["<rootDir>/test/support/clean-environment.ts"],
   restoreMocks: true,
