@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import tls from "node:tls";
+import type { Emulator } from "../../emulator/emulator";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly text: string;
+  /** The body as JSON. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly headers?: http.OutgoingHttpHeaders;
+  readonly body?: string;
+}
+
+/** A client that reaches the world through a proxy and trusts one certificate authority, as any of them does. */
+export class Client {
+  readonly #agent: https.Agent;
+
+  constructor(readonly emulator: Emulator) {
+    this.#agent = new TunnelAgent(new URL(emulator.proxy), readFileSync(emulator.ca, "utf8"));
+  }
+
+  ask(url: string, { method = "GET", headers = {}, body }: Question = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const request = https.request(url, { agent: this.#agent, method, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const { statusCode: status = 0, headers, rawHeaders } = response;
+          resolve({ status, headers, rawHeaders, text, json: () => JSON.parse(text) });
+        });
+      });
+      request.on("error", reject);
+      request.end(body);
+    });
+  }
+
+  post(url: string, body: unknown, headers: http.OutgoingHttpHeaders = {}): Promise<Answer> {
+    return this.ask(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  form(url: string, fields: Record<string, string>): Promise<Answer> {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    return this.ask(url, { method: "POST", headers, body: new URLSearchParams(fields).toString() });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+class TunnelAgent extends https.Agent {
+  constructor(
+    readonly proxy: URL,
+    readonly ca: string,
+  ) {
+    super({ keepAlive: true });
+  }
+
+  override createConnection(
+    options: { host?: string | null; port?: number | string | null },
+    callback?: (error: Error | null, stream: tls.TLSSocket) => void,
+  ): null {
+    const fail = (error: Error) => callback?.(error, undefined as never);
+    const target = `${options.host}:${options.port ?? 443}`;
+    const { hostname: host, port } = this.proxy;
+    const connect = http.request({ host, port, method: "CONNECT", path: target, agent: false });
+    connect.once("error", fail);
+    connect.once("connect", (response, socket) => {
+      if (response.statusCode !== 200) {
+        socket.destroy();
+        return fail(new Error(`CONNECT ${target}: ${response.statusCode}`));
+      }
+      const secure = tls.connect({ socket, servername: options.host ?? "", ca: this.ca });
+      secure.once("secureConnect", () => callback?.(null, secure));
+      secure.once("error", fail);
+    });
+    connect.end();
+    return null;
+  }
+}
+
+/** Somebody who has a token for Resource Manager. */
+export class Caller {
+  constructor(
+    readonly client: Client,
+    readonly token: string,
+    readonly host = "management.azure.com",
+  ) {}
+
+  static async as(client: Client, clientId = client.emulator.env.ARM_CLIENT_ID): Promise<Caller> {
+    return new Caller(client, await controlToken(client, clientId));
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send("GET", path);
+  }
+
+  send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const url = path.startsWith("https://") ? path : `https://${this.host}${path}`;
+    const versioned = url.includes("api-version=")
+      ? url
+      : `${url}${url.includes("?") ? "&" : "?"}api-version=2025-11-01`;
+    const headers = { authorization: `Bearer ${this.token}`, "content-type": "application/json" };
+    return this.client.ask(versioned, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** Starts an import and polls until its end, as fast as the answers allow. */
+  async import(body: unknown, target = registryId("myregistry")): Promise<Answer> {
+    const accepted = await this.send("POST", `${target}/importImage`, body);
+    if (accepted.status !== 202) return accepted;
+    return this.poll(accepted);
+  }
+
+  async poll(first: Answer): Promise<Answer> {
+    let answer = first;
+    for (let attempt = 0; answer.status === 202 && attempt < 500; attempt++) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      answer = await this.get(answer.headers.location ?? "");
+    }
+    return answer;
+  }
+}
+
+async function controlToken(client: Client, clientId = ""): Promise<string> {
+  const identity = client.emulator.world.identities.find((candidate) => candidate.clientId === clientId);
+  if (!identity) throw new Error(`no identity ${clientId}`);
+  return client.emulator.tokens.issue(identity, "https://management.azure.com").token;
+}
+
+export const subscription = "/subscriptions/22222222-2222-4222-8222-222222222222";
+export const secondSubscription = "/subscriptions/33333333-3333-4333-8333-333333333333";
+
+export function registryId(name: string, inSubscription = subscription): string {
+  return `${inSubscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
+}
+
+/** The error that Resource Manager answered. */
+export function armError(answer: Answer): { code: string; message: string; details?: { message: string }[] } {
+  return answer.json<{ error: { code: string; message: string } }>().error;
+}
