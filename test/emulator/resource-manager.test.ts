@@ -1,0 +1,265 @@
+import { randomUUID } from "node:crypto";
+import { defaultIdentity } from "../../emulator/default-world";
+import { type Box, startBox } from "../support/emulator";
+import { type Answer, armError, Caller, Client, registryId, secondSubscription, subscription } from "./client";
+
+const otherSubscription = "/subscriptions/55555555-5555-4555-8555-555555555555";
+const withoutRights = "dddddddd-0000-4000-8000-000000000001";
+const providers = "/providers/Microsoft.ContainerRegistry/registries";
+
+let box: Box;
+let client: Client;
+let caller: Caller;
+
+beforeAll(async () => {
+  box = await startBox();
+  client = new Client(box.emulator);
+  caller = await Caller.as(client);
+});
+
+afterAll(() => client.close());
+
+const names = (answer: Answer) => answer.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
+
+test("subscriptions in which the identity has a role are listed, those of other tenants not", async () => {
+  const { value } = (await caller.get("/subscriptions")).json<{ value: { id: string }[] }>();
+  expect(value.map(({ id }) => id)).toEqual([subscription, secondSubscription]);
+});
+
+test("a registry is described as clients expect it", async () => {
+  const answer = await caller.get(registryId("privatesource"));
+  expect(answer.json()).toMatchObject({
+    id: registryId("privatesource"),
+    name: "privatesource",
+    type: "Microsoft.ContainerRegistry/registries",
+    location: "westus",
+    sku: { name: "Premium", tier: "Premium" },
+    properties: {
+      loginServer: "privatesource.azurecr.io",
+      provisioningState: "Succeeded",
+      publicNetworkAccess: "Disabled",
+      networkRuleBypassOptions: "AzureServices",
+    },
+  });
+  expect(answer.headers["x-ms-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(answer.headers["x-ms-correlation-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(answer.headers["x-ms-ratelimit-remaining-subscription-global-reads"]).toBe("16499");
+});
+
+test("names and words of the path have no case", async () => {
+  const shouted = registryId("MyRegistry").replace("resourceGroups", "resourcegroups");
+  expect((await caller.get(shouted)).json()).toMatchObject({ name: "myregistry" });
+});
+
+test("registries are listed by subscription, by resource group, and among resources", async () => {
+  const all = ["myregistry", "mysourceregistry", "privatesource"];
+  expect(names(await caller.get(`${subscription}${providers}`))).toEqual(all);
+  expect(names(await caller.get(`${subscription}/resourceGroups/IMAGES${providers}`))).toEqual(all);
+  expect(names(await caller.get(`${secondSubscription}${providers}`))).toEqual(["othersubsource"]);
+  const filter = (text: string) => caller.get(`${subscription}/resources?$filter=${encodeURIComponent(text)}`);
+  expect(names(await filter("resourceType eq 'Microsoft.ContainerRegistry/registries'"))).toEqual(all);
+  expect(
+    names(await filter("resourceType eq 'microsoft.containerregistry/registries' and name eq 'myregistry'")),
+  ).toEqual(["myregistry"]);
+  expect(names(await filter("resourceType eq 'Microsoft.Storage/storageAccounts'"))).toEqual([]);
+});
+
+test.each<[string, () => Promise<Answer>, number, string, RegExp]>([
+  [
+    "no token",
+    () => client.ask(`https://management.azure.com${registryId("myregistry")}?api-version=1`),
+    401,
+    "AuthenticationFailed",
+    /header is missing/,
+  ],
+  [
+    "a token that nobody issued",
+    () => new Caller(client, "e30.e30.x").get(subscription),
+    401,
+    "InvalidAuthenticationToken",
+    /invalid/,
+  ],
+  [
+    "a subscription of another tenant",
+    () => caller.get(`${otherSubscription}${providers}`),
+    401,
+    "InvalidAuthenticationTokenTenant",
+    /must match the tenant .*44444444/,
+  ],
+  [
+    "a subscription that is not there",
+    () => caller.get(`/subscriptions/${randomUUID()}`),
+    404,
+    "SubscriptionNotFound",
+    /could not be found/,
+  ],
+  [
+    "a registry that is not there",
+    () => caller.get(registryId("nothere")),
+    404,
+    "ResourceNotFound",
+    /registries\/nothere' under resource group 'images'/,
+  ],
+  [
+    "a resource group that is not there",
+    () => caller.get(registryId("myregistry").replace("images", "nogroup")),
+    404,
+    "ResourceGroupNotFound",
+    /'nogroup'/,
+  ],
+  [
+    "no api-version",
+    () =>
+      client.ask(`https://management.azure.com${subscription}`, {
+        headers: { authorization: `Bearer ${caller.token}` },
+      }),
+    400,
+    "MissingApiVersionParameter",
+    /api-version/,
+  ],
+])("%s is refused", async (_case, ask, status, code, message) => {
+  const answer = await ask();
+  expect([answer.status, armError(answer).code]).toEqual([status, code]);
+  expect(armError(answer).message).toMatch(message);
+  expect(answer.headers["www-authenticate"] !== undefined).toBe(status === 401);
+});
+
+test("missing rights are refused with identity, action and scope, before anybody learns what exists", async () => {
+  const stranger = await Caller.as(client, withoutRights);
+  for (const name of ["myregistry", "nothere"]) {
+    const answer = await stranger.get(registryId(name));
+    expect(answer.status).toBe(403);
+    expect(armError(answer)).toMatchObject({ code: "AuthorizationFailed" });
+    expect(armError(answer).message).toContain(
+      `The client '${withoutRights}' with object id 'dddddddd-0000-4000-8000-00000000000f' does not have authorization to perform action 'Microsoft.ContainerRegistry/registries/read' over scope '${registryId(name)}'`,
+    );
+  }
+  expect(names(await stranger.get("/subscriptions"))).toEqual([]);
+});
+
+test("a token for another resource is refused", async () => {
+  const { token } = box.emulator.tokens.issue(defaultIdentity, "https://containerregistry.azure.net");
+  expect(armError(await new Caller(client, token).get(subscription)).code).toBe("InvalidAuthenticationTokenAudience");
+});
+
+test("a registry is created, changed and deleted at run time, and its data plane with it", async () => {
+  const id = registryId("newregistry");
+  const body = { location: "West Europe", sku: { name: "Standard" }, properties: { adminUserEnabled: true } };
+  expect((await caller.send("PUT", id, body)).status).toBe(201);
+  expect((await client.ask("https://newregistry.azurecr.io/v2/")).status).toBe(401);
+  const changed = await caller.send("PUT", id, { properties: { publicNetworkAccess: "Disabled" } });
+  expect(changed.status).toBe(200);
+  expect(changed.json()).toMatchObject({
+    location: "westeurope",
+    sku: { name: "Standard" },
+    properties: { adminUserEnabled: true, publicNetworkAccess: "Disabled" },
+  });
+  expect((await caller.send("POST", `${id}/listCredentials`)).json()).toMatchObject({ username: "newregistry" });
+  const elsewhere = await caller.send("PUT", registryId("newregistry", secondSubscription), body);
+  expect(armError(elsewhere).code).toBe("AlreadyInUse");
+  expect((await caller.send("DELETE", id)).status).toBe(200);
+  expect((await caller.send("DELETE", id)).status).toBe(204);
+  await expect(new Client(box.emulator).ask("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
+});
+
+test("other clouds have their own Resource Manager, login host and registry suffix", async () => {
+  const tenantId = randomUUID();
+  const subscriptionId = randomUUID();
+  const identity = { tenantId, clientId: randomUUID(), objectId: randomUUID(), name: "gov", secrets: ["s"] };
+  const scope = `/subscriptions/${subscriptionId}`;
+  await box.control.call(
+    "PUT",
+    "/world",
+    {},
+    {
+      tenants: [{ id: tenantId, cloud: "AzureUSGovernment", domain: "gov.onmicrosoft.us" }],
+      subscriptions: [{ id: subscriptionId, tenantId, name: "Gov" }],
+      resourceGroups: [{ subscriptionId, name: "images" }],
+      identities: [identity],
+      roleAssignments: [{ principalId: identity.objectId, role: "Contributor", scope }],
+    },
+  );
+  const signIn = await client.form(`https://login.microsoftonline.us/${tenantId}/oauth2/v2.0/token`, {
+    grant_type: "client_credentials",
+    client_id: identity.clientId,
+    client_secret: "s",
+    scope: "https://management.usgovcloudapi.net//.default",
+  });
+  const { access_token } = signIn.json<{ access_token: string }>();
+  const official = new Caller(client, access_token, "management.usgovcloudapi.net");
+  const created = await official.send("PUT", registryId("govregistry", scope), { location: "usgovvirginia" });
+  expect(created.json()).toMatchObject({ properties: { loginServer: "govregistry.azurecr.us" } });
+  expect((await client.ask("https://govregistry.azurecr.us/v2/")).status).toBe(401);
+  expect((await new Caller(client, access_token).get(scope)).status).toBe(401);
+  expect((await caller.get(scope)).status).toBe(404);
+  const metadata = await client.ask("https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01");
+  expect(metadata.json()).toMatchObject({ suffixes: { acrLoginServer: "azurecr.us" } });
+});
+
+describe("Resource Graph", () => {
+  interface Page {
+    totalRecords: number;
+    data: { name: string }[];
+    $skipToken?: string;
+  }
+
+  const ask = async (query: string, more: object = {}, by = caller) =>
+    by.send("POST", "/providers/Microsoft.ResourceGraph/resources", { query, ...more });
+  const found = async (query: string) => (await ask(query)).json<Page>().data.map(({ name }) => name);
+
+  test.each([
+    ["Resources | where type =~ 'Microsoft.ContainerRegistry/registries' and name =~ 'MYREGISTRY'", ["myregistry"]],
+    [
+      "resources | where type == 'microsoft.containerregistry/registries' | where tolower(properties.loginServer) in ('othersubsource.azurecr.io', 'x')",
+      ["othersubsource"],
+    ],
+    [
+      "resources\n| where name == 'x' or (name contains 'source' and name !~ 'privatesource')\n| order by name asc",
+      ["mysourceregistry", "othersubsource"],
+    ],
+    [
+      'resources | where tostring(properties.loginServer) startswith "my" | order by name desc | limit 1',
+      ["mysourceregistry"],
+    ],
+    ["resources | where name in~ ('OTHERTENANTSOURCE')", []],
+  ])("%s", async (query, expected) => {
+    expect(await found(query)).toEqual(expected);
+  });
+
+  test("project keeps the columns asked for", async () => {
+    const { data } = (
+      await ask("resources | where name == 'myregistry' | project id, properties.loginServer")
+    ).json<Page>();
+    expect(data).toEqual([{ id: registryId("myregistry"), properties_loginServer: "myregistry.azurecr.io" }]);
+  });
+
+  test("pages are chained by $skipToken", async () => {
+    await box.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 3 });
+    const query = "resources | where type =~ 'microsoft.containerregistry/registries' | order by name asc";
+    const first = (await ask(query)).json<Page>();
+    const second = (await ask(query, { options: { $skipToken: first.$skipToken } })).json<Page>();
+    expect([first.totalRecords, first.data.length, second.data.length, second.$skipToken]).toEqual([
+      4,
+      3,
+      1,
+      undefined,
+    ]);
+    await box.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 1000 });
+  });
+
+  test("only what the identity may read is found, and subscriptions narrow it", async () => {
+    const stranger = await Caller.as(client, withoutRights);
+    expect((await ask("resources", {}, stranger)).json()).toMatchObject({ totalRecords: 0, data: [] });
+    const subscriptions = ["33333333-3333-4333-8333-333333333333"];
+    expect((await ask("resources", { subscriptions })).json()).toMatchObject({ data: [{ name: "othersubsource" }] });
+  });
+
+  test.each([
+    "resources | summarize count()",
+    "resources | where name ~ 'x'",
+    "nothing",
+    "resources | where (name == 'x'",
+  ])("what it does not understand is refused: %s", async (query) => {
+    expect((await ask(query)).status).toBe(400);
+  });
+});
