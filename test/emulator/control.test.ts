@@ -1,0 +1,161 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ImageDescription } from "../../emulator/registry/images";
+import { type Box, startBox } from "../support/emulator";
+import { Client } from "./client";
+
+let box: Box;
+let client: Client;
+
+beforeAll(async () => {
+  box = await startBox();
+  client = new Client(box.emulator);
+});
+
+afterAll(() => client.close());
+
+describe("the default world", () => {
+  test.each<[string, string[]]>([
+    ["docker.io/library/hello-world:latest", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
+    ["hello-world", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
+    ["docker.io/tensorflow/tensorflow:latest-gpu", ["linux/amd64"]],
+    ["mcr.microsoft.com/windows/servercore:ltsc2019", ["windows/amd64"]],
+    ["mysourceregistry.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
+    ["privatesource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
+    ["othersubsource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
+    ["othertenantsource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
+  ])("holds %s", async (reference, platforms) => {
+    const image = await box.control.image(reference);
+    expect(image).toMatchObject({ digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), platforms });
+  });
+
+  test("tells clients all they need", () => {
+    expect(box.env).toMatchObject({
+      HTTPS_PROXY: box.emulator.proxy,
+      no_proxy: "127.0.0.1,localhost",
+      NODE_EXTRA_CA_CERTS: box.emulator.ca,
+      SSL_CERT_FILE: box.emulator.ca,
+      REQUESTS_CA_BUNDLE: box.emulator.ca,
+      ARM_TENANT_ID: "11111111-1111-4111-8111-111111111111",
+      ARM_SUBSCRIPTION_ID: "22222222-2222-4222-8222-222222222222",
+      EMULATOR_CONTROL: box.emulator.control,
+      PULUMI_BACKEND_URL: expect.stringMatching(/^file:\/\//),
+    });
+    expect(Object.keys(box.env)).not.toEqual(expect.arrayContaining(["https_proxy"]));
+  });
+});
+
+describe("images", () => {
+  const reference = "docker.io/library/hello-world:latest";
+
+  test("PUT makes a new image behind the tag, with the same platforms unless others are wanted", async () => {
+    const before = await box.control.image(reference);
+    const moved = await box.control.moveTag(reference);
+    expect(moved.digest).not.toBe(before.digest);
+    expect(moved.platforms).toEqual(before.platforms);
+    expect(await box.control.image(reference)).toEqual(moved);
+    expect(await box.control.image(`docker.io/library/hello-world@${before.digest}`)).toEqual(before);
+    const platforms = { reference, platforms: "linux/amd64,linux/s390x" };
+    const other = await box.control.call<ImageDescription>("PUT", "/image", platforms);
+    expect(other.platforms).toEqual(["linux/amd64", "linux/s390x"]);
+  });
+
+  test("a tag is removed; what is not there is a 404", async () => {
+    const made = await box.control.moveTag("docker.io/library/other:1");
+    await box.control.removeTag("docker.io/library/other:1");
+    await expect(box.control.image("docker.io/library/other:1")).rejects.toThrow("404");
+    expect(await box.control.image(`docker.io/library/other@${made.digest}`)).toEqual(made);
+    await expect(box.control.image("quay.io/x:1")).rejects.toThrow(/404.*no registry quay\.io/);
+    await expect(box.control.call("GET", "/image")).rejects.toThrow(/400.*reference/);
+  });
+});
+
+test("the log is filtered and cleared", async () => {
+  await client.ask("https://mcr.microsoft.com/v2/");
+  await client.ask("https://auth.docker.io/token?service=x");
+  expect(await box.control.requests({ host: "mcr.microsoft.com", method: "GET", status: 200 })).toHaveLength(1);
+  expect(await box.control.requests({ path: "/token" })).toHaveLength(1);
+  expect(await box.control.requests({ from: "azure" })).toEqual([]);
+  await box.control.clearRequests();
+  expect(await box.control.requests()).toEqual([]);
+});
+
+test.each<[string, string, unknown, RegExp]>([
+  ["PUT", "/settings", { retryafter: 1 }, /unknown setting retryafter/],
+  ["PATCH", "/registries/myregistry", { public: true }, /unknown registry property public/],
+  ["PATCH", "/registries/nothere", {}, /404.*registry nothere/],
+  ["PUT", "/registries/myregistry", {}, /409/],
+  ["PUT", "/world", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
+  ["PUT", "/hosts", { "a.example": "http://example.com" }, /127\.0\.0\.1/],
+  ["GET", "/nothing", undefined, /404.*there are GET \/requests/],
+])("%s %s with %j is refused with a sentence", async (method, path, body, message) => {
+  await expect(box.control.call(method, path, {}, body)).rejects.toThrow(message);
+});
+
+describe("real servers behind public names", () => {
+  let server: Server;
+  let seen: IncomingMessage[];
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      seen.push(request);
+      if (request.method === "PUT") return void request.pipe(response);
+      const challenges = ['Bearer realm="https://auth.example.com/token"', 'Basic realm="x"'];
+      response.setHeader("WWW-Authenticate", challenges);
+      response.writeHead(401, { "content-length": 0 }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await box.control.hosts({ "registry.example.com": url, "registry.example.com:5000": url });
+  });
+
+  beforeEach(() => {
+    seen = [];
+  });
+
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  test("see the public name and scheme; their header lines stay as they are", async () => {
+    const answer = await client.ask("https://registry.example.com/v2/?a=b%2Fc", { headers: { "X-Case": "Kept" } });
+    expect(answer.status).toBe(401);
+    expect(answer.rawHeaders.filter((name) => name === "WWW-Authenticate")).toHaveLength(2);
+    const [request] = seen;
+    expect(request?.url).toBe("/v2/?a=b%2Fc");
+    expect(request?.headers).toMatchObject({ host: "registry.example.com", "x-forwarded-proto": "https" });
+    expect(request?.rawHeaders).toContain("X-Case");
+    await client.ask("https://registry.example.com:5000/v2/");
+    expect(seen[1]?.headers.host).toBe("registry.example.com:5000");
+  });
+
+  test("stream bodies both ways over kept-alive connections, and are logged", async () => {
+    await box.control.clearRequests();
+    const body = "x".repeat(5_000_000);
+    const answer = await client.ask("https://registry.example.com/upload", { method: "PUT", body });
+    expect(answer.text).toHaveLength(body.length);
+    await client.ask("https://registry.example.com/again");
+    expect(seen[0]?.socket).toBe(seen[1]?.socket);
+    const entries = await box.control.requests({ host: "registry.example.com" });
+    expect(entries[0]).toMatchObject({ requestBytes: body.length, responseBytes: body.length });
+  });
+
+  test("suffer faults like the box's own", async () => {
+    await box.control.faults(
+      { host: "registry.example.com", status: 503, times: 1 },
+      { host: "registry.example.com", dropHeaders: ["www-authenticate"] },
+    );
+    expect((await client.ask("https://registry.example.com/v2/")).status).toBe(503);
+    const answer = await client.ask("https://registry.example.com/v2/");
+    expect([answer.status, answer.headers["www-authenticate"]]).toEqual([401, undefined]);
+    await box.control.faults();
+  });
+
+  test("that are gone answer 502, names taken away are refused", async () => {
+    await box.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
+    expect((await client.ask("https://gone.example.com/")).status).toBe(502);
+    const fresh = new Client(box.emulator);
+    await expect(fresh.ask("https://registry.example.com/v2/")).rejects.toThrow("403");
+    await box.control.call("DELETE", "/hosts");
+    await expect(fresh.ask("https://gone.example.com/")).rejects.toThrow("403");
+    fresh.close();
+  });
+});

@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { type Box, startBox } from "../support/emulator";
+import { type Answer, Caller, Client, registryId } from "./client";
+
+const manifestTypes = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+const registryAudience = "https://containerregistry.azure.net";
+
+let box: Box;
+let client: Client;
+let caller: Caller;
+
+beforeAll(async () => {
+  box = await startBox();
+  client = new Client(box.emulator);
+  caller = await Caller.as(client);
+});
+
+afterAll(() => client.close());
+
+const change = (name: string, properties: object) => box.control.call("PATCH", `/registries/${name}`, {}, properties);
+
+/** Reads a tag the way clients do: challenge, exchange, access token. */
+async function readTag(
+  host: string,
+  repository: string,
+  tag: string,
+  clientId = box.env.ARM_CLIENT_ID,
+): Promise<Answer> {
+  const identity = box.emulator.world.identities.find((candidate) => candidate.clientId === clientId);
+  if (!identity) throw new Error("no such identity");
+  const entra = box.emulator.tokens.issue(identity, registryAudience).token;
+  const exchange = await client.form(`https://${host}/oauth2/exchange`, {
+    grant_type: "access_token",
+    service: host,
+    access_token: entra,
+  });
+  if (exchange.status !== 200) return exchange;
+  const { access_token } = (
+    await client.form(`https://${host}/oauth2/token`, {
+      grant_type: "refresh_token",
+      service: host,
+      scope: `repository:${repository}:pull`,
+      refresh_token: exchange.json<{ refresh_token: string }>().refresh_token,
+    })
+  ).json<{ access_token: string }>();
+  const headers = { authorization: `Bearer ${access_token}`, accept: manifestTypes };
+  return client.ask(`https://${host}/v2/${repository}/manifests/${tag}`, { method: "HEAD", headers });
+}
+
+const digestOf = (answer: Answer) => answer.headers["docker-content-digest"];
+
+describe("network rules", () => {
+  test("a registry with public access disabled refuses the client everywhere, with its address", async () => {
+    for (const path of ["/v2/", "/oauth2/token?service=x", "/acr/v1/_catalog"]) {
+      const answer = await client.ask(`https://privatesource.azurecr.io${path}`);
+      expect(answer.status).toBe(403);
+      expect(answer.json()).toEqual({
+        errors: [
+          {
+            code: "DENIED",
+            message:
+              "client with IP '203.0.113.7' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.",
+          },
+        ],
+      });
+    }
+  });
+
+  test("an IP rule lets the client in", async () => {
+    await change("mysourceregistry", { defaultAction: "Deny" });
+    expect((await client.ask("https://mysourceregistry.azurecr.io/v2/")).status).toBe(403);
+    await change("mysourceregistry", { ipRules: ["203.0.113.7"] });
+    expect((await client.ask("https://mysourceregistry.azurecr.io/v2/")).status).toBe(401);
+    await change("mysourceregistry", { defaultAction: "Allow", ipRules: [] });
+  });
+});
+
+describe("identities", () => {
+  test("rights decide who pulls, the tenant who signs in", async () => {
+    const read = (clientId?: string) => readTag("mysourceregistry.azurecr.io", "aci-helloworld", "latest", clientId);
+    expect((await read()).status).toBe(200);
+    expect((await read("cccccccc-0000-4000-8000-000000000001")).status).toBe(200);
+    expect((await read("dddddddd-0000-4000-8000-000000000001")).status).toBe(401);
+    expect((await read("eeeeeeee-0000-4000-8000-000000000001")).status).toBe(401);
+  });
+
+  test("a role that is taken away is gone at once", async () => {
+    const reader = "cccccccc-0000-4000-8000-00000000000f";
+    await box.control.call("DELETE", "/roles", { principalId: reader });
+    const answer = await readTag(
+      "mysourceregistry.azurecr.io",
+      "aci-helloworld",
+      "latest",
+      "cccccccc-0000-4000-8000-000000000001",
+    );
+    expect(answer.status).toBe(401);
+    const scope = registryId("mysourceregistry");
+    await box.control.call("PUT", "/world", {}, { roleAssignments: [{ principalId: reader, role: "AcrPull", scope }] });
+  });
+});
+
+describe("login servers", () => {
+  const dnl = "dashed-a1b2c3d4e5.azurecr.io";
+
+  beforeAll(() => box.control.call("PUT", "/registries/dashed", {}, { loginServer: dnl, replicas: ["eastus"] }));
+
+  test("a domain name label answers under its own name only", async () => {
+    expect((await client.ask(`https://${dnl}/v2/`)).headers["www-authenticate"]).toContain(
+      `realm="https://${dnl}/oauth2/token"`,
+    );
+    await expect(client.ask("https://dashed.azurecr.io/v2/")).rejects.toThrow("403");
+  });
+
+  test.each(["dashed-a1b2c3d4e5.westus.geo.azurecr.io", "dashed-a1b2c3d4e5.eastus.geo.azurecr.io"])(
+    "%s is a regional endpoint",
+    async (host) => {
+      expect((await client.ask(`https://${host}/v2/`)).headers["www-authenticate"]).toContain(`service="${host}"`);
+    },
+  );
+
+  test.each(["dashed-a1b2c3d4e5.northeurope.geo.azurecr.io", "dashed-a1b2c3d4e5.eastus.notgeo.azurecr.io"])(
+    "%s is none",
+    async (host) => {
+      await expect(client.ask(`https://${host}/v2/`)).rejects.toThrow("403");
+    },
+  );
+});
+
+test("a replica that lags shows an import late: the login server serves the old state, the home region the new", async () => {
+  const repository = `r${randomUUID()}`;
+  const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
+  const read = (host: string) => readTag(host, repository, "v1");
+  const home = "myregistry.westus.geo.azurecr.io";
+  const importing = () => caller.import({ source, targetTags: [`${repository}:v1`], mode: "Force" });
+
+  await change("myregistry", { replicationLagMs: 300 });
+  expect((await importing()).status).toBe(200);
+  const old = digestOf(await read(home));
+  expect(old).toBe((await box.control.image("docker.io/library/hello-world:latest")).digest);
+  expect((await read("myregistry.azurecr.io")).status).toBe(404);
+  await new Promise((resolve) => setTimeout(resolve, 320));
+  expect(digestOf(await read("myregistry.azurecr.io"))).toBe(old);
+
+  const moved = await box.control.moveTag("docker.io/library/hello-world:latest");
+  await importing();
+  expect(digestOf(await read("myregistry.azurecr.io"))).toBe(old);
+  expect(digestOf(await read(home))).toBe(moved.digest);
+  await new Promise((resolve) => setTimeout(resolve, 320));
+  expect(digestOf(await read("myregistry.azurecr.io"))).toBe(moved.digest);
+  await change("myregistry", { replicationLagMs: 0 });
+});
