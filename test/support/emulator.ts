@@ -18,6 +18,16 @@ export class EmulatorControl {
     return this.call("PUT", "/image", { reference }, options);
   }
 
+  /** The digest behind a reference; nothing when there is no such image. */
+  async digest(reference: string): Promise<string | undefined> {
+    try {
+      return (await this.image(reference)).digest;
+    } catch (error) {
+      if (error instanceof Error && error.message.includes(" answered 404")) return undefined;
+      throw error;
+    }
+  }
+
   async removeTag(reference: string): Promise<void> {
     await this.call("DELETE", "/image", { reference });
   }
@@ -25,6 +35,11 @@ export class EmulatorControl {
   /** Requests so far, oldest first; `path` may be a part of the path. */
   requests(filter: RequestFilter = {}): Promise<LogEntry[]> {
     return this.call("GET", "/requests", filter);
+  }
+
+  /** The requests that asked Azure for an import. */
+  imports(): Promise<LogEntry[]> {
+    return this.requests({ from: "client", method: "POST", path: "/importImage" });
   }
 
   async clearRequests(): Promise<void> {
