@@ -115,8 +115,8 @@ function checkTimeouts(problems: Problems, timeouts: unknown): void {
 function checkTogether(problems: Problems, args: Arguments): void {
   const { image, registry, digestFrom } = sourceOf(args);
   const { tag, digest } = registry === undefined ? parseReference(image) : parseRepositoryReference(image);
-  const tags = args.targetTags;
-  const untagged = args.untaggedTargetRepositories;
+  const tags = args.targetTags ?? undefined;
+  const untagged = args.untaggedTargetRepositories ?? undefined;
   if (tags === undefined && untagged === undefined) {
     if (tag === undefined) {
       problems.add(

@@ -55,7 +55,7 @@ export async function completed(
 
 /** States the default target, so that everything after needs no rule for it. */
 function withTargets(args: Arguments): Arguments {
-  if (args.targetTags !== undefined || args.untaggedTargetRepositories !== undefined) return args;
+  if (args.targetTags || args.untaggedTargetRepositories) return args;
   const tag = hasUnknown(args.source) ? unknown : defaultTargetTag(sourceImage(args));
   return tag === undefined ? args : { ...args, targetTags: [tag] };
 }

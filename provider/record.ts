@@ -77,9 +77,12 @@ export interface Outputs extends Inputs {
   readonly verifiedBy: "digest" | "operation";
 }
 
-/** All names an image gets in the target registry, the first one first: `repo:tag`, and `repo` without a tag. */
+/**
+ * All names an image gets in the target registry, the first one first: `repo:tag`, and `repo` without a tag. A list that
+ * is not known yet counts as one name that is not.
+ */
 export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
-  return [...(of.targetTags ?? []), ...(of.untaggedTargetRepositories ?? [])];
+  return [of.targetTags ?? [], of.untaggedTargetRepositories ?? []].flat();
 }
 
 /** Whether the name is a tag that could be moved or removed, as opposed to a repository that got a manifest. */
@@ -97,9 +100,10 @@ export function tagOf(target: string): string {
   return target.slice(target.indexOf(":") + 1);
 }
 
-/** The image that a source names, whichever way it was written. */
+/** The image that a source names, whichever way it was written. In JSON `null` is a way to leave something out. */
 export function sourceOf({ source }: Pick<Arguments, "source">): SourceArguments {
-  return typeof source === "string" ? { image: source } : source;
+  if (typeof source === "string") return { image: source };
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== null)) as unknown as SourceArguments;
 }
 
 /**
