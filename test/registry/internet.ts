@@ -18,6 +18,8 @@ export interface Internet {
   tunnels: number;
   /** URL of the proxy behind which the hosts live; `HTTPS_PROXY` is set to it. */
   readonly proxy: string;
+  /** The authority behind all certificates, PEM. */
+  readonly certificate: string;
   /** Forgets sites, requests and tunnels. */
   reset(): void;
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export async function startInternet(): Promise<Internet> {
     authorizations: [],
     tunnels: 0,
     proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    certificate: authority.certificate,
     reset() {
       internet.sites = {};
       internet.requests.length = 0;

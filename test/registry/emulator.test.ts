@@ -1,0 +1,226 @@
+import { readFileSync } from "node:fs";
+import { failureOf } from "../../provider/failure";
+import { type Digest, parseDigest } from "../../provider/reference/digest";
+import { entryFor, RegistryClient, type RegistryCredential } from "../../provider/registry/client";
+import { send } from "../../provider/registry/transport";
+import { type Box, startBox } from "../support/emulator";
+import { trust } from "./internet";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+  trust(readFileSync(box.emulator.ca, "utf8"));
+  process.env.HTTPS_PROXY = box.emulator.proxy;
+});
+beforeEach(async () => {
+  await box.control.faults();
+  await box.control.clearRequests();
+});
+
+const anonymous: RegistryCredential = { kind: "anonymous" };
+const source = (host: string, credential: RegistryCredential = anonymous, isAzure = false) =>
+  new RegistryClient({ host, side: "source", credential, isAzure, budgetMs: 4_000 });
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "no failure",
+    (error) => failureOf(error)?.code ?? String(error),
+  );
+const asked = async () =>
+  (await box.control.requests()).map(({ method, host, path }) => `${method} ${host}${path.split("?")[0]}`);
+
+/** What the Azure identity of the run gets from Entra. */
+async function entraToken(): Promise<string> {
+  const { ARM_TENANT_ID: tenant, ARM_CLIENT_ID: id = "", ARM_CLIENT_SECRET: secret = "" } = box.env;
+  const answer = await send(
+    {
+      method: "POST",
+      url: `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({
+        grant_type: "client_credentials",
+        client_id: id,
+        client_secret: secret,
+        scope: "https://containerregistry.azure.net/.default",
+      }).toString(),
+    },
+    { deadline: 0 },
+  );
+  return JSON.parse(answer.body.toString("utf8")).access_token;
+}
+const entra: RegistryCredential = { kind: "entra", token: entraToken };
+
+describe("Docker Hub", () => {
+  test("a public image by one greeting, one token, one HEAD; its platforms by one GET more", async () => {
+    const expected = await box.control.image("docker.io/library/hello-world:latest");
+    const hub = source("docker.io");
+    const found = await hub.head("library/hello-world", "latest");
+    expect(found).toMatchObject({ digest: expected.digest, mediaType: expected.mediaType });
+    expect(await asked()).toEqual([
+      "GET registry-1.docker.io/v2/",
+      "GET auth.docker.io/token",
+      "HEAD registry-1.docker.io/v2/library/hello-world/manifests/latest",
+    ]);
+    const manifest = await hub.manifest("library/hello-world", "latest");
+    expect(manifest?.platforms.length).toBeGreaterThan(1);
+    for (const platform of manifest?.platforms ?? []) {
+      const entry = manifest && entryFor(manifest, platform);
+      expect((await hub.manifest("library/hello-world", entry?.digest ?? ""))?.descriptor.digest).toBe(entry?.digest);
+    }
+    expect(await hub.tags("library/hello-world")).toContain("latest");
+    expect(await hub.head("library/hello-world", "no-such-tag")).toBeUndefined();
+  });
+
+  test("an account is let in, wrong credentials are refused, a private repository is nobody's", async () => {
+    const user: RegistryCredential = { kind: "password", username: "emulator", password: "dckr_pat_emulator" };
+    expect(await source("docker.io", user).head("tensorflow/tensorflow", "latest-gpu")).toBeDefined();
+    const wrong: RegistryCredential = { ...user, password: "dckr_pat_wrong" };
+    expect(await codeOf(source("docker.io", wrong).head("tensorflow/tensorflow", "latest-gpu"))).toBe(
+      "SOURCE_CREDENTIALS_REJECTED",
+    );
+    expect(await codeOf(source("docker.io").head("emulator/private", "latest"))).toBe("SOURCE_ACCESS_DENIED");
+  });
+
+  test("a tag that moves is seen", async () => {
+    const hub = source("docker.io");
+    const before = await hub.head("library/hello-world", "latest");
+    const moved = await box.control.moveTag("docker.io/library/hello-world:latest");
+    expect(moved.digest).not.toBe(before?.digest);
+    expect((await hub.head("library/hello-world", "latest"))?.digest).toBe(moved.digest);
+  });
+});
+
+test("Microsoft Container Registry: no token at all", async () => {
+  const mcr = source("mcr.microsoft.com");
+  expect(await mcr.head("windows/servercore", "ltsc2019")).toBeDefined();
+  expect(await mcr.head("windows/servercore", "ltsc2019")).toBeDefined();
+  expect((await asked()).map((request) => request.split("/")[0])).toEqual([
+    "GET mcr.microsoft.com",
+    "HEAD mcr.microsoft.com",
+    "HEAD mcr.microsoft.com",
+  ]);
+});
+
+describe("Azure registries", () => {
+  test("with Entra: exchange, token, HEAD", async () => {
+    await entraToken();
+    await box.control.clearRequests();
+    expect(await source("mysourceregistry.azurecr.io", entra, true).head("aci-helloworld", "latest")).toBeDefined();
+    expect((await asked()).filter((request) => request.includes("azurecr"))).toEqual([
+      "POST mysourceregistry.azurecr.io/oauth2/exchange",
+      "POST mysourceregistry.azurecr.io/oauth2/token",
+      "HEAD mysourceregistry.azurecr.io/v2/aci-helloworld/manifests/latest",
+    ]);
+  });
+
+  test("another tenant: Entra is refused, a repository-scoped token is taken, and a wrong one is not", async () => {
+    const host = "othertenantsource.azurecr.io";
+    const scoped: RegistryCredential = { kind: "password", username: "importer", password: "importer-token-password" };
+    expect(await codeOf(source(host, entra, true).head("aci-helloworld", "latest"))).toBe(
+      "SOURCE_CREDENTIALS_REJECTED",
+    );
+    expect(await source(host, scoped, true).head("aci-helloworld", "latest")).toBeDefined();
+    expect(await source(host, scoped).head("aci-helloworld", "latest")).toBeDefined();
+    expect(await codeOf(source(host, { ...scoped, password: "wrong" }, true).head("aci-helloworld", "latest"))).toBe(
+      "SOURCE_CREDENTIALS_REJECTED",
+    );
+    expect(await codeOf(source(host, anonymous, true).head("aci-helloworld", "latest"))).toBe("SOURCE_ACCESS_DENIED");
+  });
+
+  test("an Entra token as password alone, and the service principal itself", async () => {
+    const host = "mysourceregistry.azurecr.io";
+    const token: RegistryCredential = { kind: "password", password: await entraToken() };
+    expect(await source(host, token, true).head("aci-helloworld", "latest")).toBeDefined();
+    const { ARM_CLIENT_ID: username = "", ARM_CLIENT_SECRET: password = "" } = box.env;
+    expect(
+      await source(host, { kind: "password", username, password }, true).head("aci-helloworld", "latest"),
+    ).toBeDefined();
+  });
+
+  test("public access disabled is a closed network", async () => {
+    expect(await codeOf(source("privatesource.azurecr.io", entra, true).head("aci-helloworld", "latest"))).toBe(
+      "SOURCE_NETWORK_CLOSED",
+    );
+  });
+
+  test("tags of a digest, lock, untag, delete", async () => {
+    const registry = new RegistryClient({
+      host: "myregistry.azurecr.io",
+      side: "target",
+      credential: entra,
+      isAzure: true,
+      budgetMs: 4_000,
+    });
+    const made = await box.control.moveTag("myregistry.azurecr.io/team/app:1");
+    const digest: Digest = parseDigest(made.digest);
+    expect((await registry.head("team/app", "1"))?.digest).toBe(digest);
+    expect(await registry.tagsOf("team/app", digest)).toEqual(["1"]);
+    expect(await registry.referrers("team/app", digest)).toEqual([]);
+    await registry.lock("team/app", "1");
+    expect(await codeOf(registry.untag("team/app", "1"))).toBe("TARGET_LOCKED");
+    await registry.lock("team/app", "1", false);
+    await registry.untag("team/app", "1");
+    await registry.untag("team/app", "1");
+    expect(await registry.head("team/app", "1")).toBeUndefined();
+    expect(await registry.tagsOf("team/app", digest)).toEqual([]);
+    expect((await registry.head("team/app", digest))?.digest).toBe(digest);
+    await registry.deleteManifest("team/app", digest);
+    await registry.deleteManifest("team/app", digest);
+    expect(await registry.head("team/app", digest)).toBeUndefined();
+  });
+});
+
+describe("faults", () => {
+  const head = () => source("docker.io").head("library/hello-world", "latest");
+  const host = "registry-1.docker.io";
+
+  test("a token that has expired is replaced", async () => {
+    const hub = source("docker.io");
+    await hub.head("library/hello-world", "latest");
+    await box.control.faults({ host, method: "HEAD", expireToken: true, times: 1 });
+    expect(await hub.head("library/hello-world", "latest")).toBeDefined();
+  });
+
+  test("429 and resets are waited out", async () => {
+    await box.control.faults(
+      { host, method: "HEAD", status: 429, headers: { "retry-after": "1" }, times: 2 },
+      { host: "auth.docker.io", reset: true, times: 1 },
+    );
+    expect(await head()).toBeDefined();
+  });
+
+  test("a wrong digest, a truncated body, no digest at all", async () => {
+    const expected = await box.control.image("docker.io/library/hello-world:latest");
+    await box.control.faults({ host, method: "HEAD", dropHeaders: ["Docker-Content-Digest"] });
+    expect((await head())?.digest).toBe(expected.digest);
+    const wrong = `sha256:${"0".repeat(64)}`;
+    await box.control.faults({
+      host,
+      method: "GET",
+      path: "/manifests/",
+      setHeaders: { "Docker-Content-Digest": wrong },
+    });
+    expect(await codeOf(source("docker.io").manifest("library/hello-world", "latest"))).toBe("SOURCE_INVALID_ANSWER");
+    await box.control.faults({ host, method: "GET", path: "/manifests/", truncateBody: 10, times: 1 });
+    expect((await source("docker.io").manifest("library/hello-world", "latest"))?.descriptor.digest).toBe(
+      expected.digest,
+    );
+  });
+
+  test("a host that is not there", async () => {
+    expect(await codeOf(source("no-such-registry.example.com").head("app", "1"))).toBe("SOURCE_UNREACHABLE");
+  });
+});
+
+test("100 images over 16 connections at most, one token per repository", async () => {
+  const hub = source("docker.io");
+  const references = Array.from({ length: 100 }, (_, at) => `t${at}`);
+  for (const tag of references) await box.control.moveTag(`docker.io/library/many:${tag}`);
+  await box.control.clearRequests();
+  const found = await Promise.all(references.map((tag) => hub.head("library/many", tag)));
+  expect(new Set(found.map((one) => one?.digest)).size).toBe(100);
+  const requests = await box.control.requests();
+  const heads = requests.filter(({ method }) => method === "HEAD");
+  expect(heads).toHaveLength(100);
+  expect(new Set(heads.map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(16);
+  expect(requests.filter(({ host }) => host === "auth.docker.io")).toHaveLength(1);
+});
