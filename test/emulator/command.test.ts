@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { environment } from "../support/environment";
+
+const root = path.resolve(__dirname, "../..");
+
+/** The caller's folder, and the one for temporary files, so that what is left behind shows. */
+let folder: string;
+let temporaryFolder: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), "emulator-command-")));
+  temporaryFolder = realpathSync(mkdtempSync(path.join(tmpdir(), "emulator-temporary-")));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(temporaryFolder, { recursive: true });
+});
+
+const temporary = () => readdirSync(temporaryFolder).filter((name) => name.startsWith("acr-emulator-"));
+
+function emulator(command: string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
+  const home = process.env.HOME ?? folder;
+  return spawn(process.execPath, ["--import", "tsx", path.join(root, "emulator/main.ts"), ...command], {
+    cwd: root,
+    env: environment(home, { TMPDIR: temporaryFolder, INIT_CWD: folder, ...variables }),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ended(child: ChildProcess): Promise<Ended> {
+  const output = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (chunk) => {
+    output.stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    output.stderr += chunk;
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, ...output })));
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk) => {
+      text += chunk;
+      if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+    });
+    child.on("close", (code) => reject(new Error(`ended with ${code}: ${text}`)));
+  });
+}
+
+describe("without a command", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "one line says where everything is; %s ends it and its folder",
+    async (signal) => {
+      const child = emulator([]);
+      const line = JSON.parse(await firstLine(child));
+      expect(Object.keys(line)).toEqual(["proxy", "ca", "control", "env"]);
+      expect(line.env.HTTPS_PROXY).toBe(line.proxy);
+      expect(existsSync(line.ca)).toBe(true);
+      expect(await (await fetch(`${line.control}/requests`)).json()).toEqual([]);
+      const end = ended(child);
+      child.kill(signal);
+      expect((await end).code).toBe(0);
+      expect(temporary()).toEqual([]);
+    },
+  );
+});
+
+describe("with a command", () => {
+  test("runs it in the caller's folder and ends with its exit code", async () => {
+    const { code, stdout } = await ended(emulator(["sh", "-c", "pwd; exit 7"]));
+    expect([code, stdout]).toEqual([7, `${folder}\n`]);
+    expect(temporary()).toEqual([]);
+  });
+
+  test("gives it the box's variables, and nothing that leads out of the box or to another identity", async () => {
+    const { stdout } = await ended(
+      emulator(["env"], {
+        https_proxy: "http://10.0.0.1:3128",
+        HTTP_PROXY: "http://10.0.0.1:3128",
+        ALL_PROXY: "http://10.0.0.1:3128",
+        ARM_CLIENT_CERTIFICATE_PATH: "/own.pem",
+        AZURE_CLIENT_SECRET: "own",
+        PULUMI_CONFIG_PASSPHRASE: "own passphrase",
+      }),
+    );
+    const variables = Object.fromEntries(stdout.split("\n").map((line) => line.split(/=(.*)/s)));
+    expect(variables).toMatchObject({
+      HTTPS_PROXY: expect.stringMatching(/^http:\/\/127\.0\.0\.1:/),
+      NO_PROXY: "127.0.0.1,localhost",
+      no_proxy: "127.0.0.1,localhost",
+      ARM_TENANT_ID: "11111111-1111-4111-8111-111111111111",
+      PULUMI_CONFIG_PASSPHRASE: "own passphrase",
+      PULUMI_HOME: expect.stringContaining(temporaryFolder),
+      AZURE_CORE_COLLECT_TELEMETRY: "no",
+    });
+    expect(stdout).not.toMatch(/10\.0\.0\.1|own\.pem|AZURE_CLIENT_SECRET/);
+  });
+
+  test("finds the Pulumi engine first on PATH, makes the stack dev, and takes its file back", async () => {
+    writeFileSync(path.join(folder, "Pulumi.yaml"), "name: project\nruntime: nodejs\n");
+    const { code, stdout } = await ended(emulator(["sh", "-c", "pulumi stack --show-name; ls Pulumi.*"]));
+    expect([code, stdout]).toEqual([0, "dev\nPulumi.dev.yaml\nPulumi.yaml\n"]);
+    expect(readdirSync(folder)).toEqual(["Pulumi.yaml"]);
+  });
+
+  test("keeps a stack's file that the command changed", async () => {
+    writeFileSync(path.join(folder, "Pulumi.yaml"), "name: project\nruntime: nodejs\n");
+    expect((await ended(emulator(["pulumi", "config", "set", "a", "b"]))).code).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(["Pulumi.dev.yaml", "Pulumi.yaml"]);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("passes %s on once, waits, and leaves nothing behind", async (signal) => {
+    const script = "trap 'echo caught; exit 9' INT TERM; echo ready; while :; do sleep 0.05; done";
+    const child = emulator(["sh", "-c", script]);
+    const end = ended(child);
+    await firstLine(child);
+    child.kill(signal);
+    expect(await end).toMatchObject({ code: 9, stdout: "ready\ncaught\n" });
+    expect(temporary()).toEqual([]);
+  });
+
+  test("a command that is not there is 127, one that a signal ended 128 and its number", async () => {
+    const missing = await ended(emulator(["no-such-command"]));
+    expect([missing.code, missing.stderr]).toEqual([127, "no-such-command: command not found\n"]);
+    expect((await ended(emulator(["sh", "-c", "kill -9 $$"]))).code).toBe(137);
+  });
+});
