@@ -58,7 +58,7 @@ export function credentialFailure(error: Error, choice: CredentialChoice, cloud:
   if (choice.kind === "managed identity") {
     return azureFailure.credentialMissing(
       `managed identity is switched on (${nameOf("useMsi")})`,
-      `${seen.host ?? "its endpoint"} ${seen.problem ?? "gives no token"}`,
+      "this machine gives no token for it",
       "run on an Azure machine that has this identity, or configure another credential",
     );
   }

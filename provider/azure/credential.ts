@@ -5,6 +5,7 @@ import type { AccessToken, TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { azureFailure, failureOf, ImportError } from "../failure";
 import { connectionPolicy } from "../registry/connections";
+import { Shared } from "../registry/shared";
 import { send } from "../registry/transport";
 import type { Cloud } from "./cloud";
 import type { Assertion, CredentialChoice } from "./credential-choice";
@@ -24,12 +25,18 @@ export function createCredential(choice: CredentialChoice, cloud: Cloud, setting
       { policy: witness(seen), position: "perRetry" },
     ],
   });
+  // A hundred imports begin at once, and @azure/identity would ask a hundred times for the same token.
+  const underWay = new Shared<AccessToken | null>();
   return {
-    async getToken(scopes, options): Promise<AccessToken | null> {
+    async getToken(scopes, { abortSignal, ...options } = {}): Promise<AccessToken | null> {
+      const key = JSON.stringify([scopes, options.claims, options.tenantId, options.enableCae]);
+      const ask = async () => credential().getToken(scopes, options);
       try {
-        return await credential().getToken(scopes, options);
+        const token = await underWay.get(key, abortSignal as AbortSignal | undefined, ask);
+        underWay.forget(key, token);
+        return token;
       } catch (error) {
-        if (options?.abortSignal?.aborted) throw error;
+        if (abortSignal?.aborted) throw error;
         throw new ImportError(
           failureOf(error) ??
             failureOf((error as Error).cause) ??

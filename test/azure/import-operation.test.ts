@@ -1,0 +1,161 @@
+import { ARM, Imports, POLL, START, textOf } from "./import-run";
+
+const imports = new Imports();
+
+describe("what the SDK would call a success is none:", () => {
+  test("202 without Location", async () => {
+    await imports.inside.control.faults({ ...START, dropHeaders: ["location"] });
+    const { outcome } = await imports.run();
+    expect(outcome).toMatchObject({ state: "unknown", accepted: true });
+    expect(textOf(outcome)).toContain("did not tell where to follow it");
+    expect(await imports.asked()).toBe("POST");
+  });
+
+  test("a poll of 200 whose body says Failed", async () => {
+    const body = { status: "Failed", error: { code: "X", message: "Error copying blobs" } };
+    await imports.inside.control.faults({ ...POLL, status: 200, body });
+    expect((await imports.run()).outcome).toMatchObject({
+      state: "failed",
+      tagExists: false,
+      failure: { summary: expect.stringContaining("could not copy the layers") },
+    });
+  });
+
+  test("a poll of 204", async () => {
+    await imports.inside.control.faults({ ...POLL, status: 204 });
+    expect((await imports.run()).outcome).toMatchObject({ state: "unknown", accepted: true });
+  });
+});
+
+describe("our token stays with Resource Manager:", () => {
+  test.each([
+    "https://evil.example.com/follow",
+    "http://management.azure.com/follow",
+    "https://management.azure.com.evil.com/x",
+  ])("%s is not followed", async (location) => {
+    await imports.inside.control.faults({ ...START, setHeaders: { location } });
+    const { outcome } = await imports.run();
+    expect(outcome).toMatchObject({ state: "unknown", accepted: true });
+    expect(textOf(outcome)).toContain("sends us to another host");
+    expect((await imports.inside.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
+      new URL(location).host === ARM ? "" : new URL(location).host,
+    );
+    expect(await imports.asked()).toBe("POST");
+  });
+
+  test("nor in a later answer", async () => {
+    await imports.inside.control.faults(
+      { ...START, import: { stayPending: true } },
+      { ...POLL, setHeaders: { location: "https://evil.example.com/" } },
+    );
+    expect(textOf((await imports.run()).outcome)).toContain("sends us to another host");
+    expect(await imports.asked()).toBe("POST GET");
+  });
+});
+
+describe("a start", () => {
+  test("that is throttled is tried until it passes", async () => {
+    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 4 });
+    const { outcome, tag } = await imports.run();
+    expect(outcome.state).toBe("succeeded");
+    expect(imports.held(tag)).toBeDefined();
+  });
+
+  test("that is throttled for longer than there is time fails as throttled", async () => {
+    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" } });
+    const { outcome } = await imports.run({ milliseconds: 1_500 });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
+  });
+
+  test("whose answer is lost after the work was done ends in success or in a tag that exists", async () => {
+    await imports.inside.control.faults({ ...START, loseResponse: true, times: 1 });
+    const { outcome, tag } = await imports.run();
+    expect(outcome).toMatchObject({ state: "failed", tagExists: true });
+    expect(imports.held(tag)).toBeDefined();
+  });
+
+  test("that is never answered in order, or not at all, is not called failed", async () => {
+    const error = { code: "InternalServerError", message: "Oops." };
+    await imports.inside.control.faults(
+      { ...START, path: "/myregistry/importImage", status: 500, body: { error } },
+      { ...START, path: "/mysourceregistry/importImage", reset: true },
+    );
+    const other = await imports.inside.azure().findRegistry("mysourceregistry", "target");
+    await imports.inside.control.clearRequests();
+    const runs = await Promise.all([imports.run(), imports.run({ into: other })]);
+    for (const { outcome } of runs) {
+      expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "AZURE_UNAVAILABLE" } });
+    }
+    expect(await imports.asked()).toBe(Array(8).fill("POST").join(" "));
+  });
+
+  test("that never reached Azure has failed", async () => {
+    const azure = imports.inside.azure();
+    await azure.registryToken();
+    await imports.inside.control.faults({ host: "management.usgovcloudapi.net", method: "CONNECT", status: 502 });
+    const env = {
+      ARM_RESOURCE_MANAGER_ENDPOINT: "https://management.usgovcloudapi.net",
+      ARM_RESOURCE_MANAGER_AUDIENCE: "https://management.azure.com",
+      ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST: "https://login.microsoftonline.com",
+    };
+    const { outcome } = await imports.run({ env });
+    expect(outcome).toMatchObject({ state: "failed", tagExists: false, failure: { code: "AZURE_UNAVAILABLE" } });
+    expect(textOf(outcome)).toMatch(/management\.usgovcloudapi\.net.*proxy/);
+  });
+
+  test("without a working credential has failed", async () => {
+    const { outcome } = await imports.run({ env: { ARM_CLIENT_SECRET: "wrong" } });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_CREDENTIAL_REJECTED" } });
+    expect(await imports.asked()).toBe("");
+  });
+
+  test("that hangs ends when the time is up", async () => {
+    await imports.inside.control.faults({ ...START, hang: true });
+    const { outcome } = await imports.run({ milliseconds: 1_000 });
+    expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "IMPORT_TIMED_OUT" } });
+  });
+});
+
+describe("polls", () => {
+  test("go on through throttling, faults and broken connections", async () => {
+    imports.inside.emulator.world.settings.importDurationMs = 500;
+    await imports.inside.control.faults(
+      { ...POLL, status: 429, headers: { "retry-after": "1" }, times: 1 },
+      { ...POLL, status: 503, after: 1, times: 1 },
+      { ...POLL, reset: true, after: 2, times: 1 },
+    );
+    expect((await imports.run()).outcome.state).toBe("succeeded");
+    expect(await imports.asked()).toBe("POST GET GET GET GET");
+  });
+
+  test("end when the time is up, and say that Azure goes on", async () => {
+    await imports.inside.control.faults({ ...START, import: { stayPending: true } });
+    const began = Date.now();
+    const { outcome } = await imports.run({ milliseconds: 2_500 });
+    expect(Date.now() - began).toBeLessThan(3_500);
+    expect(outcome).toMatchObject({ state: "unknown", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
+    expect(textOf(outcome)).toMatch(/is not finished after 3 s.*\n.*Azure goes on with it.*customTimeouts/);
+  });
+
+  test.each([
+    [401, { error: { code: "ExpiredAuthenticationToken", message: "Expired." } }],
+    [403, { error: { code: "AuthorizationFailed", message: "No rights on the subscription." } }],
+    [404, { error: { code: "NotFound", message: "No such operation." } }],
+  ])("that are refused with %p tell nothing about the import", async (status, body) => {
+    await imports.inside.control.faults({ ...POLL, status, body });
+    const { outcome, tag } = await imports.run();
+    expect(outcome).toMatchObject({ state: "unknown", accepted: true });
+    expect(imports.held(tag)).toBeDefined();
+  });
+
+  test("do not storm: a Retry-After of 0 is a second", async () => {
+    imports.inside.emulator.world.settings.importDurationMs = 1_500;
+    await imports.inside.control.faults({
+      host: ARM,
+      path: "importImage|operationResults",
+      setHeaders: { "retry-after": "0" },
+    });
+    expect((await imports.run()).outcome.state).toBe("succeeded");
+    expect(await imports.asked()).toBe("POST GET GET");
+  });
+});
