@@ -1,7 +1,7 @@
 import https from "node:https";
 import type { PipelinePolicy, PipelineRequest } from "@azure/core-rest-pipeline";
-import { HttpsProxyAgent } from "https-proxy-agent";
 import { getProxyForUrl } from "proxy-from-env";
+import type { Tunnel } from "./tunnel";
 
 /** Requests in flight, and so connections, per host. */
 const PER_HOST = 16;
@@ -40,9 +40,15 @@ export const connectionPolicy: PipelinePolicy = {
 export function agentFor(url: string): NonNullable<PipelineRequest["agent"]> {
   const proxy = proxyFor(url);
   if (proxy === "") return direct;
-  const tunnel = tunnels.get(proxy) ?? new Tunnel(proxy, { keepAlive: true, maxSockets: PER_HOST });
+  const tunnel = tunnels.get(proxy) ?? newTunnel(proxy);
   tunnels.set(proxy, tunnel);
   return tunnel;
+}
+
+/** Loaded only where there is a proxy. */
+function newTunnel(proxy: string): Tunnel {
+  const { Tunnel } = require("./tunnel") as typeof import("./tunnel");
+  return new Tunnel(proxy, { keepAlive: true, maxSockets: PER_HOST });
 }
 
 /** Without a scheme, a proxy is a plain HTTP one, as curl and Go read it; the library gives it the scheme of the URL. */
@@ -60,31 +66,6 @@ class Direct extends https.Agent {
     const settled = () => clearTimeout(timer);
     socket?.once("secureConnect", settled).once("close", settled);
     return socket;
-  }
-}
-
-class Tunnel extends HttpsProxyAgent<string> {
-  // Guessed from the call stack otherwise, wrongly when a socket is put back: it would never be found again.
-  override isSecureEndpoint(): boolean {
-    return true;
-  }
-
-  override async connect(...[request, options]: Parameters<HttpsProxyAgent<string>["connect"]>) {
-    let status = 0;
-    request.once("proxyConnect", (answer: { statusCode: number }) => {
-      status = answer.statusCode;
-    });
-    const socket = await super.connect(request, options).catch((error: NodeJS.ErrnoException) => {
-      throw status === 0 ? this.#failed(error.code ?? "it closes the connection", "EPROXY") : error;
-    });
-    if (status === 200) return socket;
-    // the base class would hand the proxy's refusal on as if the host itself had answered
-    socket.destroy();
-    throw this.#failed(`it answers ${status}`, status >= 500 ? "EPROXY" : "EPROXYREFUSED");
-  }
-
-  #failed(reason: string, code: "EPROXY" | "EPROXYREFUSED"): Error {
-    return Object.assign(new Error(`the proxy ${this.proxy.host} does not connect, ${reason}`), { code });
   }
 }
 

@@ -1,0 +1,134 @@
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { tarOf } from "../../emulator/registry/tar";
+import { failureOf } from "../../provider/failure";
+import { RegistryClient, type RegistryCredential } from "../../provider/registry/client";
+import { runOrFail } from "../../scripts/process";
+import { type Box, startBox } from "../support/emulator";
+import { environment } from "../support/environment";
+import { registryAccount, startRegistry } from "../support/registry";
+import { describeWithTools } from "../support/tools";
+import { trust } from "./internet";
+
+const HOST = "registry.example.com";
+const anonymous: RegistryCredential = { kind: "anonymous" };
+const account: RegistryCredential = { kind: "password", ...registryAccount };
+const wrong: RegistryCredential = { ...account, password: "wrong" };
+
+describeWithTools("a real registry, an image that crane pushed", ({ crane, registry }) => {
+  let box: Box;
+  let folder: string;
+  beforeAll(async () => {
+    box = await startBox();
+    trust(readFileSync(box.emulator.ca, "utf8"));
+    process.env.HTTPS_PROXY = box.emulator.proxy;
+    folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
+    await writeFile(path.join(folder, "layer.tar"), tarOf("hello.txt", Buffer.from("hello")));
+    const auth = Buffer.from(`${registryAccount.username}:${registryAccount.password}`).toString("base64");
+    await mkdir(path.join(folder, "docker"));
+    await writeFile(path.join(folder, "docker", "config.json"), JSON.stringify({ auths: { [HOST]: { auth } } }));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Runs crane as its users do: by the public-looking name, over TLS. */
+  const run = async (...args: string[]) => {
+    const env = { ...box.env, DOCKER_CONFIG: path.join(folder, "docker") };
+    return (await runOrFail(crane, args, { env: environment(folder, env) })).trim();
+  };
+  const push = async (reference: string) => {
+    await run("append", "--new_layer", path.join(folder, "layer.tar"), "--new_tag", reference);
+    return run("digest", reference);
+  };
+  const client = (credential: RegistryCredential, host = HOST) =>
+    new RegistryClient({ host, side: "source", credential, budgetMs: 4_000 });
+  const codeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => "no failure",
+      (error) => failureOf(error)?.code,
+    );
+
+  test("open to everybody", async () => {
+    const { url } = await startRegistry(registry);
+    await box.control.hosts({ "open.example.com": url });
+    const digest = await push("open.example.com/team/app:1");
+    await run("tag", "open.example.com/team/app:1", "2");
+    const open = client(anonymous, "open.example.com");
+    expect((await open.head("team/app", "1"))?.digest).toBe(digest);
+    expect((await open.head("team/app", digest))?.digest).toBe(digest);
+    expect((await open.manifest("team/app", "1"))?.bytes.toString()).toBe(
+      await run("manifest", "open.example.com/team/app:1"),
+    );
+    expect(await open.tags("team/app")).toEqual(["1", "2"]);
+    expect(await open.head("team/app", "3")).toBeUndefined();
+    expect(await open.head("nobody/app", "1")).toBeUndefined();
+  });
+
+  test("with basic authentication", async () => {
+    const { url } = await startRegistry(registry, { auth: "basic" });
+    await box.control.hosts({ [HOST]: url });
+    const digest = await push(`${HOST}/team/app:1`);
+    expect((await client(account).head("team/app", "1"))?.digest).toBe(digest);
+    expect(await codeOf(client(wrong).head("team/app", "1"))).toBe("SOURCE_CREDENTIALS_REJECTED");
+    expect(await codeOf(client(anonymous).head("team/app", "1"))).toBe("SOURCE_ACCESS_DENIED");
+  });
+
+  test("with tokens of a service beside it", async () => {
+    const tokens = await startTokenService();
+    const { url } = await startRegistry(registry, {
+      auth: { ...tokens, realm: "https://auth.token.example.com/token" },
+    });
+    await box.control.hosts({ "registry.token.example.com": url, "auth.token.example.com": tokens.url });
+    const config = path.join(folder, "docker", "config.json");
+    await writeFile(config, readFileSync(config, "utf8").replace(HOST, "registry.token.example.com"));
+    const digest = await push("registry.token.example.com/team/app:1");
+    const host = "registry.token.example.com";
+    expect((await client(account, host).head("team/app", "1"))?.digest).toBe(digest);
+    expect(await codeOf(client(wrong, host).head("team/app", "1"))).toBe("SOURCE_CREDENTIALS_REJECTED");
+    expect(await codeOf(client(anonymous, host).head("team/app", "1"))).toBe("SOURCE_ACCESS_DENIED");
+    tokens.close();
+  });
+});
+
+/** Grants `registryAccount` what it asks for, and everybody else a token that opens nothing. */
+async function startTokenService() {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const kid = "test";
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const server = http.createServer(({ url = "", headers }, response) => {
+    const query = new URL(url, "http://localhost").searchParams;
+    const basic = Buffer.from(headers.authorization?.slice("Basic ".length) ?? "", "base64").toString();
+    const known = basic === `${registryAccount.username}:${registryAccount.password}`;
+    if (basic !== "" && !known) return response.writeHead(401).end("{}");
+    const access = query.getAll("scope").map((scope) => {
+      const [type, name, actions = ""] = scope.split(":");
+      return { type, name, actions: known ? actions.split(",") : [] };
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: "test",
+      sub: "",
+      aud: query.get("service"),
+      exp: now + 300,
+      nbf: now - 10,
+      iat: now,
+      jti: randomUUID(),
+      access,
+    };
+    const signed = `${part({ typ: "JWT", alg: "ES256", kid })}.${part(claims)}`;
+    const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
+    return response.end(JSON.stringify({ token: `${signed}.${signature.toString("base64url")}` }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    service: "registry.token.example.com",
+    issuer: "test",
+    jwks: { keys: [{ ...publicKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" }] },
+    close: () => server.close(),
+  };
+}
