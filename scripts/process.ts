@@ -183,16 +183,16 @@ function processes(): [pid: number, parent: number][] {
 }
 
 /** Makes Ctrl-C and its like end this process together with everything that it started. */
-export function endTogether(cleanUp: () => void = () => {}): void {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.once(signal, () => {
+export function endTogether(cleanUp: () => void | Promise<void> = () => {}): void {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, async () => {
       for (const each of live) each.kill();
-      cleanUp();
-      process.exit(code);
+      try {
+        await cleanUp();
+      } finally {
+        process.exit(codes[signal]);
+      }
     });
   }
 }

@@ -1,8 +1,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { killTree, type Running, run, start } from "../../scripts/process";
+import { type EngineReport, nameOf, readEngineReport } from "./engine-report";
 import { environment } from "./environment";
 
 const checkout = path.join(__dirname, "../..");
@@ -28,25 +29,6 @@ export interface CommandOptions {
   timeout?: number;
 }
 
-export interface StepMetadata {
-  op: string;
-  urn: string;
-  type: string;
-  old?: { inputs?: Record<string, unknown>; outputs?: Record<string, unknown> };
-  new?: { inputs?: Record<string, unknown>; outputs?: Record<string, unknown> };
-}
-
-/** What the engine reports while it works, one object per event, exactly one key besides the first two. */
-export interface EngineEvent {
-  sequence: number;
-  timestamp: number;
-  resourcePreEvent?: { metadata: StepMetadata; planning?: boolean };
-  resOutputsEvent?: { metadata: StepMetadata; planning?: boolean };
-  resOpFailedEvent?: { metadata: StepMetadata };
-  diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
-  summaryEvent?: { resourceChanges: Record<string, number> };
-}
-
 export interface CommandResult {
   exitCode: number | null;
   stdout: string;
@@ -55,15 +37,7 @@ export interface CommandResult {
   text: string;
 }
 
-export interface Outcome extends CommandResult {
-  events: EngineEvent[];
-  /** What the CLI's summary counts, less the stack itself: `{ create: 1 }`. */
-  changes: Record<string, number>;
-  /** What the engine does with one resource, by its name in the program; several steps when it is replaced. */
-  steps(name: string): StepMetadata[];
-  /** Messages of one severity, without colour codes. */
-  diagnostics(severity: "error" | "warning" | "info"): string[];
-}
+export interface Outcome extends CommandResult, EngineReport {}
 
 export interface ResourceState {
   urn: string;
@@ -214,8 +188,7 @@ export class PulumiProject {
       [command, ...plain, "--event-log", log, ...args, ...(options.args ?? [])],
       options,
     );
-    const events = await readEvents(log);
-    return { ...result, ...describe(events), events };
+    return { ...result, ...(await readEngineReport(log)) };
   }
 
   private async must(args: readonly string[]): Promise<string> {
@@ -246,36 +219,6 @@ function engineFolder(): string {
   const folder = process.env.TEST_ENGINE;
   if (folder === undefined) throw new Error("TEST_ENGINE is not set: engine tests belong into test/engine/");
   return folder;
-}
-
-async function readEvents(log: string): Promise<EngineEvent[]> {
-  if (!existsSync(log)) return [];
-  const lines = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as EngineEvent);
-}
-
-function describe(events: readonly EngineEvent[]): Pick<Outcome, "changes" | "steps" | "diagnostics"> {
-  const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
-  const summary = events.find(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent;
-  const stack = steps.find(({ type }) => type === "pulumi:pulumi:Stack")?.op;
-  const changes = { ...summary?.resourceChanges };
-  const counted = stack === "refresh" ? "same" : stack;
-  if (counted !== undefined && changes[counted] !== undefined) {
-    changes[counted] -= 1;
-    if (changes[counted] === 0) delete changes[counted];
-  }
-  return {
-    changes,
-    steps: (name) => steps.filter(({ urn }) => nameOf(urn) === name),
-    diagnostics: (severity) =>
-      events.flatMap(({ diagnosticEvent: event }) =>
-        event?.severity === severity ? [event.message.replace(/<\{%\w+%\}>/g, "")] : [],
-      ),
-  };
-}
-
-function nameOf(urn: string): string {
-  return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
 /** A plugin outlives a killed CLI; it is known by the folder it runs in. */
