@@ -1,0 +1,115 @@
+import { type Box, startBox } from "../support/emulator";
+import { PulumiProject } from "../support/engine";
+import { imageProgram } from "./programs";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+test("a refresh shows a tag that vanished, and the next up imports it again", async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/vanished:1");
+  const target = "myregistry.azurecr.io/vanished:1";
+  const project = await PulumiProject.create({
+    env,
+    program: imageProgram({
+      registry: "myregistry",
+      source: "docker.io/library/vanished:1",
+      targetTags: ["vanished:1", "vanished:2"],
+    }),
+  });
+  await project.up();
+  await control.removeTag(target);
+
+  const refresh = await project.refresh({ args: ["--diff"] });
+  expect([refresh.exitCode, refresh.changes]).toEqual([0, { update: 1 }]);
+  expect(refresh.text).toMatch(new RegExp(`- vanished:1: "${digest}"`));
+  const { outputs } = (await project.state()).resource("app");
+  expect(outputs).toMatchObject({ sourceDigest: digest });
+  expect(outputs?.targets).toEqual({ "vanished:2": digest });
+
+  const preview = await project.preview({ args: ["--diff"] });
+  expect(preview.changes).toEqual({ update: 1 });
+  expect(preview.text).toMatch(new RegExp(`\\+ vanished:1: "${digest}"`));
+  await control.clearRequests();
+  expect((await project.up()).changes).toEqual({ update: 1 });
+  expect(await control.imports()).toHaveLength(1);
+  expect(await control.digest(target)).toBe(digest);
+  expect((await project.up()).changes).toEqual({ same: 1 });
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+});
+
+test("a tag that somebody moved is drift: fail names both digests and touches nothing, overwrite repairs", async () => {
+  const { control, env } = box;
+  const source = "docker.io/library/taken:1";
+  const target = "myregistry.azurecr.io/library/taken:1";
+  const program = (more: object = {}) => imageProgram({ registry: "myregistry", source, ...more });
+  const { digest } = await control.moveTag(source);
+  const project = await PulumiProject.create({ env, program: program() });
+  await project.up();
+  const { digest: theirs } = await control.moveTag(target);
+
+  const refresh = await project.refresh({ args: ["--diff"] });
+  expect(refresh.changes).toEqual({ update: 1 });
+  expect(refresh.text).toContain(`~ library/taken:1: "${digest}" => "${theirs}"`);
+  const { outputs } = (await project.state()).resource("app");
+  expect(outputs).toMatchObject({ sourceDigest: digest, targets: { "library/taken:1": theirs } });
+
+  const preview = await project.preview({ args: ["--diff"] });
+  expect(preview.changes).toEqual({ update: 1 });
+  expect(preview.text).toContain(`~ library/taken:1: "${theirs}" => "${digest}"`);
+
+  await control.clearRequests();
+  const refused = await project.up();
+  expect(refused.exitCode).not.toBe(0);
+  const [error = ""] = refused.diagnostics("error");
+  expect(error).toContain(theirs);
+  expect(error).toContain(digest);
+  expect(await control.imports()).toEqual([]);
+  expect(await control.digest(target)).toBe(theirs);
+
+  await project.write(program({ onConflict: "overwrite" }));
+  const repaired = await project.up();
+  expect([repaired.exitCode, repaired.changes]).toEqual([0, { update: 1 }]);
+  expect(await control.digest(target)).toBe(digest);
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+});
+
+test('with onDelete "delete" a foreign manifest survives the destroy, refreshed or not', async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/foreign:1");
+  const target = (tag: string) => `myregistry.azurecr.io/library/foreign${tag}`;
+  const program = imageProgram({ registry: "myregistry", source: "docker.io/library/foreign:1", onDelete: "delete" });
+  for (const refreshed of [true, false]) {
+    const project = await PulumiProject.create({ env, program });
+    expect((await project.up()).exitCode).toBe(0);
+    const { digest: theirs } = await control.moveTag(target(":1"));
+    if (refreshed) expect((await project.refresh()).changes).toEqual({ update: 1 });
+
+    const destroy = await project.destroy();
+    expect([destroy.exitCode, destroy.changes]).toEqual([0, { delete: 1 }]);
+    expect(await control.digest(target(":1"))).toBe(theirs);
+    // Our own manifest, which no tag holds any more, went.
+    expect(await control.digest(target(`@${digest}`))).toBeUndefined();
+    await control.removeTag(target(`@${theirs}`));
+  }
+});
+
+test("a registry that is gone takes the resource out of the state at a refresh", async () => {
+  const { control, env } = box;
+  await control.call("PUT", "/registries/shortlived", {}, {});
+  await control.moveTag("docker.io/library/orphan:1");
+  const project = await PulumiProject.create({
+    env,
+    program: imageProgram({ registry: "shortlived", source: "docker.io/library/orphan:1" }),
+  });
+  expect((await project.up()).exitCode).toBe(0);
+  await control.call("DELETE", "/registries/shortlived");
+
+  const refresh = await project.refresh();
+  expect([refresh.exitCode, refresh.changes]).toEqual([0, { delete: 1 }]);
+  expect((await project.state()).resources.map(({ type }) => type)).not.toContain(
+    "pulumi-nodejs:dynamic/acr:ImportedImage",
+  );
+});

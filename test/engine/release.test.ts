@@ -1,0 +1,137 @@
+import { type Box, startBox } from "../support/emulator";
+import { PulumiProject } from "../support/engine";
+import { declareImages, imageProgram } from "./programs";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+test("a destroy leaves the image, removes our tags, or removes also the manifest, as onDelete says", async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/released:1");
+  const image = (repository: string, onDelete?: string, ...tags: string[]) => ({
+    registry: "myregistry",
+    source: "docker.io/library/released:1",
+    targetTags: tags.map((tag) => `${repository}:${tag}`),
+    ...(onDelete === undefined ? {} : { onDelete }),
+  });
+  const project = await PulumiProject.create({
+    env,
+    program: declareImages({
+      left: image("left", undefined, "1"),
+      retained: image("retained", "retain", "1"),
+      untagged: image("untagged", "untag", "1", "2"),
+      deleted: image("deleted", "delete", "1", "2"),
+      needed: image("needed", "delete", "1"),
+    }),
+  });
+  expect((await project.up()).changes).toEqual({ create: 5 });
+  // Another stack gives the manifest of `needed` a tag of its own.
+  const other = await PulumiProject.create({ env, program: imageProgram(image("needed", "retain", "other")) });
+  await other.up();
+
+  const destroy = await project.destroy();
+  expect([destroy.exitCode, destroy.changes]).toEqual([0, { delete: 5 }]);
+  const names = [
+    ...["left:1", "retained:1", "untagged:1", "untagged:2", `untagged@${digest}`],
+    ...["deleted:1", "deleted:2", `deleted@${digest}`, "needed:1", "needed:other", `needed@${digest}`],
+  ];
+  const left = await Promise.all(names.map((name) => control.digest(`myregistry.azurecr.io/${name}`)));
+  expect(names.filter((_, index) => left[index] === digest)).toEqual([
+    "left:1",
+    "retained:1",
+    `untagged@${digest}`,
+    "needed:other",
+    `needed@${digest}`,
+  ]);
+});
+
+test("changed policies are recorded without a request, and the next destroy obeys them", async () => {
+  const { control, env } = box;
+  await control.moveTag("docker.io/library/policy:1");
+  const target = "myregistry.azurecr.io/library/policy:1";
+  const program = (more: object = {}, options: object = {}) =>
+    imageProgram({ registry: "myregistry", source: "docker.io/library/policy:1", ...more }, options);
+  const project = await PulumiProject.create({ env, program: program() });
+  await project.up();
+
+  await project.write(program({ onDelete: "untag", onConflict: "overwrite" }, { customTimeouts: { delete: "7m" } }));
+  const preview = await project.preview({ args: ["--diff"] });
+  expect(preview.text).toMatch(/\+ onDelete\s*: "untag"/);
+  await control.clearRequests();
+  const up = await project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { update: 1 }]);
+  const hosts = (await control.requests()).map(({ host }) => host);
+  expect(new Set(hosts)).toEqual(new Set(["auth.docker.io", "registry-1.docker.io"]));
+  expect((await project.state()).resource("app").outputs).toMatchObject({
+    onDelete: "untag",
+    onConflict: "overwrite",
+    timeouts: { delete: "7m" },
+  });
+
+  expect((await project.destroy()).exitCode).toBe(0);
+  expect(await control.digest(target)).toBeUndefined();
+});
+
+test('renamed in the program without an alias, the tag survives under onDelete "untag"', async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/rename:1");
+  const target = "myregistry.azurecr.io/library/rename:1";
+  const args = { registry: "myregistry", source: "docker.io/library/rename:1", onDelete: "untag" };
+  const project = await PulumiProject.create({ env, program: declareImages({ before: args }) });
+  await project.up();
+
+  await project.write(declareImages({ after: args }));
+  await control.clearRequests();
+  const up = await project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 1, delete: 1 }]);
+  expect(await control.imports()).toEqual([]);
+  expect(await control.digest(target)).toBe(digest);
+
+  // With an alias nothing happens at all.
+  await project.write(declareImages({ last: args }, { aliases: [{ name: "after" }] }));
+  expect((await project.up()).changes).toEqual({ same: 1 });
+
+  expect((await project.destroy()).exitCode).toBe(0);
+  expect(await control.digest(target)).toBeUndefined();
+});
+
+test("a rename that dies between create and delete is finished by the next run, and the tag survives", async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/halfway:1");
+  const target = "myregistry.azurecr.io/library/halfway:1";
+  const args = { registry: "myregistry", source: "docker.io/library/halfway:1", onDelete: "delete" };
+  const broken = { registry: "myregistry", source: "docker.io/library/halfway:1", targetTags: ["halfway:contested"] };
+  await control.moveTag("myregistry.azurecr.io/halfway:contested");
+  const project = await PulumiProject.create({ env, program: declareImages({ before: args }) });
+  await project.up();
+
+  // A resource that depends on the new one fails, so the engine never comes to the delete of the old one.
+  await project.write(
+    `${declareImages({ after: args })}\nnew ImportedImage("broken", ${JSON.stringify(broken)}, { dependsOn: after });`,
+  );
+  expect((await project.up()).exitCode).not.toBe(0);
+  const names = (await project.state()).resources.map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
+  expect(names).toEqual(expect.arrayContaining(["before", "after"]));
+
+  await project.write(declareImages({ after: args }));
+  const up = await project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { same: 1, delete: 1 }]);
+  expect(await control.digest(target)).toBe(digest);
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+});
+
+test("a resource that leaves the program releases its tags", async () => {
+  const { control, env } = box;
+  const { digest } = await control.moveTag("docker.io/library/leaving:1");
+  const args = { registry: "myregistry", source: "docker.io/library/leaving:1", onDelete: "untag" };
+  const stays = { ...args, targetTags: ["leaving:stays"] };
+  const project = await PulumiProject.create({ env, program: declareImages({ stays, leaves: args }) });
+  await project.up();
+
+  await project.write(declareImages({ stays }));
+  expect((await project.up()).changes).toEqual({ same: 1, delete: 1 });
+  expect(await control.digest("myregistry.azurecr.io/leaving:stays")).toBe(digest);
+  expect(await control.digest("myregistry.azurecr.io/library/leaving:1")).toBeUndefined();
+});
