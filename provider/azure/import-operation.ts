@@ -16,7 +16,7 @@ import { type Answer, isPassing, type ResourceManager, retryAfter } from "./reso
 /** The wait between polls where the service asks for none, in milliseconds. */
 const POLL_INTERVAL = 2_000;
 
-/** How many polls in a row may go wrong, each with its own retries, before the operation is given up. */
+/** How often a poll that went wrong, its own retries included, is made again before the operation is given up. */
 const LOST_POLLS = 5;
 
 /** How an import ended, as far as can be told. `accepted`: Azure has taken it on, so that it may still be running. */
@@ -40,28 +40,35 @@ export async function runImport(
   if ("kind" in started) return started;
   let answer = started;
   let location: URL | undefined;
-  for (let lost = 0; lost <= LOST_POLLS; ) {
+  for (;;) {
     const end = endOf(answer);
     if (end) return end;
-    if (isPassing(answer.status)) lost++;
-    else {
-      lost = 0;
-      const next = locationOf(answer, location ?? arm.origin);
-      location = next ?? location;
-      if (!location) return outOfSight("did not tell where to follow it");
-      // A poll carries our token, which is nobody else's business.
-      if (location.origin !== arm.origin.origin) return outOfSight("sends us to another host to follow it");
-      onProgress(progressOf(answer, source));
-    }
+    location = locationOf(answer, arm.origin) ?? location;
+    if (!location) return outOfSight("did not tell where to follow it");
+    // A poll carries our token, which is nobody else's business.
+    if (location.origin !== arm.origin.origin) return outOfSight("sends us to another host to follow it");
+    onProgress(progressOf(answer, source));
+    const next = await poll(arm, location, retryAfter(answer.headers) ?? POLL_INTERVAL, signal);
+    if ("kind" in next) return next;
+    answer = next;
+  }
+}
+
+/** Waits and asks, again after a poll that went wrong. */
+async function poll(arm: ResourceManager, location: URL, wait: number, signal: AbortSignal): Promise<Answer | End> {
+  for (let lost = 0; ; lost++) {
+    let reason: Answer | Error;
     try {
-      await sleep(retryAfter(answer.headers) ?? POLL_INTERVAL, undefined, { signal });
-      if (location) answer = await arm.send({ url: location.href }, signal);
+      await sleep(wait, undefined, { signal });
+      const answer = await arm.send({ url: location.href }, signal);
+      if (!isPassing(answer.status)) return answer;
+      reason = answer;
     } catch (error) {
       if (signal.aborted) return { kind: "time is up", accepted: true };
-      if (++lost > LOST_POLLS) return outOfSight(error as Error);
+      reason = error as Error;
     }
+    if (lost === LOST_POLLS) return outOfSight(reason);
   }
-  return outOfSight(answer);
 }
 
 async function start(
@@ -93,7 +100,7 @@ async function start(
 /** The end that an answer tells, if it is one. */
 function endOf(answer: Answer): End | undefined {
   const { status, body } = answer;
-  if (status === 202 || isPassing(status)) return undefined;
+  if (status === 202) return undefined;
   if (status === 200 || status === 201) {
     return /"status"\s*:\s*"(failed|cancell?ed)"/i.test(body) ? { kind: "failed", answer } : { kind: "succeeded" };
   }

@@ -58,6 +58,7 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
   const client = new ContainerRegistryManagementClient(credential, subscriptionId, {
     endpoint: cloud.resourceManager,
     credentials: { scopes: [`${cloud.resourceManagerAudience}/.default`] },
+    userAgentOptions: { userAgentPrefix: "pulumi-acr-import" },
     additionalPolicies: [
       { policy: connectionPolicy, position: "perRetry" },
       { policy: witness, position: "perRetry" },

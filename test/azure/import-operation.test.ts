@@ -148,6 +148,13 @@ describe("polls", () => {
     expect(imports.held(tag)).toBeDefined();
   });
 
+  test("that stay lost are given up long before the time is up", async () => {
+    await imports.inside.control.faults({ ...POLL, reset: true }, { host: ARM, method: "CONNECT", status: 502 });
+    const { outcome } = await imports.run();
+    expect(outcome).toMatchObject({ state: "unknown", accepted: true, failure: { code: "AZURE_UNAVAILABLE" } });
+    expect(textOf(outcome)).toMatch(/cannot be reached: the proxy .* 502/);
+  });
+
   test("do not storm: a Retry-After of 0 is a second", async () => {
     imports.inside.emulator.world.settings.importDurationMs = 1_500;
     await imports.inside.control.faults({
