@@ -1,5 +1,6 @@
 const common = {
   rootDir: __dirname,
+  cacheDirectory: `${__dirname}/node_modules/.cache/jest`,
   testEnvironment: "node",
   transform: {
     "\\.[cm]?[jt]s$": [

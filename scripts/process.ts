@@ -61,6 +61,7 @@ export interface Running {
 }
 
 const live = new Set<Running>();
+let ending = false;
 
 /** Starts a command that goes on running; it is ended with this process at the latest. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Running {
@@ -86,6 +87,7 @@ export function start(command: string, args: readonly string[], options: RunOpti
     child.once("error", (error) => reject(new Error(`${describe(command, args)} cannot be started: ${error.message}`)));
     // "close" waits for the output of descendants, too, so a daemon left behind would keep it back for ever.
     child.once("exit", (exitCode, signal) => {
+      if (ending) return; // nobody shall go on, or complain, because we ended it
       const end = () => resolve({ exitCode, signal, stdout, stderr });
       const timer = setTimeout(end, 2_000);
       child.once("close", () => {
@@ -184,17 +186,28 @@ function processes(): [pid: number, parent: number][] {
 
 /** Makes Ctrl-C and its like end this process together with everything that it started. */
 export function endTogether(cleanUp: () => void | Promise<void> = () => {}): void {
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, async () => {
-      for (const each of live) each.kill();
-      try {
-        await cleanUp();
-      } finally {
-        process.exit(codes[signal]);
-      }
-    });
+  const end = async (exitCode: number) => {
+    if (ending) return;
+    ending = true;
+    for (const each of live) each.kill();
+    try {
+      await cleanUp();
+    } finally {
+      process.exit(exitCode);
+    }
+  };
+  for (const [signal, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.on(signal, () => void end(exitCode));
   }
+  // A signal to npm ends npm and its shell, and never gets here.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void end(143);
+  }, 1_000).unref();
 }
 
 process.once("exit", () => {

@@ -70,6 +70,8 @@ function jest(name: string, temporary: string, args: readonly string[], only?: R
         ["--json", "--outputFile", file, ...colors, ...args],
         {
           cwd: root,
+          // Whatever the tests leave in the temporary folder, also when they are interrupted, is removed with it.
+          env: { ...process.env, TMPDIR: temporary },
           timeout: 12 * MINUTE,
           onOutput: (text) => process.stdout.write(text),
         },
@@ -120,7 +122,7 @@ function print(text: string): void {
 
 async function main(): Promise<void> {
   const temporary = mkdtempSync(path.join(tmpdir(), "npm-test-"));
-  endTogether(() => rmSync(temporary, { recursive: true, force: true }));
+  endTogether(() => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));
   try {
     const words = process.argv.slice(2);
     const total = await runAll(words.length === 0 ? everything(temporary) : await matching(words, temporary));
@@ -133,7 +135,7 @@ async function main(): Promise<void> {
     print(`${error instanceof Error ? error.message : String(error)}\n\n0 passed, 1 failed`);
     process.exitCode = 1;
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -18,7 +18,8 @@ export function environment(home: string, variables: NodeJS.ProcessEnv = {}): No
     PATH: [path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter),
     LANG: "C.UTF-8",
     HOME: home,
-    ...(process.env.TMPDIR === undefined ? {} : { TMPDIR: process.env.TMPDIR }),
+    // What a killed process leaves goes with its home.
+    TMPDIR: home,
     ...variables,
   };
 }
