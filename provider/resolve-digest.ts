@@ -41,10 +41,12 @@ export class DigestResolver {
     try {
       return await head({ kind: "entra", token: this.azure().registryToken });
     } catch (error) {
-      // A registry of strangers may still be open to everybody.
-      if (!/^AZURE_CREDENTIAL|^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/.test(failureOf(error)?.code ?? ""))
+      if (!isRefusal(error)) throw error;
+      // A registry of strangers may be open to everybody. If it is not, the best reason is that Azure does not know it.
+      return head({ kind: "anonymous" }).catch(async () => {
+        await this.azure().findRegistry(host, "source");
         throw error;
-      return head({ kind: "anonymous" }).catch(() => Promise.reject(error));
+      });
     }
   }
 
@@ -65,6 +67,12 @@ export class DigestResolver {
       () => new RegistryClient({ host, side: "source", credential, isAzure }),
     );
   }
+}
+
+/** Whether this identity, or the lack of one, is what the registry objects to. */
+function isRefusal(error: unknown): boolean {
+  const code = failureOf(error)?.code ?? "";
+  return code.startsWith("AZURE_CREDENTIAL") || /^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/.test(code);
 }
 
 function failed(error: unknown): Lookup {
