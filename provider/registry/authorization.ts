@@ -66,8 +66,10 @@ export class Authorization {
   readonly #secrets = new Set<string>();
   /** Learned from a refused request: some hosts greet everybody and ask for more later. */
   #learned: Scheme | undefined;
-  /** Asking again with wrong credentials would lock the account sooner or later. */
+  /** Asking again and again with wrong credentials would lock the account. */
   #rejection: ImportError | undefined;
+  /** Credentials that were good for one repository are not wrong, whatever another one says. */
+  #accepted = false;
   /** The status of `GET /v2/`, if the host had to be asked. */
   greetingStatus: number | undefined;
 
@@ -95,7 +97,7 @@ export class Authorization {
 
   /** The proof for what is going to be done. */
   async prove(scope: Scope, budget: Budget): Promise<Proof> {
-    if (this.#rejection) throw this.#rejection;
+    if (this.#rejection && !this.#accepted) throw this.#rejection;
     return this.#proof(await this.#scheme(budget), scope, budget);
   }
 
@@ -118,7 +120,8 @@ export class Authorization {
   /** The failure of an answer by which the registry refuses the credentials or the access. */
   refused(answer: Answer, proof: Proof, denied: (who: string, said: string | undefined) => Failure): ImportError {
     const said = this.said(answer);
-    const showedCredentials = this.credential.kind === "password" && proof.scheme.kind !== "token";
+    const { kind } = proof.scheme;
+    const showedCredentials = this.credential.kind === "password" && (kind === "basic" || kind === "own token");
     return answer.status === 401 && showedCredentials && answer.url.host === this.host
       ? this.#reject(said)
       : refusal(this.side, answer, said, denied(this.who, said));
@@ -197,6 +200,7 @@ export class Authorization {
     const askedAt = Date.now();
     const token = readAccessToken(this.side, await this.#askForToken(service, scope, budget), askedAt);
     this.#hide(token.value);
+    this.#accepted = true;
     return token;
   }
 
@@ -211,7 +215,10 @@ export class Authorization {
       credential.kind === "anonymous"
         ? service.realm.protocol === "https:"
         : mayReceiveCredentials(host, service.realm);
-    if (!allowed) throw new ImportError(registryFailure.realmRefused(side, this.name, service.realm.origin));
+    if (!allowed)
+      throw new ImportError(
+        registryFailure.realmRefused(side, this.name, `${service.realm.protocol}//${service.realm.host}`),
+      );
     const answer = await ask(side, requestToken(service, text, this.#basic()), budget);
     return this.#granted(answer, scope);
   }

@@ -153,7 +153,8 @@ describe("requests", () => {
     const one = client();
     await Promise.all(Array.from({ length: 100 }, (_, at) => one.head("app", `${at}`)));
     expect(internet.requests).toHaveLength(101);
-    expect(most).toBe(16);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(16);
     expect(internet.tunnels).toBeLessThanOrEqual(16);
   });
 });
@@ -231,6 +232,21 @@ describe("tokens", () => {
     });
     expect(await failure(one.head("other", "1"))).toMatchObject({ code: "SOURCE_CREDENTIALS_REJECTED" });
     expect(internet.requests).toHaveLength(2);
+  });
+
+  test("credentials that one repository takes are not wrong because another one refuses them", async () => {
+    internet.sites[host] = guarded(`https://auth.${host}/`);
+    internet.sites[`auth.${host}`] = (request, response) =>
+      request.url?.includes("other") ? json(response, 401, {}) : json(response, 200, { token: "good" });
+    const one = client(user);
+    await one.head("app", "1");
+    expect(await failure(one.head("other", "1"))).toMatchObject({ code: "SOURCE_CREDENTIALS_REJECTED" });
+    expect((await one.head("app", "2"))?.digest).toBe(DIGEST);
+  });
+
+  test("credentials that nobody asked for are not the wrong ones", async () => {
+    internet.sites[host] = (request, response) => json(response, request.url === "/v2/" ? 200 : 401, {});
+    expect(await failure(client(user).head("app", "1"))).toMatchObject({ code: "SOURCE_ACCESS_DENIED" });
   });
 
   test("403 after a token names the user", async () => {
@@ -461,6 +477,20 @@ describe("Azure registries", () => {
     expect(internet.requests).toEqual([asked, `HEAD ${host}/v2/a/manifests/1`, asked, `HEAD ${host}/v2/a/manifests/1`]);
   });
 
+  test("no realm is believed when a token is replaced either", async () => {
+    let good = "first";
+    internet.sites[host] = (request, response) => {
+      if (request.url?.startsWith("/oauth2/token")) json(response, 200, { access_token: good, expires_in: 3600 });
+      else if (request.headers.authorization === `Bearer ${good}`) manifest(response);
+      else challenge(response, 'Bearer realm="https://auth.example.com/token",service="evil"');
+    };
+    const one = client(user, { isAzure: true });
+    await one.head("a", "1");
+    good = "second";
+    expect((await one.head("a", "2"))?.digest).toBe(DIGEST);
+    expect(internet.requests.every((request) => request.includes(` ${host}/`))).toBe(true);
+  });
+
   test("a refresh token that has ended is replaced", async () => {
     let refresh = "first";
     internet.sites[host] = async (request, response) => {
@@ -614,6 +644,7 @@ describe("answers", () => {
       response.writeHead(307, location ? { location } : {}).end();
     });
     expect(await failure(client().head("app", "circle"))).toMatchObject(invalid("it redirects more than 5 times"));
+    expect(internet.requests.filter((request) => request.includes("circle"))).toHaveLength(6);
     expect(await failure(client().head("app", "http"))).toMatchObject(invalid("an address without TLS"));
     expect(await failure(client().head("app", "nowhere"))).toMatchObject(invalid("without an address"));
     expect(internet.requests.filter((request) => request.startsWith("PLAIN"))).toEqual([]);
