@@ -154,12 +154,20 @@ function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     verifiedBy: undefined,
     __provider: PROVIDER,
     __program: {
-      urn: pulumi.createUrn(name, TYPE, opts.parent),
+      urn: urnOf(name, opts.parent),
       preview: pulumi.runtime.isDryRun(),
       timeouts: opts.customTimeouts,
       lookup,
     },
   };
+}
+
+/**
+ * The URN that the resource will have, without the dependency on its parent: depending on a component means depending on
+ * all its children, and two images in one component would wait for each other for ever.
+ */
+function urnOf(name: string, parent: pulumi.Resource | undefined): Promise<string> {
+  return new Promise((resolve) => pulumi.createUrn(name, TYPE, parent).apply(resolve));
 }
 
 /**
