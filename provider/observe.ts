@@ -33,7 +33,9 @@ export async function observeForeign(id: string, inputs: Inputs, azure: Azure): 
   }
   const [first = ""] = names;
   const sourceDigest = held.get(first);
-  if (sourceDigest === undefined) return {};
+  if (sourceDigest === undefined) {
+    throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first}`));
+  }
   const evidence = await target.describe(first, sourceDigest, limit(inputs));
   const found = outputsOf(inputs, { sourceDigest, targets: present(held), ...evidence, verifiedBy: "digest" });
   return { id, props: found, inputs: inputsOf(found) };
