@@ -1,0 +1,196 @@
+import { secondSubscriptionId, subscriptionId } from "../../../emulator/default-world";
+import { type Box, startBox } from "../../support/emulator";
+import { declareImages, imageProgram } from "../programs";
+import { withoutAzure } from "../without-azure";
+import { asIdentity, digestOf, IMPORTER, registryId, Scenario } from "./scenario";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+const graphQuestions = () => box.control.requests({ method: "POST", path: "Microsoft.ResourceGraph" });
+
+test("S4 another registry of the same subscription, by login server", async () => {
+  const scenario = await Scenario.begin(box);
+  const source = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+  const args = { registry: "myregistry", source, targetTags: ["s4/aci-helloworld:latest"] };
+  await scenario.refuses("no Azure identity", args, {
+    code: "AZURE_CREDENTIAL_MISSING",
+    says: ["az login", "ARM_CLIENT_ID"],
+    env: withoutAzure,
+  });
+  await box.control.clearRequests();
+  await scenario.works(args, await digestOf(scenario, source));
+  // Azure reads the source as the caller, not as a stranger.
+  expect(await box.control.requests({ from: "azure", path: "/oauth2/exchange" })).not.toEqual([]);
+  expect(await graphQuestions()).toEqual([]);
+});
+
+test("S5 another registry with public access disabled, by resource ID", async () => {
+  const scenario = await Scenario.begin(box);
+  const { control, project } = scenario;
+  const reference = "privatesource.azurecr.io/aci-helloworld:latest";
+  const digest = await digestOf(scenario, reference);
+  const privatesource = registryId("privatesource");
+  const target = (tag: string) => ({ registry: "myregistry", targetTags: [`s5:${tag}`] });
+
+  // By tag somebody has to read the tag, and this machine cannot.
+  const byTag = { image: "aci-helloworld:latest", registry: privatesource };
+  await scenario.refuses(
+    "by tag, from outside its network",
+    { ...target("refused"), source: byTag },
+    {
+      code: "SOURCE_NETWORK_CLOSED",
+      says: [
+        "source: the firewall of privatesource.azurecr.io refuses this client",
+        "by digest (repo@sha256:…)",
+        'source.digestFrom: "target"',
+        "run where the registry can be reached",
+      ],
+    },
+  );
+  expect(await control.imports()).toEqual([]);
+
+  await scenario.works(
+    { ...target("digest"), source: { image: `aci-helloworld@${digest}`, registry: privatesource } },
+    digest,
+  );
+  // Beyond `az`: the login server, too, which is found to be a resource ID.
+  await scenario.works({ ...target("host"), source: `privatesource.azurecr.io/aci-helloworld@${digest}` }, digest);
+
+  const fromTarget = { ...byTag, digestFrom: "target" };
+  await project.write(imageProgram({ ...target("latest"), source: fromTarget }));
+  const first = await project.up();
+  expect([first.exitCode, first.changes]).toEqual([0, { replace: 1 }]);
+  expect((await project.state()).resource("app").outputs).toMatchObject({ sourceDigest: digest, verifiedBy: "digest" });
+  expect(await control.digest("myregistry.azurecr.io/s5:latest")).toBe(digest);
+
+  await control.clearRequests();
+  const { digest: moved } = await control.moveTag(reference);
+  const second = await project.up({ env: withoutAzure });
+  expect([second.exitCode, second.changes]).toEqual([0, { same: 1 }]);
+  expect(await control.requests()).toEqual([]);
+
+  await project.write(imageProgram({ ...target("latest"), source: fromTarget, triggers: ["release 2"] }));
+  const preview = await project.preview();
+  expect([preview.exitCode, preview.changes]).toEqual([0, { update: 1 }]);
+  const third = await project.up();
+  expect([third.exitCode, third.changes]).toEqual([0, { update: 1 }]);
+  expect(await control.imports()).toHaveLength(1);
+  expect(await control.digest("myregistry.azurecr.io/s5:latest")).toBe(moved);
+  expect((await project.state()).resource("app").outputs?.sourceDigest).toBe(moved);
+  expect(await control.requests({ from: "client", host: "privatesource.azurecr.io" })).toEqual([]);
+});
+
+test("S5 a tag that is there at the first import is a conflict, also when it holds the very image", async () => {
+  const scenario = await Scenario.begin(box);
+  const source = {
+    image: "aci-helloworld:latest",
+    registry: registryId("privatesource"),
+    digestFrom: "target",
+  };
+  const args = { registry: "myregistry", source, targetTags: ["s5/held:latest"] };
+  const digest = await digestOf(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
+  await scenario.works(args, digest);
+
+  const other = await Scenario.begin(box);
+  await other.refuses("a tag that nobody recorded", args, {
+    code: "TARGET_CONFLICT",
+    says: ["target: myregistry.azurecr.io/s5/held:latest holds", 'onConflict: "overwrite"'],
+  });
+  await box.control.clearRequests();
+  await other.works({ ...args, onConflict: "overwrite" }, digest);
+  expect(await box.control.imports()).toHaveLength(1);
+});
+
+test("S6 a registry in Azure by manifest digest, with a tag and without", async () => {
+  const scenario = await Scenario.begin(box);
+  const digest = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const source = `mysourceregistry.azurecr.io/aci-helloworld@${digest}`;
+  await scenario.refuses(
+    "a digest without a name for the target",
+    { registry: "myregistry", source },
+    { code: "INVALID_ARGUMENT", says: ["source: ", "targetTags", "untaggedTargetRepositories"] },
+  );
+  await scenario.refuses(
+    "a digest that is not there",
+    { registry: "myregistry", source: source.replace(digest, `sha256:${"0".repeat(64)}`), targetTags: ["s6:gone"] },
+    {
+      code: "SOURCE_NOT_FOUND",
+      says: ["source: mysourceregistry/aci-helloworld@sha256:000", "check repository and tag"],
+    },
+  );
+  await box.control.clearRequests();
+  await scenario.works({ registry: "myregistry", source, targetTags: ["s6:1"] }, digest);
+  expect(await box.control.requests({ from: "client", host: "mysourceregistry.azurecr.io" })).toEqual([]);
+
+  await scenario.project.write(
+    imageProgram({ registry: "myregistry", source, untaggedTargetRepositories: ["s6-untagged"] }),
+  );
+  expect((await scenario.project.up()).exitCode).toBe(0);
+  expect(await digestOf(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
+  const { store } = box.emulator.world.registries.find(({ name }) => name === "myregistry") ?? {};
+  expect(store?.tags("s6-untagged")).toEqual([]);
+});
+
+test("S7 another subscription, by resource ID and by login server, with one question per run", async () => {
+  const scenario = await Scenario.begin(box);
+  const { control, project } = scenario;
+  const source = "othersubsource.azurecr.io/aci-helloworld:latest";
+  const digest = await digestOf(scenario, source);
+  const { digest: second } = await control.moveTag("othersubsource.azurecr.io/samples/second:1");
+  const image = (tag: string, from: unknown) => ({ registry: "myregistry", source: from, targetTags: [`s7:${tag}`] });
+
+  // As `az` without --registry would have it: this identity sees only its own subscription.
+  const nearby = "12121212-0000-4000-8000-00000000000f";
+  const env = await asIdentity(scenario, nearby);
+  await scenario.grant(nearby, "Contributor", `/subscriptions/${subscriptionId}`);
+  await scenario.refuses("an identity that does not see the other subscription", image("refused", source), {
+    code: "REGISTRY_NOT_FOUND",
+    says: [
+      "source: there is no registry othersubsource.azurecr.io: searched",
+      `subscription ${subscriptionId} and every subscription that`,
+      "pass the resource ID",
+      "source.credentials",
+    ],
+    env,
+  });
+  await scenario.refuses(
+    "the resource ID without rights on it",
+    image("refused", {
+      image: `aci-helloworld@${digest}`,
+      registry: registryId("othersubsource", secondSubscriptionId),
+    }),
+    {
+      code: "AZURE_PERMISSION_DENIED",
+      says: ["source: ", registryId("othersubsource", secondSubscriptionId), IMPORTER],
+      env,
+    },
+  );
+
+  await control.clearRequests();
+  await project.write(
+    declareImages({
+      byId: image("id", {
+        image: "aci-helloworld:latest",
+        registry: registryId("othersubsource", secondSubscriptionId),
+      }),
+      byHost: image("host", source),
+      another: image("second", "othersubsource.azurecr.io/samples/second:1"),
+    }),
+  );
+  const up = await project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
+  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:id")).toBe(digest);
+  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:host")).toBe(digest);
+  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:second")).toBe(second);
+  expect(await graphQuestions()).toHaveLength(1);
+
+  // By bare name, too; an unchanged run asks Resource Manager nothing but where that registry is.
+  await project.write(
+    declareImages({ byName: image("name", { image: "aci-helloworld:latest", registry: "othersubsource" }) }),
+  );
+  expect((await project.up()).exitCode).toBe(0);
+  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:name")).toBe(digest);
+});

@@ -1,0 +1,111 @@
+import { type Box, startBox } from "../../support/emulator";
+import { imageProgram } from "../programs";
+import { digestOf, Scenario } from "./scenario";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+test("S1 Docker Hub, public: every platform of a multi-architecture image arrives", async () => {
+  const scenario = await Scenario.begin(box);
+  const source = "docker.io/library/hello-world:latest";
+  const image = await box.control.image(source);
+  const args = { registry: "myregistry", source, targetTags: ["hello-world:latest"] };
+  await scenario.works(args, image.digest);
+
+  expect(await box.control.image("myregistry.azurecr.io/hello-world:latest")).toEqual(image);
+  expect(image.platforms.length).toBeGreaterThan(2);
+  const { store } = box.emulator.world.registries.find(({ name }) => name === "myregistry") ?? {};
+  const children = store?.manifest("hello-world", image.digest)?.content.manifests ?? [];
+  expect(children.length).toBeGreaterThanOrEqual(image.platforms.length);
+  for (const { digest } of children) expect(store?.manifest("hello-world", digest)?.digest).toBe(digest);
+  // Read anonymously, by this machine and by Azure.
+  const asked = await box.control.requests({ host: "auth.docker.io" });
+  expect(new Set(asked.map(({ from, credential }) => `${from} ${credential}`))).toEqual(
+    new Set(["client none", "azure none"]),
+  );
+
+  await scenario.refuses(
+    "a repository that is not public",
+    { ...args, source: "docker.io/emulator/private:latest" },
+    {
+      code: "SOURCE_ACCESS_DENIED",
+      says: ["source: docker.io/emulator/private", "anonymous", "source.credentials"],
+    },
+  );
+  await scenario.refuses(
+    "a tag that is not there",
+    { ...args, source: "docker.io/library/hello-world:nosuch" },
+    { code: "SOURCE_NOT_FOUND", says: ["source: docker.io/library/hello-world:nosuch", "check repository and tag"] },
+  );
+});
+
+test("S2 Docker Hub with user name and access token, also when only the up learns the token", async () => {
+  const scenario = await Scenario.begin(box);
+  const source = "docker.io/tensorflow/tensorflow:latest-gpu";
+  const digest = await digestOf(scenario, source);
+  const credentials = { username: "emulator", password: "dckr_pat_emulator" };
+  const args = {
+    registry: "myregistry",
+    source: { image: source, credentials },
+    targetTags: ["tensorflow:latest-gpu"],
+  };
+  await box.control.clearRequests();
+  await scenario.works(args, digest);
+  const asked = await box.control.requests({ host: "auth.docker.io" });
+  expect(asked.map(({ from, credential }) => `${from} ${credential}`)).toEqual(
+    expect.arrayContaining(["client basic", "azure basic"]),
+  );
+  expect(asked.filter(({ credential }) => credential === "none")).toEqual([]);
+
+  const source2 = "docker.io/emulator/private:latest";
+  const hidden = { registry: "myregistry", targetTags: ["private:latest"] };
+  await scenario.refuses(
+    "a wrong token",
+    { ...hidden, source: { image: source2, credentials: { ...credentials, password: "dckr_pat_wrong" } } },
+    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: docker.io", "check source.credentials"] },
+  );
+  await scenario.refuses(
+    "a user name without password",
+    { ...hidden, source: { image: source2, credentials: { username: "emulator" } } },
+    { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is missing: a user name alone proves nothing"] },
+  );
+
+  // As with a token that another resource of the same program makes.
+  await scenario.project.write(`
+    const pulumi = require("@pulumi/pulumi");
+    ${imageProgram(args)}
+    class Token extends pulumi.dynamic.Resource {
+      constructor() {
+        super({ create: async () => ({ id: "token", outs: { value: ["dckr", "pat", "emulator"].join("_") } }) }, "token", { value: undefined }, { additionalSecretOutputs: ["value"] });
+      }
+    }
+    const hidden = new ImportedImage("hidden", {
+      ...${JSON.stringify(hidden)},
+      source: { image: "${source2}", credentials: { username: "emulator", password: new Token().value } },
+    });
+    exports.digest = hidden.sourceDigest;`);
+  const preview = await scenario.project.preview();
+  expect([preview.exitCode, preview.changes]).toEqual([0, { create: 2, same: 1 }]);
+  const up = await scenario.project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 2, same: 1 }]);
+  expect(await scenario.project.outputs()).toEqual({ digest: await digestOf(scenario, source2) });
+  expect(await digestOf(scenario, "myregistry.azurecr.io/private:latest")).toBe(await digestOf(scenario, source2));
+  expect(scenario.project.backend().includes("dckr_pat_emulator")).toBe(false);
+});
+
+test("S3 Microsoft Container Registry, a Windows image", async () => {
+  const scenario = await Scenario.begin(box);
+  const source = "mcr.microsoft.com/windows/servercore:ltsc2019";
+  const image = await box.control.image(source);
+  const args = { registry: "myregistry", source, targetTags: ["servercore:ltsc2019"] };
+  await scenario.works(args, image.digest);
+  expect(await box.control.image("myregistry.azurecr.io/servercore:ltsc2019")).toEqual(image);
+  expect(image.platforms).toEqual(["windows/amd64"]);
+  await scenario.refuses(
+    "a tag that is not there",
+    { ...args, source: "mcr.microsoft.com/windows/servercore:ltsc1999" },
+    { code: "SOURCE_NOT_FOUND", says: ["source: mcr.microsoft.com/windows/servercore:ltsc1999"] },
+  );
+});

@@ -1,0 +1,153 @@
+import { type Box, startBox } from "../support/emulator";
+import { type Outcome, PulumiProject } from "../support/engine";
+
+const username = "emulator";
+const token = "dckr_pat_emulator";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+const program = (credentials: string, more = "", reference = "docker.io/tensorflow/tensorflow:latest-gpu") => `
+  const pulumi = require("@pulumi/pulumi");
+  const { ImportedImage } = require("pulumi-acr-import");
+  const config = new pulumi.Config();
+  const app = new ImportedImage("app", {
+    registry: "myregistry",
+    source: { image: "${reference}", credentials: ${credentials} },
+    ${more}
+  });
+  exports.reference = app.reference;
+  exports.digest = app.sourceDigest;
+`;
+
+test("credentials are nowhere in plaintext, however they were given, and the state stays small", async () => {
+  const { control, env } = box;
+  const image = "myregistry.azurecr.io/tensorflow/tensorflow:latest-gpu";
+  const ways = {
+    "a secret of the configuration": `{ username: "${username}", password: config.requireSecret("token") }`,
+    "plain text": `{ username: "${username}", password: ["dckr", "pat", "emulator"].join("_") }`,
+    "an output that nobody marked": `pulumi.output({ username: "${username}", password: ["dckr", "pat", "emulator"].join("_") })`,
+  };
+  for (const [way, credentials] of Object.entries(ways)) {
+    await control.removeTag(image).catch(() => {});
+    const project = await PulumiProject.create({ env, program: program(credentials), secrets: { token } });
+    const preview = await project.preview({ args: ["--diff"] });
+    const up = await project.up({ args: ["--diff"] });
+    expect([way, up.exitCode, up.changes]).toEqual([way, 0, { create: 1 }]);
+    const again = await project.up();
+    expect(again.changes).toEqual({ same: 1 });
+    const { digest } = await control.moveTag("docker.io/tensorflow/tensorflow:latest-gpu");
+    const moved = await project.up({ args: ["--diff"] });
+    expect(moved.changes).toEqual({ update: 1 });
+    const refresh = await project.refresh();
+    expect(await project.outputs()).toMatchObject({ digest }); // the digest of a private image is no secret
+    const { text, resource } = await project.state();
+    const backend = project.backend();
+    const destroy = await project.destroy();
+
+    for (const outcome of [preview, up, again, moved, refresh, destroy]) expectNoSecret(outcome);
+    expect(text).not.toContain(token);
+    expect(backend).not.toContain(token);
+    const { inputs, outputs } = resource("app");
+    expect(JSON.stringify(outputs)).not.toContain("credentials");
+    expect(inputs?.source).toBeDefined();
+  }
+});
+
+test("the provider's text and the state of one resource are small", async () => {
+  const { env } = box;
+  const project = await PulumiProject.create({
+    env,
+    program: `
+      const { ImportedImage } = require("pulumi-acr-import");
+      new ImportedImage("app", { registry: "myregistry", source: "docker.io/library/hello-world" });`,
+  });
+  await project.up();
+  const app = (await project.state()).resource("app");
+  const provider = String(app.outputs?.__provider);
+  expect(Buffer.byteLength(provider)).toBeLessThanOrEqual(100);
+  expect(app.inputs?.__provider).toBe(provider);
+  // What the engine writes for any resource is left out: URN, positions, times, dependencies.
+  const bytes = Buffer.byteLength(JSON.stringify({ inputs: app.inputs, outputs: app.outputs }));
+  process.stdout.write(
+    `one resource: inputs and outputs ${bytes} bytes, __provider ${provider.length}, whole ${JSON.stringify(app).length}\n`,
+  );
+  expect(bytes).toBeLessThanOrEqual(2_000);
+});
+
+test("a secret is absent from a failing check and from a failing import", async () => {
+  const { control, env } = box;
+  const secret = "hunter2-not-the-token";
+  const given = `{ username: "${username}", password: "${secret}" }`;
+  const project = await PulumiProject.create({ env, program: program(given, 'onDelete: "burn",') });
+  const invalid = await project.preview({ args: ["--diff"] });
+  expect(invalid.exitCode).not.toBe(0);
+  expect(invalid.diagnostics("error")[0]).toContain("onDelete: must be one of");
+  expectNoSecret(invalid, secret);
+
+  // An argument error beside the password, and a look-up that is refused.
+  await project.write(program(`{ user: "x", password: "${secret}" }`));
+  const misspelt = await project.preview();
+  expect(misspelt.diagnostics("error")[0]).toContain("source.credentials.user");
+  expectNoSecret(misspelt, secret);
+  await project.write(program(given));
+  const refused = await project.up();
+  expect(refused.diagnostics("error")[0]).toContain("[SOURCE_CREDENTIALS_REJECTED]");
+  expectNoSecret(refused, secret);
+
+  // The service fails and repeats what it was given.
+  await control.faults({
+    host: "management.azure.com",
+    path: "/importImage",
+    status: 400,
+    body: { error: { code: "InvalidParameters", message: `bad credentials ${username}:${token}` } },
+  });
+  await project.write(program(`{ username: "${username}", password: "${token}" }`, 'targetTags: ["echoed:1"],'));
+  const echoed = await project.up();
+  await control.faults();
+  expect(echoed.exitCode).not.toBe(0);
+  expectNoSecret(echoed);
+  expect(project.backend()).not.toContain(secret);
+  expect(project.backend()).not.toContain(token);
+});
+
+test("new credentials alone change nothing; the next import uses them", async () => {
+  const { control, env } = box;
+  const reference = "othertenantsource.azurecr.io/rotated:1";
+  const passwords = (...passwords: string[]) =>
+    control.call(
+      "PATCH",
+      "/registries/othertenantsource",
+      {},
+      {
+        scopedTokens: [{ name: "puller", passwords, repositories: { rotated: ["content/read", "metadata/read"] } }],
+      },
+    );
+  await control.moveTag(reference);
+  await passwords("first-password", "second-password");
+  const given = (password: string) => program(`{ username: "puller", password: "${password}" }`, "", reference);
+  const project = await PulumiProject.create({ env, program: given("first-password") });
+  expect((await project.up()).exitCode).toBe(0);
+
+  await passwords("second-password");
+  await project.write(given("second-password"));
+  await control.clearRequests();
+  const up = await project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { same: 1 }]);
+  expect(await control.requests({ host: "management.azure.com" })).toEqual([]);
+
+  const { digest } = await control.moveTag(reference);
+  const moved = await project.up();
+  expect([moved.exitCode, moved.changes]).toEqual([0, { update: 1 }]);
+  expect(await control.digest("myregistry.azurecr.io/rotated:1")).toBe(digest);
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+  expect(project.backend()).not.toMatch(/first-password|second-password/);
+});
+
+function expectNoSecret({ text, events }: Outcome, secret = token): void {
+  expect(text).not.toContain(secret);
+  const shown = events.filter(({ diagnosticEvent }) => diagnosticEvent?.severity !== "debug");
+  expect(JSON.stringify(shown)).not.toContain(secret);
+}
