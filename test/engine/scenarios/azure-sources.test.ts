@@ -36,6 +36,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   const target = (tag: string) => ({ registry: "myregistry", targetTags: [`s5:${tag}`] });
 
   // By tag somebody has to read the tag, and this machine cannot.
+  await control.clearRequests();
   const byTag = { image: "aci-helloworld:latest", registry: privatesource };
   await scenario.refuses(
     "by tag, from outside its network",

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { tarOf } from "../../emulator/registry/tar";
+import { runOrFail } from "../../scripts/process";
+import { type Box, startBox } from "../support/emulator";
+import { PulumiProject } from "../support/engine";
+import { environment } from "../support/environment";
+import { registryAccount, startRegistry } from "../support/registry";
+import { describeWithTools } from "../support/tools";
+import { imageProgram } from "./programs";
+
+describeWithTools("an image that crane pushed to a real registry", ({ crane, registry }) => {
+  let box: Box;
+  let folder: string;
+  beforeAll(async () => {
+    box = await startBox();
+    folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test.each(["none", "basic"] as const)("arrives byte for byte in the target (authentication: %s)", async (auth) => {
+    const { control, env } = box;
+    const server = await startRegistry(registry, { auth });
+    const publicName = auth === "none" ? "open.example.com" : "registry.example.com";
+    await control.hosts({ [publicName]: server.url });
+    const home = path.join(folder, auth);
+    await mkdir(home);
+    const inTheBox = environment(home, { ...env, DOCKER_CONFIG: path.join(home, ".docker") });
+    const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox, timeout: 60_000 });
+    if (auth === "basic") {
+      await run("auth", "login", publicName, "-u", registryAccount.username, "-p", registryAccount.password);
+    }
+    await run("auth", "login", "myregistry.azurecr.io", "-u", `${env.ARM_CLIENT_ID}`, "-p", `${env.ARM_CLIENT_SECRET}`);
+    const source = `${publicName}/team/app:1.0`;
+    const pushed = await pushIndex(run, home, source);
+    // Nothing of the emulator's: the real server has stored it.
+    expect(server.output()).toContain("/v2/team/app/manifests/");
+
+    const credentials = auth === "basic" ? { credentials: registryAccount } : {};
+    const project = await PulumiProject.create({
+      env,
+      program: imageProgram({
+        registry: "myregistry",
+        source: { image: source, ...credentials },
+        targetTags: [`${auth}/app:1.0`],
+      }),
+    });
+    const up = await project.up();
+    expect([up.exitCode, up.changes]).toEqual([0, { create: 1 }]);
+    expect((await project.state()).resource("app").outputs).toMatchObject({
+      sourceDigest: pushed,
+      platforms: ["linux/amd64", "linux/arm64"],
+      verifiedBy: "digest",
+    });
+
+    const target = `myregistry.azurecr.io/${auth}/app`;
+    expect((await run("digest", `${target}:1.0`)).trim()).toBe(pushed);
+    const content = await contentOf(run, home, `${target}:1.0`);
+    expect(content.size).toBe(1 + 2 * 3); // the index, and for each platform manifest, configuration and layer
+    expect(content).toEqual(await contentOf(run, home, source));
+
+    // A second up asks the real server one HEAD.
+    const before = server.output();
+    expect((await project.up()).changes).toEqual({ same: 1 });
+    const asked = [
+      ...server
+        .output()
+        .slice(before.length)
+        .matchAll(/"(GET|HEAD) (\/v2\/\S*) /g),
+    ].map(([, method, url]) => `${method} ${url}`);
+    expect(asked.filter((each) => each.includes("/manifests/"))).toEqual(["HEAD /v2/team/app/manifests/1.0"]);
+
+    // Pushed again with other content: the move is seen.
+    const moved = await pushIndex(run, home, source);
+    expect(moved).not.toBe(pushed);
+    expect((await project.up()).changes).toEqual({ update: 1 });
+    expect((await run("digest", `${target}:1.0`)).trim()).toBe(moved);
+
+    if (auth === "basic") {
+      await project.write(
+        imageProgram({
+          registry: "myregistry",
+          source: { image: source, credentials: { ...registryAccount, password: "a wrong password" } },
+          targetTags: [`${auth}/app:1.0`],
+        }),
+      );
+      const refused = await project.preview();
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.diagnostics("error")[0]).toContain("registry.example.com rejected the credentials");
+      expect(refused.text).not.toContain("a wrong password");
+    }
+    await server.stop();
+  });
+});
+
+type Crane = (...args: string[]) => Promise<string>;
+
+/** Pushes a new image for two platforms, and returns the digest of its index. */
+async function pushIndex(run: Crane, home: string, reference: string): Promise<string> {
+  const children = [];
+  for (const architecture of ["amd64", "arm64"]) {
+    const layer = path.join(home, `${architecture}.tar.gz`);
+    await writeFile(
+      layer,
+      gzipSync(tarOf("hello.txt", Buffer.from(`${architecture} ${randomUUID()}\n`.repeat(2_000)))),
+    );
+    const child = `${reference}-${architecture}`;
+    await run("append", "--oci-empty-base", "--new_layer", layer, "--new_tag", child);
+    await run("mutate", child, "--set-platform", `linux/${architecture}`, "--tag", child);
+    children.push("--manifest", child);
+  }
+  await run("index", "append", "--tag", reference, ...children);
+  return (await run("digest", reference)).trim();
+}
+
+/** Every file of an image as crane pulls it, manifests and layers of all platforms, by its digest. */
+async function contentOf(run: Crane, home: string, reference: string): Promise<Map<string, Buffer>> {
+  const layout = await mkdtemp(path.join(home, "layout-"));
+  await run("pull", "--format", "oci", reference, layout);
+  const blobs = path.join(layout, "blobs", "sha256");
+  const names = (await readdir(blobs)).sort();
+  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(path.join(blobs, name))] as const)));
+}
