@@ -37,6 +37,9 @@ module.exports = {
     }),
     // What users run is dist/: these two start real processes that load it.
     project("plugin", ["plugin/"], { globalSetup: "<rootDir>/test/support/setup/dist.ts" }),
-    project("engine", ["engine/"], { globalSetup: "<rootDir>/test/support/setup/engine.ts" }),
+    project("engine", ["engine/"], {
+      globalSetup: "<rootDir>/test/support/setup/engine.ts",
+      globalTeardown: "<rootDir>/test/support/setup/refused-ways.ts",
+    }),
   ],
 };
