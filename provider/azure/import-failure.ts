@@ -5,7 +5,8 @@
  * users have reported; whatever is not known here is passed on.
  */
 import { azureFailure, type Failure, importFailure, registryFailure, type Side } from "../failure";
-import { type Answer, detailOf, refusal, type ServiceError, serviceError } from "./resource-manager";
+import type { Answer } from "./resource-manager";
+import { detailOf, refusal, type ServiceError, serviceError } from "./service-error";
 
 /** What was imported, for messages. */
 export interface ImportSubject {

@@ -3,7 +3,8 @@ import { azureFailure, type Failure, importFailure, type Side } from "../failure
 import { type ImportSubject, importProblem } from "./import-failure";
 import { type End, runImport } from "./import-operation";
 import type { RegistryFinder, RegistryNames } from "./registries";
-import { type Answer, noAnswer, type ResourceManager, resourceManager } from "./resource-manager";
+import { type Answer, type ResourceManager, resourceManager } from "./resource-manager";
+import { noAnswer } from "./service-error";
 import type { Session } from "./session";
 
 /** Where the image is, in the words of Resource Manager. */

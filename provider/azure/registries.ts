@@ -4,15 +4,8 @@ import type { TokenCredential } from "@azure/core-auth";
 import { azureFailure, type Failure, ImportError, type Side } from "../failure";
 import type { Cloud } from "./cloud";
 import { parseRegistryName, type RegistryName } from "./registry-name";
-import {
-  type Answer,
-  detailOf,
-  noAnswer,
-  type ResourceManager,
-  refusal,
-  resourceManager,
-  serviceError,
-} from "./resource-manager";
+import { type Answer, type ResourceManager, resourceManager } from "./resource-manager";
+import { detailOf, noAnswer, refusal, serviceError } from "./service-error";
 
 /** What names a registry to Resource Manager and to clients. */
 export interface RegistryNames {
