@@ -66,7 +66,7 @@ export class ContainerRegistries {
     const { world, tokens, replication } = this;
     const tenantId = tenantOf(world, registry) ?? "";
     return acrRegistry({
-      store: isHome ? registry.store : replication.replicaOf(registry.store),
+      store: isHome ? registry.store : replication.replicaOf(registry.store, () => registry.replicationLagMs),
       host,
       tenantId,
       audiences: [registryAudience, ...(cloudOf(world, tenantId)?.audiences ?? [])],

@@ -1,7 +1,7 @@
 import type { RegistryStore } from "./registry/store";
 
 interface Late {
-  readonly until: number;
+  readonly since: number;
   /** What the tag or digest led to before; nothing when it is new. */
   readonly previous: string | undefined;
 }
@@ -10,20 +10,23 @@ interface Late {
 export class Replication {
   readonly #late = new WeakMap<RegistryStore, Map<string, Late>>();
 
-  /** Notes that an import is about to write a tag or a manifest. */
-  delay(store: RegistryStore, repository: string, tagOrDigest: string, lagMs: number): void {
-    if (lagMs <= 0) return;
+  /** Notes that an import is about to write a tag or a manifest of a registry whose replicas lag. */
+  delay(store: RegistryStore, repository: string, tagOrDigest: string): void {
     const late = this.#late.get(store) ?? new Map<string, Late>();
     this.#late.set(store, late);
     const previous = store.manifest(repository, tagOrDigest)?.digest;
-    late.set(`${repository}:${tagOrDigest}`, { until: Date.now() + lagMs, previous });
+    late.set(`${repository}:${tagOrDigest}`, { since: Date.now(), previous });
   }
 
-  /** The store as a replica shows it. Writes go through to the home region. */
-  replicaOf(store: RegistryStore): RegistryStore {
+  /** The store as a replica shows it that lags by so much just now. Writes go through to the home region. */
+  replicaOf(store: RegistryStore, lagMs: () => number): RegistryStore {
     const findLate = (repository: string, tagOrDigest: string) => {
-      const late = this.#late.get(store)?.get(`${repository}:${tagOrDigest}`);
-      return late && late.until > Date.now() ? late : undefined;
+      const key = `${repository}:${tagOrDigest}`;
+      const late = this.#late.get(store)?.get(key);
+      if (!late || Date.now() - late.since < lagMs()) return late;
+      // Seen once, seen for good: a replica does not unlearn when the lag grows.
+      this.#late.get(store)?.delete(key);
+      return undefined;
     };
     const replica = Object.create(store) as RegistryStore;
     replica.tag = (repository, name) => {

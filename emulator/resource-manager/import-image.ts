@@ -147,7 +147,7 @@ async function runImport(services: ImportServices, job: ImportJob): Promise<"don
   ]);
   const { store, replicationLagMs } = target;
   for (const repository of repositories) {
-    services.replication.delay(store, repository, tree.root.digest, replicationLagMs);
+    if (replicationLagMs > 0) services.replication.delay(store, repository, tree.root.digest);
     await copyTree(source, tree, store, repository, names);
   }
 
@@ -155,7 +155,7 @@ async function runImport(services: ImportServices, job: ImportJob): Promise<"don
   const digest =
     image.digest ?? (targets.length > 0 ? await resolveDigest(source, reference, names) : tree.root.digest);
   for (const { repository, tag } of targets) {
-    services.replication.delay(store, repository, tag, replicationLagMs);
+    if (replicationLagMs > 0) services.replication.delay(store, repository, tag);
     store.setTag(repository, tag, tree.root.digest);
     const set = store.tag(repository, tag);
     if (set) set.digest = digest;

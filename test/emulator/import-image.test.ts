@@ -531,7 +531,7 @@ describe("faults of sources", () => {
     ],
     [
       "a wrong digest header",
-      { path, setHeaders: { "Docker-Content-Digest": digest } },
+      { path: "/manifests/latest", setHeaders: { "Docker-Content-Digest": digest } },
       /Invalid Docker-Content-Digest/,
     ],
     ["no range requests", { path: "/blobs/", status: 200, body: "whole" }, /may not be RFC 7233 compliant/],
@@ -546,6 +546,19 @@ describe("faults of sources", () => {
     await box.control.moveTag(hello);
     await box.control.faults({ host: "registry-1.docker.io", from: "azure", ...fault });
     expectFailure(await importing(dockerHub), text);
+  });
+
+  test("a redirect is followed, without the credential", async () => {
+    await box.control.moveTag(hello);
+    await box.control.clearRequests();
+    const headers = { Location: "https://mcr.microsoft.com/v2/storage/blobs/x" };
+    await box.control.faults({ host: "registry-1.docker.io", path: "/blobs/", status: 307, headers });
+    expectFailure(await importing(dockerHub), /Unexpected response status code/);
+    const redirected = await box.control.requests({ from: "azure", host: "mcr.microsoft.com" });
+    expect(redirected.length).toBeGreaterThan(0);
+    expect(new Set(redirected.map(({ credential }) => credential))).toEqual(new Set(["none"]));
+    const [refused] = await box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
+    expect(refused?.credential).toBe("bearer");
   });
 
   test("an operation stays pending, or fails with a given text", async () => {
