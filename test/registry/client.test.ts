@@ -21,6 +21,7 @@ beforeAll(async () => {
   internet = await startInternet();
 });
 afterAll(() => internet.close());
+afterEach(() => jest.restoreAllMocks());
 beforeEach(() => {
   internet.reset();
   // what a host says about authentication is remembered, so that every test has its own
@@ -162,12 +163,13 @@ describe("requests", () => {
 describe("tokens", () => {
   test("access_token counts as token does, and what has expired is renewed", async () => {
     internet.sites[host] = guarded("https://auth.example.net/");
-    internet.sites["auth.example.net"] = grants({ access_token: "good", expires_in: 0.2 });
+    internet.sites["auth.example.net"] = grants({ access_token: "good", expires_in: 60 });
     const one = client();
     await one.head("app", "1");
     await one.head("app", "2");
     expect(internet.requests).toHaveLength(4);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const later = Date.now() + 60_000;
+    jest.spyOn(Date, "now").mockImplementation(() => later);
     await one.head("app", "3");
     expect(internet.requests.slice(4)).toEqual([
       "GET auth.example.net/?service=reg%2C+istry&scope=repository%3Aapp%3Apull",
@@ -779,6 +781,9 @@ describe("trouble", () => {
   });
 
   test("a proxy that is not there: every look-up ends, also those that waited for a connection", async () => {
+    // the greeting is learned while all is well, so that each look-up needs a connection of its own afterwards
+    internet.sites[host] = (_request, response) => manifest(response);
+    await client().head("app", "1");
     process.env.HTTPS_PROXY = "http://user:hidden@127.0.0.1:9";
     const found = await Promise.all(Array.from({ length: 40 }, (_, at) => failure(client().head("app", `${at}`))));
     process.env.HTTPS_PROXY = internet.proxy;
@@ -788,6 +793,19 @@ describe("trouble", () => {
       summary: expect.stringContaining("the proxy 127.0.0.1:9 does not connect, ECONNREFUSED"),
     });
     expect(JSON.stringify(found)).not.toContain("hidden");
+  });
+
+  test("what failed once is asked again", async () => {
+    internet.sites[host] = (_request, response) => response.writeHead(501).end();
+    internet.sites[`auth.${host}`] = grants();
+    const one = client();
+    expect(await failure(one.head("app", "1"))).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+    internet.sites[host] = guarded(`https://auth.${host}/`);
+    expect((await one.head("app", "1"))?.digest).toBe(DIGEST);
+    internet.sites[`auth.${host}`] = (_request, response) => json(response, 200, {});
+    expect(await failure(one.head("other", "1"))).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+    internet.sites[`auth.${host}`] = grants();
+    expect((await one.head("other", "1"))?.digest).toBe(DIGEST);
   });
 
   test("a look-up that is called off ends at once, others go on", async () => {
