@@ -1,0 +1,100 @@
+/**
+ * Measures what the product costs, as ratios within one run, and writes the table to bench/RESULTS.md.
+ * Nothing is asserted on time: the exit code is 1 only when a run fails, or does something where nothing is to be done.
+ */
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { startEmulator } from "../emulator/emulator";
+import { engineFolder } from "../scripts/engine/engine";
+import { endTogether, runOrFail } from "../scripts/process";
+import { say } from "../scripts/progress";
+import { environment } from "../test/support/environment";
+import { makeImages } from "./box";
+import { type Matrix, measureNoOp } from "./no-op";
+import { measurePlugin } from "./plugin";
+import { markdown } from "./report";
+import { measureState } from "./state";
+
+const USAGE = `npm run bench                         the whole table, written to bench/RESULTS.md (about ten minutes)
+npm run bench -- [options]            printed only
+  --quick                             1 and 10 images, two rounds
+  --images 100,1000                   numbers of images
+  --latency 0,150                     milliseconds to the source
+  --connecting                        new connections to the source take twice the latency
+  --rounds 5                          how often each combination is measured
+`;
+
+const whole: Matrix = { counts: [1, 10, 100], latencies: [0, 150], connecting: false, rounds: 5 };
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const matrix = matrixOf(args);
+  const folder = await mkdtemp(path.join(tmpdir(), "bench-"));
+  // Whatever makes temporary files from here on makes them there.
+  process.env.TMPDIR = folder;
+  const removeAll = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  endTogether(removeAll);
+  try {
+    const page = await measureAll(matrix, await engineFolder(), folder);
+    process.stdout.write(page);
+    if (args.length === 0) await writeFile(path.join(__dirname, "RESULTS.md"), page);
+  } finally {
+    removeAll();
+  }
+}
+
+async function measureAll(matrix: Matrix, engine: string, folder: string): Promise<string> {
+  const emulator = await startEmulator({ caller: {} });
+  try {
+    makeImages(emulator, Math.max(...matrix.counts));
+    const home = path.join(folder, "home");
+    await mkdir(home);
+    const plain = environment(home);
+    const env = { ...plain, ...emulator.env, PATH: [engine, plain.PATH].join(path.delimiter) };
+    const { times, requests, largest } = await measureNoOp(emulator, matrix, { folder, env });
+    const sections = [times, requests, measureState(largest), await measurePlugin(largest, env)];
+    return markdown("Bench", await preface(env), sections);
+  } finally {
+    await emulator.close();
+  }
+}
+
+async function preface(env: NodeJS.ProcessEnv): Promise<string> {
+  const version = (await runOrFail("pulumi", ["version"], { env })).trim();
+  return [
+    `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores, ${process.platform}-${process.arch},`,
+    `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript. The registries are emulated on the`,
+    "same machine, so they take their part of its cores. Compare ratios, not seconds: those are this machine's.",
+  ].join("\n");
+}
+
+function matrixOf(args: string[]): Matrix {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args,
+    options: { quick: { type: "boolean" }, connecting: { type: "boolean" }, images: text, latency: text, rounds: text },
+  });
+  const base = values.quick ? { ...whole, counts: [1, 10], rounds: 2 } : whole;
+  return {
+    counts: numbers(values.images, 1) ?? base.counts,
+    latencies: numbers(values.latency, 0) ?? base.latencies,
+    connecting: values.connecting ?? base.connecting,
+    rounds: numbers(values.rounds, 1)?.[0] ?? base.rounds,
+  };
+}
+
+function numbers(list: string | undefined, least: number): number[] | undefined {
+  const found = list?.split(",").map(Number);
+  if (found?.every((number) => Number.isInteger(number) && number >= least) === false)
+    throw new TypeError(`not numbers: ${list}`);
+  return found;
+}
+
+main().catch((error: unknown) => {
+  const isUsage = error instanceof TypeError;
+  say(isUsage ? `${error.message}\n\n${USAGE}` : String((error instanceof Error && error.stack) || error));
+  process.exitCode = 1;
+});

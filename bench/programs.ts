@@ -1,0 +1,79 @@
+/** The programs that are compared. Each declares resources of the same names, one per image. JavaScript: nothing to compile. */
+export interface Program {
+  readonly title: string;
+  /** The files of the program, by name. */
+  files(images: number): Readonly<Record<string, string>>;
+}
+
+/** The image that the resource with this number imports; each has a repository of its own. */
+export function sourceOf(number: number): string {
+  return `docker.io/bench/image-${String(number).padStart(4, "0")}:1`;
+}
+
+const nameOf = 'const name = "image-" + String(number).padStart(4, "0");';
+const args = '{ registry: "myregistry", source: "docker.io/bench/" + name + ":1" }';
+
+const sevenMethods = `{
+  configure: async () => {},
+  check: async (_olds, inputs) => ({ inputs }),
+  diff: async () => ({ changes: false }),
+  create: async (outs) => ({ id: "nothing", outs }),
+  read: async (id, props) => ({ id, props }),
+  update: async (_id, _olds, outs) => ({ outs }),
+  delete: async () => {},
+}`;
+
+export const images: Program = {
+  title: "`ImportedImage`",
+  files: (count) => ({
+    "index.js": `const { ImportedImage } = require("pulumi-acr-import");
+for (let number = 1; number <= ${count}; number++) {
+  ${nameOf}
+  new ImportedImage(name, ${args});
+}
+`,
+  }),
+};
+
+/** What every goal is measured by: the least that a dynamic resource can be, written as Pulumi documents it. */
+export const nothing: Program = {
+  title: "do-nothing",
+  files: (count) => ({
+    "index.js": `const pulumi = require("@pulumi/pulumi");
+const provider = ${sevenMethods};
+class Nothing extends pulumi.dynamic.Resource {
+  constructor(name, args) {
+    super(provider, name, args);
+  }
+}
+for (let number = 1; number <= ${count}; number++) {
+  ${nameOf}
+  new Nothing(name, ${args});
+}
+`,
+  }),
+};
+
+/**
+ * A stricter measure: no arguments, and a provider text by hand as `ImportedImage` has it, so that neither the time to
+ * serialise a closure nor its text in the state counts as what any resource costs.
+ */
+export const bare: Program = {
+  title: "bare",
+  files: (count) => ({
+    "methods.js": `module.exports = ${sevenMethods};\n`,
+    // The type of the product: its name stands in the state of every resource.
+    "index.js": `const pulumi = require("@pulumi/pulumi");
+const __provider = 'exports.handler = () => require(process.cwd() + "/methods.js");';
+class Bare extends pulumi.CustomResource {
+  constructor(name) {
+    super("pulumi-nodejs:dynamic/acr:ImportedImage", name, { __provider });
+  }
+}
+for (let number = 1; number <= ${count}; number++) {
+  ${nameOf}
+  new Bare(name);
+}
+`,
+  }),
+};
