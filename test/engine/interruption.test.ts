@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { descendants, type Running } from "../../scripts/process";
+import { type Box, startBox } from "../support/emulator";
+import { PulumiProject } from "../support/engine";
+import { imageProgram } from "./programs";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+/** A first `up` in the midst of an import that Azure needs `milliseconds` for. */
+async function importing(name: string, milliseconds: number) {
+  const { control, env } = box;
+  const source = `docker.io/library/${name}:1`;
+  const { digest } = await control.moveTag(source);
+  const project = await PulumiProject.create({ env, program: imageProgram({ registry: "myregistry", source }) });
+  await control.faults({ path: "/importImage", times: 1, import: { stayPending: milliseconds } });
+  await control.clearRequests();
+  const up = project.start("up");
+  await until(async () => (await control.requests({ path: "/operationResults/" })).length > 0);
+  const held = () => control.digest(`myregistry.azurecr.io/library/${name}:1`);
+  expect(await held()).toBeUndefined();
+  return { project, up, digest, held };
+}
+
+test("killed with all its processes during an import, the next up adopts what Azure has finished", async () => {
+  const { control } = box;
+  const { project, up, digest, held } = await importing("killed", 3_000);
+  up.kill();
+  await up.finished;
+  await until(async () => (await held()) === digest);
+
+  expect((await project.state()).pendingOperations).toHaveLength(1);
+  expect((await project.pulumi(["cancel", "--yes", "--non-interactive"])).exitCode).toBe(0);
+  await control.clearRequests();
+  const next = await project.up();
+  expect([next.exitCode, next.changes]).toEqual([0, { create: 1 }]);
+  expect(await control.imports()).toEqual([]);
+  expect((await project.state()).resource("app").outputs?.sourceDigest).toBe(digest);
+  await project.pulumi(["refresh", "--yes", "--skip-preview", "--non-interactive", "--clear-pending-creates"]);
+  expect((await project.up()).changes).toEqual({ same: 1 });
+});
+
+test("when only the plugin dies, the next up converges while Azure is still at it", async () => {
+  const { project, up, digest, held } = await importing("orphaned", 6_000);
+  process.kill(pluginOf(up), "SIGKILL");
+  const { exitCode } = await up.finished;
+  expect(exitCode).not.toBe(0);
+  expect(await held()).toBeUndefined();
+
+  // Nobody remembers the first operation; a second one runs beside it.
+  const next = await project.up();
+  expect([next.exitCode, next.changes]).toEqual([0, { create: 1 }]);
+  expect(await held()).toBe(digest);
+  await until(async () =>
+    (await box.control.call<{ state: string }[]>("GET", "/operations")).every(({ state }) => state !== "pending"),
+  );
+  expect(await held()).toBe(digest);
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+});
+
+test("Ctrl-C lets the import finish and records it, a second one leaves at once and loses nothing", async () => {
+  const { control } = box;
+  const once = await importing("once", 3_000);
+  once.up.signal("SIGINT");
+  expect((await once.up.finished).exitCode).not.toBe(0);
+  expect(await once.held()).toBe(once.digest);
+  await control.clearRequests();
+  expect((await once.project.up()).changes).toEqual({ same: 1 });
+  expect(await control.imports()).toEqual([]);
+
+  const twice = await importing("twice", 60_000);
+  twice.up.signal("SIGINT");
+  await twice.up.line(/cancelling/);
+  const start = Date.now();
+  twice.up.signal("SIGINT");
+  expect((await twice.up.finished).exitCode).not.toBe(0);
+  expect(Date.now() - start).toBeLessThan(4_000); // a plugin that holds on to its signals costs five seconds
+  const next = await twice.project.up();
+  expect([next.exitCode, next.changes]).toEqual([0, { create: 1 }]);
+  expect(await twice.held()).toBe(twice.digest);
+});
+
+/** The process that runs the provider. */
+function pluginOf(up: Running): number {
+  const plugin = descendants(up.pid).find((pid) => /node .*dynamic-provider/.test(commandOf(pid)));
+  if (plugin === undefined) throw new Error(`no plugin runs below ${up.pid}`);
+  return plugin;
+}
+
+function commandOf(pid: number): string {
+  return process.platform === "linux"
+    ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+    : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
