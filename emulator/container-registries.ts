@@ -4,7 +4,7 @@ import { acrRegistry } from "./registry/acr";
 import { type Handler, sendJson } from "./registry/http";
 import type { Replication } from "./replication";
 import { mayOnDataPlane } from "./resource-manager/access";
-import { cloudOf, type Registry, regionalHosts, same, tenantOf, type World } from "./world";
+import { cloudOf, findRegistryByHost, type Registry, same, tenantOf, type World } from "./world";
 
 /** Address by which network rules know the importer when it is no trusted service. */
 const azureAddress = "20.42.0.10";
@@ -19,24 +19,16 @@ export class ContainerRegistries {
     readonly replication: Replication,
   ) {}
 
-  /** The registry that a host belongs to, and whether the host is its home region. */
-  find(host: string): { registry: Registry; isHome: boolean } | undefined {
-    for (const registry of this.world.registries) {
-      if (same(registry.loginServer, host)) return { registry, isHome: false };
-    }
-    if (!host.includes(".geo.")) return undefined;
-    for (const registry of this.world.registries) {
-      const endpoint = regionalHosts(registry).find((candidate) => candidate.host === host);
-      if (endpoint) return { registry, isHome: same(endpoint.region, registry.location) };
-    }
-    return undefined;
+  find(host: string): Registry | undefined {
+    return findRegistryByHost(this.world, host)?.registry;
   }
 
   /** Answers a request, unless the registry's network rules keep the caller out. */
   site(host: string): ((tunnel: Tunnel, ...message: Parameters<Handler>) => ReturnType<Handler>) | undefined {
-    const found = this.find(host);
+    const found = findRegistryByHost(this.world, host);
     if (!found) return undefined;
-    const { registry, isHome } = found;
+    const { registry, region } = found;
+    const isHome = region !== undefined && same(region, registry.location);
     return (tunnel, req, res) => {
       const keptOut = this.#addressKeptOut(registry, tunnel);
       if (keptOut === undefined) return this.#handler(registry, host, isHome)(req, res);

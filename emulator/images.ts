@@ -47,7 +47,7 @@ export class Images {
 
   #find(text: string): ImageReference & { store: RegistryStore; reference: string } {
     const image = parseImageReference(text);
-    const store = this.publicStores.get(image.host) ?? this.registries.find(image.host)?.registry.store;
+    const store = this.publicStores.get(image.host) ?? this.registries.find(image.host)?.store;
     if (!store) throw new UnknownRegistry(`the emulator holds no registry ${image.host}`);
     return { ...image, store, reference: image.digest ?? image.tag ?? "latest" };
   }

@@ -155,10 +155,21 @@ export function cloudOf(world: World, tenantId: string): Cloud | undefined {
 }
 
 /** Regional endpoint (geo-replica login server): `{label}.{region}.geo.{suffix}`. */
-export function regionalHosts(registry: RegistryProperties): { host: string; region: string }[] {
+function regionalHosts(registry: RegistryProperties): { host: string; region: string }[] {
   const [label = "", ...suffix] = registry.loginServer.split(".");
   return [registry.location, ...registry.replicas].map((region) => ({
     region,
     host: `${label}.${region}.geo.${suffix.join(".")}`.toLowerCase(),
   }));
+}
+
+/** The registry that answers for a host, and the region where the host is: none for the login server. */
+export function findRegistryByHost(world: World, host: string): { registry: Registry; region?: string } | undefined {
+  const byLoginServer = world.registries.find((registry) => same(registry.loginServer, host));
+  if (byLoginServer || !host.includes(".geo.")) return byLoginServer && { registry: byLoginServer };
+  for (const registry of world.registries) {
+    const endpoint = regionalHosts(registry).find((candidate) => same(candidate.host, host));
+    if (endpoint) return { registry, region: endpoint.region };
+  }
+  return undefined;
 }

@@ -71,9 +71,14 @@ export async function copyTree(
     tree.manifests.flatMap(({ content }) => requiredBlobs(content)).map((blob) => [blob.digest, blob]),
   );
   const queue = [...blobs.values()];
+  const others = store.repositories();
+  const mount = (digest: string) => {
+    const owner = others.find(({ blobs: held }) => held.has(digest));
+    return owner !== undefined && store.mountBlob(owner.name, digest, repository);
+  };
   const worker = async () => {
     for (let blob = queue.pop(); blob; blob = queue.pop()) {
-      if (store.hasBlob(repository, blob.digest) || mount(store, blob.digest, repository)) continue;
+      if (store.hasBlob(repository, blob.digest) || mount(blob.digest)) continue;
       store.putBlob(repository, await readBlob(source, blob.digest, blob.size, names), blob.digest);
     }
   };
@@ -123,11 +128,6 @@ function refused(answer: Answer, names: SourceNames): ImportFailure {
   const text = answer.body.toString("utf8");
   if (isRefusal) return new ImportFailure(`Invalid message Unauthorized Unauthorized ${text}`);
   return new ImportFailure(`Unexpected response status code ${answer.status}`);
-}
-
-function mount(store: RegistryStore, digest: string, repository: string): boolean {
-  const owner = store.repositories().find(({ name }) => store.hasBlob(name, digest));
-  return owner !== undefined && store.mountBlob(owner.name, digest, repository);
 }
 
 function sha256(bytes: Buffer): string {

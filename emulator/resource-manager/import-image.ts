@@ -1,5 +1,4 @@
-import type { Principal, TokenService } from "../entra/tokens";
-import { registryAudience } from "../entra/tokens";
+import { type Principal, registryAudience, type TokenService } from "../entra/tokens";
 import type { ImportFault } from "../faults";
 import type { AzureNetwork } from "../importer/azure-network";
 import { copyTree, readTree, resolveDigest, type SourceNames } from "../importer/copy-image";
@@ -7,10 +6,16 @@ import { ImportFailure } from "../importer/import-failure";
 import { type SourceCredential, SourceRegistry } from "../importer/source-registry";
 import { RegistryError } from "../registry/registry-error";
 import type { Replication } from "../replication";
-import { findRegistry, findSubscription, type Registry, registryId, same, type World } from "../world";
+import { findRegistry, findRegistryByHost, findSubscription, type Registry, registryId, type World } from "../world";
 import { importAction, may, readAction } from "./access";
 import { ArmError, linkedAuthorizationFailed, registryNotFound } from "./errors";
-import { type ImportParameters, parseImportParameters, parseSourceImage, parseTargetTag } from "./import-parameters";
+import {
+  type ImportParameters,
+  parseImportParameters,
+  parseSourceImage,
+  parseTargetTag,
+  type SourceImage,
+} from "./import-parameters";
 import type { Operation, Operations } from "./operations";
 
 export interface ImportServices {
@@ -103,64 +108,71 @@ interface ImportJob {
 }
 
 async function runImport(services: ImportServices, job: ImportJob): Promise<"done" | "pending"> {
-  const { world, network, tokens } = services;
-  const { parameters, target, principal, fault } = job;
-  await sleep(world.settings.importDurationMs);
-  if (fault?.stayPending === true) return "pending";
-  if (fault?.stayPending !== undefined) await sleep(fault.stayPending);
-  if (fault?.failWith !== undefined) {
-    const { message, code } =
-      typeof fault.failWith === "string" ? { message: fault.failWith, code: undefined } : fault.failWith;
-    throw new ImportFailure(message, code);
-  }
-  assertTargetReachable(target);
-
+  const { parameters, target, fault } = job;
   const image = parseSourceImage(parameters.source.sourceImage);
-  const host = job.source?.loginServer ?? parameters.source.registryUri ?? "";
-  const sourceRegistry = job.source ?? registryOfHost(world, host);
-  assertExportAllowed(sourceRegistry, target);
+  const tags = parameters.targetTags.map((targetTag) => parseTargetTag(targetTag, image));
+  await sleep(services.world.settings.importDurationMs);
+  if (fault?.stayPending === true) return "pending";
+  await sleep(fault?.stayPending ?? 0);
+  if (fault?.failWith !== undefined) throw givenFailure(fault.failWith);
 
-  const targets = parameters.targetTags.map((targetTag) => parseTargetTag(targetTag, image));
-  if (parameters.mode === "NoForce") {
-    for (const { repository, tag } of targets) {
-      if (target.store.tag(repository, tag)) throw ImportFailure.tagExists(`${repository}:${tag}`);
-    }
-  }
-
-  const names: SourceNames = { ...image, host, isAzureRegistry: sourceRegistry !== undefined };
-  const credential: SourceCredential = job.source
-    ? { kind: "entra", token: tokens.issue(principal, registryAudience).token }
-    : parameters.source.credentials
-      ? { kind: "password", ...parameters.source.credentials }
-      : { kind: "anonymous" };
-  const source = new SourceRegistry(
-    { host, repository: image.repository, credential, trusted: job.source !== undefined },
-    network,
-  );
+  const { source, names } = openSource(services, job, image);
+  assertTargetReachable(target);
+  if (parameters.mode === "NoForce") assertTagsFree(target, tags);
 
   const reference = image.digest ?? image.tag ?? "latest";
   const tree = await readTree(source, reference, names);
-  if (fault?.moveTag && image.tag) await services.moveTag(`${host}/${image.repository}:${image.tag}`);
-  const repositories = new Set([
-    ...targets.map(({ repository }) => repository),
-    ...parameters.untaggedTargetRepositories,
-  ]);
-  const { store, replicationLagMs } = target;
-  for (const repository of repositories) {
-    if (replicationLagMs > 0) services.replication.delay(store, repository, tree.root.digest);
-    await copyTree(source, tree, store, repository, names);
+  if (fault?.moveTag && image.tag) await services.moveTag(`${names.host}/${image.repository}:${image.tag}`);
+  for (const repository of new Set([...tags, ...untagged(parameters)].map((place) => place.repository))) {
+    if (target.replicationLagMs > 0) services.replication.delay(target.store, repository, tree.root.digest);
+    await copyTree(source, tree, target.store, repository, names);
   }
 
+  if (tags.length === 0) return "done";
   // An import by tag asks again what the tag is before it sets its own: the race that digests avoid.
-  const digest =
-    image.digest ?? (targets.length > 0 ? await resolveDigest(source, reference, names) : tree.root.digest);
-  for (const { repository, tag } of targets) {
-    if (replicationLagMs > 0) services.replication.delay(store, repository, tag);
-    store.setTag(repository, tag, tree.root.digest);
-    const set = store.tag(repository, tag);
+  const digest = image.digest ?? (await resolveDigest(source, reference, names));
+  for (const { repository, tag } of tags) {
+    if (target.replicationLagMs > 0) services.replication.delay(target.store, repository, tag);
+    target.store.setTag(repository, tag, tree.root.digest);
+    const set = target.store.tag(repository, tag);
     if (set) set.digest = digest;
   }
   return "done";
+}
+
+/** The source registry with the credential of the request, and how failure texts call it. */
+function openSource(
+  { world, tokens, network }: ImportServices,
+  { parameters, source, target, principal }: ImportJob,
+  image: SourceImage,
+): { source: SourceRegistry; names: SourceNames } {
+  const host = source?.loginServer ?? parameters.source.registryUri ?? "";
+  const registry = source ?? findRegistryByHost(world, host)?.registry;
+  assertExportAllowed(registry, target);
+  const { credentials } = parameters.source;
+  const credential: SourceCredential = source
+    ? { kind: "entra", token: tokens.issue(principal, registryAudience).token }
+    : credentials
+      ? { kind: "password", ...credentials }
+      : { kind: "anonymous" };
+  const place = { host, repository: image.repository, credential, trusted: source !== undefined };
+  return {
+    source: new SourceRegistry(place, network),
+    names: { ...image, host, isAzureRegistry: registry !== undefined },
+  };
+}
+
+function untagged({ untaggedTargetRepositories }: ImportParameters): { repository: string }[] {
+  return untaggedTargetRepositories.map((repository) => ({ repository }));
+}
+
+function assertTagsFree(target: Registry, tags: readonly { repository: string; tag: string }[]): void {
+  const taken = tags.find(({ repository, tag }) => target.store.tag(repository, tag));
+  if (taken) throw ImportFailure.tagExists(`${taken.repository}:${taken.tag}`);
+}
+
+function givenFailure(failure: NonNullable<ImportFault["failWith"]>): ImportFailure {
+  return typeof failure === "string" ? new ImportFailure(failure) : new ImportFailure(failure.message, failure.code);
 }
 
 /** A target with closed network lets the importer in as a trusted service, or not at all. */
@@ -174,10 +186,6 @@ function assertExportAllowed(source: Registry | undefined, target: Registry): vo
   throw new ImportFailure(
     `The export policy of registry '${source.loginServer}' is disabled: artifacts cannot be exported from it.`,
   );
-}
-
-function registryOfHost(world: World, host: string): Registry | undefined {
-  return world.registries.find((registry) => same(registry.loginServer, host));
 }
 
 function failedOperation(world: World, operation: Operation, target: Registry, error: unknown): ArmError {

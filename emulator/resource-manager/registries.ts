@@ -1,50 +1,101 @@
 import { newRegistry } from "../default-world";
-import { cloudOf, type Registry, type RegistryProperties, registryId, same, tenantOf, type World } from "../world";
+import { send, sendJson } from "../registry/http";
+import {
+  cloudOf,
+  findRegistry,
+  findSubscription,
+  type Registry,
+  type RegistryProperties,
+  registryId,
+  same,
+  tenantOf,
+  type World,
+} from "../world";
+import { may, readAction } from "./access";
+import { assertGroupExists, assertMay, type Call, ownSubscription, readObject, registryFor, scopeOf } from "./call";
 import { ArmError } from "./errors";
+import { registryListing, registryResource } from "./registry-resource";
+import { queryResources } from "./resource-graph";
 
-/** A registry as Resource Manager describes it. */
-export function registryResource(registry: Registry): Record<string, unknown> {
-  return {
-    ...registryListing(registry),
-    properties: {
-      loginServer: registry.loginServer,
-      creationDate: "2026-01-01T00:00:00.0000000Z",
-      provisioningState: "Succeeded",
-      adminUserEnabled: registry.adminUser !== null,
-      anonymousPullEnabled: registry.anonymousPull,
-      dataEndpointEnabled: false,
-      dataEndpointHostNames: [],
-      encryption: { status: "disabled" },
-      networkRuleBypassOptions: registry.networkRuleBypassOptions,
-      networkRuleSet: {
-        defaultAction: registry.defaultAction,
-        ipRules: registry.ipRules.map((value) => ({ action: "Allow", value })),
-      },
-      policies: {
-        quarantinePolicy: { status: "disabled" },
-        trustPolicy: { type: "Notary", status: "disabled" },
-        retentionPolicy: { days: 7, status: "disabled" },
-        exportPolicy: { status: registry.exportPolicy },
-        azureADAuthenticationAsArmPolicy: { status: "enabled" },
-        softDeletePolicy: { retentionDays: 7, status: "disabled" },
-      },
-      privateEndpointConnections: [],
-      publicNetworkAccess: registry.publicNetworkAccess,
-      zoneRedundancy: "Disabled",
-    },
-  };
+export function listResources(call: Call): void {
+  const { query } = call;
+  const conditions = [...(query.get("$filter") ?? "").matchAll(/(\w+)\s+eq\s+'([^']*)'/gi)];
+  const resources = readableRegistries(call).filter((registry) =>
+    conditions.every(([, field = "", value = ""]) => {
+      if (same(field, "resourceType")) return same(value, "Microsoft.ContainerRegistry/registries");
+      if (same(field, "name")) return same(value, registry.name);
+      if (same(field, "resourceGroup")) return same(value, registry.resourceGroup);
+      return false;
+    }),
+  );
+  sendJson(call.res, 200, { value: resources.map(registryListing) });
 }
 
-/** The short form in lists of resources of any type. */
-export function registryListing(registry: Registry): Record<string, unknown> {
-  return {
-    id: registryId(registry),
-    name: registry.name,
-    type: "Microsoft.ContainerRegistry/registries",
-    location: registry.location,
-    sku: { name: registry.sku, tier: registry.sku },
-    tags: {},
-  };
+export function listRegistries(call: Call): void {
+  const [, group] = call.caught;
+  const registries = readableRegistries(call).filter(
+    ({ resourceGroup }) => group === undefined || same(resourceGroup, group),
+  );
+  if (group !== undefined && registries.length === 0) assertGroupExists(call, group);
+  sendJson(call.res, 200, { value: registries.map(registryResource) });
+}
+
+function readableRegistries(call: Call): Registry[] {
+  const { id } = ownSubscription(call);
+  const { world, principal } = call;
+  return world.registries.filter(
+    (registry) => same(registry.subscriptionId, id) && may(world, principal, readAction, registryId(registry)),
+  );
+}
+
+export function getRegistry(call: Call): void {
+  sendJson(call.res, 200, registryResource(registryFor(call, readAction)));
+}
+
+export async function writeRegistry(call: Call): Promise<void> {
+  const [subscriptionId = "", resourceGroup = "", name = ""] = call.caught;
+  ownSubscription(call);
+  const place = { subscriptionId, resourceGroup, name };
+  assertMay(call, "Microsoft.ContainerRegistry/registries/write", scopeOf(place));
+  assertGroupExists(call, resourceGroup);
+  const body = await readObject(call.req);
+  const { registry, isNew } = putRegistry(call.world, place, body);
+  sendJson(call.res, isNew ? 201 : 200, registryResource(registry));
+}
+
+export function removeRegistry(call: Call): void {
+  const [subscriptionId = "", resourceGroup = "", name = ""] = call.caught;
+  ownSubscription(call);
+  const scope = scopeOf({ subscriptionId, resourceGroup, name });
+  assertMay(call, "Microsoft.ContainerRegistry/registries/delete", scope);
+  const registry = findRegistry(call.world, scope);
+  if (registry) call.world.registries.splice(call.world.registries.indexOf(registry), 1);
+  send(call.res, registry ? 200 : 204, {});
+}
+
+export function listCredentials(call: Call): void {
+  const registry = registryFor(call, "Microsoft.ContainerRegistry/registries/listCredentials/action");
+  const { adminUser } = registry;
+  if (!adminUser) {
+    throw new ArmError(
+      400,
+      "UnAuthorizedForCredentialOperations",
+      `Cannot perform credential operations for ${registryId(registry)} as admin user is disabled.`,
+    );
+  }
+  const passwords = [{ name: "password", value: adminUser.password }];
+  sendJson(call.res, 200, { username: adminUser.username, passwords });
+}
+
+export async function resourceGraph(call: Call): Promise<void> {
+  const { world, principal, res } = call;
+  const visible = world.registries.filter(
+    (registry) =>
+      findSubscription(world, registry.subscriptionId)?.tenantId === principal.tenantId &&
+      may(world, principal, readAction, registryId(registry)),
+  );
+  const body = await readObject(call.req);
+  sendJson(res, 200, queryResources(world, visible, principal.tenantId, body));
 }
 
 /** The members of a PUT or PATCH body that mean something here. */
@@ -65,7 +116,7 @@ interface RegistryBody {
 }
 
 /** Creates or changes a registry as PUT and PATCH do; says whether it is new. */
-export function putRegistry(
+function putRegistry(
   world: World,
   place: { subscriptionId: string; resourceGroup: string; name: string },
   body: RegistryBody,
@@ -98,10 +149,6 @@ export function putRegistry(
   }
   world.registries.push(candidate);
   return { registry: candidate, isNew: true };
-}
-
-export function deleteRegistry(world: World, registry: Registry): void {
-  world.registries.splice(world.registries.indexOf(registry), 1);
 }
 
 function propertiesOf(name: string, { location, sku, properties = {} }: RegistryBody): Partial<RegistryProperties> {

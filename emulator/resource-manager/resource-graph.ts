@@ -1,7 +1,7 @@
 import type { Registry, World } from "../world";
 import { ArmError } from "./errors";
 import { runQuery } from "./query-language";
-import { registryResource } from "./registries";
+import { registryResource } from "./registry-resource";
 
 interface GraphRequest {
   readonly query?: unknown;

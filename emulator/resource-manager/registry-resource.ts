@@ -1,0 +1,46 @@
+import { type Registry, registryId } from "../world";
+
+/** A registry as Resource Manager describes it. */
+export function registryResource(registry: Registry): Record<string, unknown> {
+  return {
+    ...registryListing(registry),
+    properties: {
+      loginServer: registry.loginServer,
+      creationDate: "2026-01-01T00:00:00.0000000Z",
+      provisioningState: "Succeeded",
+      adminUserEnabled: registry.adminUser !== null,
+      anonymousPullEnabled: registry.anonymousPull,
+      dataEndpointEnabled: false,
+      dataEndpointHostNames: [],
+      encryption: { status: "disabled" },
+      networkRuleBypassOptions: registry.networkRuleBypassOptions,
+      networkRuleSet: {
+        defaultAction: registry.defaultAction,
+        ipRules: registry.ipRules.map((value) => ({ action: "Allow", value })),
+      },
+      policies: {
+        quarantinePolicy: { status: "disabled" },
+        trustPolicy: { type: "Notary", status: "disabled" },
+        retentionPolicy: { days: 7, status: "disabled" },
+        exportPolicy: { status: registry.exportPolicy },
+        azureADAuthenticationAsArmPolicy: { status: "enabled" },
+        softDeletePolicy: { retentionDays: 7, status: "disabled" },
+      },
+      privateEndpointConnections: [],
+      publicNetworkAccess: registry.publicNetworkAccess,
+      zoneRedundancy: "Disabled",
+    },
+  };
+}
+
+/** The short form in lists of resources of any type. */
+export function registryListing(registry: Registry): Record<string, unknown> {
+  return {
+    id: registryId(registry),
+    name: registry.name,
+    type: "Microsoft.ContainerRegistry/registries",
+    location: registry.location,
+    sku: { name: registry.sku, tier: registry.sku },
+    tags: {},
+  };
+}
