@@ -222,6 +222,13 @@ describe("a registry that is not found", () => {
     expect((await refusal(inside.azure(), "othertenantsource.azurecr.io", "source")).code).toBe("REGISTRY_NOT_FOUND");
   });
 
+  test("because the identity may list nothing: it is told where it looked, not that listing is forbidden", async () => {
+    const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), "myregistry");
+    expect(code).toBe("REGISTRY_NOT_FOUND");
+    expect(text).toContain(`service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
+    expect(text).toContain("grant the identity the right to read the registry");
+  });
+
   test("because the default subscription does not exist", async () => {
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "99999999-9999-4999-8999-999999999999" });
     expect(await refusal(azure, "nosuchregistry")).toMatchObject({
