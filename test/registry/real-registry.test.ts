@@ -1,8 +1,5 @@
-import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { tarOf } from "../../emulator/registry/tar";
@@ -12,6 +9,7 @@ import { runOrFail } from "../../scripts/process";
 import { type Box, startBox } from "../support/emulator";
 import { environment } from "../support/environment";
 import { registryAccount, startRegistry } from "../support/registry";
+import { startTokenService } from "../support/token-service";
 import { describeWithTools } from "../support/tools";
 import { trust } from "./internet";
 
@@ -78,7 +76,7 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
   });
 
   test("with tokens of a service beside it", async () => {
-    const tokens = await startTokenService();
+    const tokens = await startTokenService("registry.token.example.com");
     const { url } = await startRegistry(registry, {
       auth: { ...tokens, realm: "https://auth.token.example.com/token" },
     });
@@ -93,42 +91,3 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
     tokens.close();
   });
 });
-
-/** Grants `registryAccount` what it asks for, and everybody else a token that opens nothing. */
-async function startTokenService() {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const kid = "test";
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const server = http.createServer(({ url = "", headers }, response) => {
-    const query = new URL(url, "http://localhost").searchParams;
-    const basic = Buffer.from(headers.authorization?.slice("Basic ".length) ?? "", "base64").toString();
-    const known = basic === `${registryAccount.username}:${registryAccount.password}`;
-    if (basic !== "" && !known) return response.writeHead(401).end("{}");
-    const access = query.getAll("scope").map((scope) => {
-      const [type, name, actions = ""] = scope.split(":");
-      return { type, name, actions: known ? actions.split(",") : [] };
-    });
-    const now = Math.floor(Date.now() / 1000);
-    const claims = {
-      iss: "test",
-      sub: "",
-      aud: query.get("service"),
-      exp: now + 300,
-      nbf: now - 10,
-      iat: now,
-      jti: randomUUID(),
-      access,
-    };
-    const signed = `${part({ typ: "JWT", alg: "ES256", kid })}.${part(claims)}`;
-    const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
-    return response.end(JSON.stringify({ token: `${signed}.${signature.toString("base64url")}` }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    service: "registry.token.example.com",
-    issuer: "test",
-    jwks: { keys: [{ ...publicKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" }] },
-    close: () => server.close(),
-  };
-}
