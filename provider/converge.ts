@@ -3,7 +3,7 @@ import type { Azure } from "./azure/azure";
 import type { ImportRequest } from "./azure/import-image";
 import { registryOf } from "./azure/registry-name";
 import { failureOf, ImportError, targetFailure } from "./failure";
-import { importSource } from "./import-source";
+import { importSource, sourceProblem } from "./import-source";
 import { droppedTargets, type Holdings, knownDigest, planTargets, type TargetPlan } from "./plan";
 import type { Progress } from "./progress";
 import { type Inputs, isTag, type Outputs, outputsOf, type Targets, targetNames } from "./record";
@@ -121,7 +121,7 @@ async function importInto(
     });
     if (conflicts.length > 0) throw new ImportError(targetFailure.conflict(desired.loginServer, conflicts, digest));
   }
-  throw new ImportError(outcome.failure);
+  throw new ImportError(await sourceProblem(image, outcome.failure, azure));
 }
 
 function rejectConflicts({ conflicts }: TargetPlan, { loginServer }: Inputs, digest: Digest | undefined): void {

@@ -1,6 +1,6 @@
 import type { Azure } from "./azure/azure";
 import type { ImportRequest } from "./azure/import-image";
-import { failureOf } from "./failure";
+import { type Failure, failureOf, importFailure } from "./failure";
 import type { Digest } from "./reference/digest";
 import { printImage } from "./reference/image-name";
 import type { SourceImage } from "./source-image";
@@ -26,6 +26,25 @@ export async function importSource(
   if (registry.id !== undefined && !credentials) return { resourceId: registry.id, sourceImage };
   const { id, loginServer } = await azure.findRegistry(registry.id ?? registry.name, "source");
   return credentials ? { registryUri: loginServer, credentials, sourceImage } : { resourceId: id, sourceImage };
+}
+
+/**
+ * Why Azure may not read the source: the service merely says "denied". A registry that could not be found was asked as a
+ * stranger; one with a closed network lets Azure in only by its resource ID, never with credentials.
+ */
+export async function sourceProblem(
+  { registry, credentials }: SourceImage,
+  failure: Failure,
+  azure: Azure,
+): Promise<Failure> {
+  if (failure.code !== "SOURCE_ACCESS_DENIED") return failure;
+  if (registry.host !== undefined && !(await azure.isAzureHost(registry.host))) return failure;
+  try {
+    const { isOpen, name } = await azure.findRegistry(registry.host ?? registry.id ?? registry.name, "source");
+    return credentials && !isOpen ? importFailure.networkClosed("source", name) : failure;
+  } catch (error) {
+    return (credentials ? undefined : failureOf(error)) ?? failure;
+  }
 }
 
 async function findSource(loginServer: string, azure: Azure): Promise<string | undefined> {

@@ -39,7 +39,8 @@ export class DigestResolver {
     if (credentials) return head({ kind: "password", ...credentials });
     if (!isAzure) return head({ kind: "anonymous" });
     try {
-      return await head({ kind: "entra", token: this.azure().registryToken });
+      const azure = this.azure();
+      return await head({ kind: "entra", token: azure.registryToken, who: azure.describeIdentity() });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // A registry of strangers may be open to everybody. If it is not, the best reason is that Azure does not know it.

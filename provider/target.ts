@@ -29,7 +29,7 @@ export class Target {
 
   constructor({ loginServer }: Pick<Inputs, "loginServer">, azure: Azure) {
     this.loginServer = loginServer;
-    const credential = { kind: "entra", token: azure.registryToken } as const;
+    const credential = { kind: "entra", token: azure.registryToken, who: azure.describeIdentity() } as const;
     this.client =
       clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
     clients.set(loginServer, this.client);

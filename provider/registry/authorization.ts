@@ -22,7 +22,12 @@ export type RegistryCredential =
   /** User and password or access token, service principal, repository-scoped token; or a token alone. */
   | { readonly kind: "password"; readonly username?: string; readonly password: string }
   /** An Entra access token for Azure registries. Used only where Azure vouches for the host. */
-  | { readonly kind: "entra"; readonly token: (signal?: AbortSignal) => Promise<string> };
+  | {
+      readonly kind: "entra";
+      readonly token: (signal?: AbortSignal) => Promise<string>;
+      /** Whose token it is, for messages. */
+      readonly who?: string;
+    };
 
 /** What is going to be done to which repository. */
 export interface Scope {
@@ -89,7 +94,7 @@ export class Authorization {
   get who(): string {
     const { credential } = this;
     if (credential.kind === "anonymous") return "an anonymous client";
-    if (credential.kind === "entra") return "the Azure identity of this run";
+    if (credential.kind === "entra") return credential.who ?? "the Azure identity of this run";
     return credential.username === undefined
       ? "the holder of the given token"
       : `user ${JSON.stringify(credential.username)}`;
