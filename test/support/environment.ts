@@ -23,3 +23,9 @@ export function environment(home: string, variables: NodeJS.ProcessEnv = {}): No
     ...variables,
   };
 }
+
+/**
+ * The machine's own environment, as it was before `clean-environment.ts`. For npm alone, which may need its proxies and
+ * certificates to reach its registry.
+ */
+export const machineEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };
