@@ -1,4 +1,5 @@
 import { newRegistry, secondSubscriptionId, subscriptionId, tenantId } from "../../emulator/default-world";
+import type { Fault } from "../../emulator/faults";
 import { type Registry, registryId } from "../../emulator/world";
 import type { Azure } from "../../provider/azure/azure";
 import { type Code, failureOf, type Side, sentence } from "../../provider/failure";
@@ -10,6 +11,17 @@ const READER = { ARM_CLIENT_ID: "cccccccc-0000-4000-8000-000000000001", ARM_CLIE
 const WITHOUT_RIGHTS = {
   ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
   ARM_CLIENT_SECRET: "without-rights~secret",
+};
+
+/** Resource Manager lists a subscription's registries to nobody who has no role on the subscription. */
+const LISTING_FORBIDDEN: Fault = {
+  host: ARM,
+  method: "GET",
+  path: "/Microsoft.ContainerRegistry/registries[?]",
+  status: 403,
+  body: {
+    error: { code: "AuthorizationFailed", message: "The client does not have authorization to perform action." },
+  },
 };
 
 let inside: Inside;
@@ -109,6 +121,7 @@ describe("a registry is found", () => {
     const [, , reader] = world.identities;
     if (!reader) throw new Error("the world has no third identity");
     world.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
+    await inside.control.faults(LISTING_FORBIDDEN);
     expect((await inside.azure(READER).findRegistry("mysourceregistry.azurecr.io", "source")).name).toBe(
       "mysourceregistry",
     );
@@ -223,6 +236,7 @@ describe("a registry that is not found", () => {
   });
 
   test("because the identity may list nothing: it is told where it looked, not that listing is forbidden", async () => {
+    await inside.control.faults(LISTING_FORBIDDEN);
     const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), "myregistry");
     expect(code).toBe("REGISTRY_NOT_FOUND");
     expect(text).toContain(`service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
