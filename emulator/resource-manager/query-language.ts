@@ -80,7 +80,8 @@ class QueryParser {
       case "sort": {
         this.#expect("by");
         const name = this.#name();
-        const direction = this.#take("asc") ? 1 : (this.#take("desc"), -1);
+        const direction = this.#take("asc") ? 1 : -1;
+        if (direction < 0) this.#take("desc");
         return rows.sort(
           (left, right) => direction * String(member(left, name)).localeCompare(String(member(right, name))),
         );
