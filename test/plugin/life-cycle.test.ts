@@ -1,0 +1,260 @@
+import { type Box, startBox } from "../support/emulator";
+import { asked, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+
+let box: Box;
+let stack: Stack;
+const stacks: Stack[] = [];
+let number = 0;
+
+beforeAll(async () => {
+  box = await startBox();
+});
+
+// A repository and a stack of its own for each test; one process serves them all.
+let repository: string;
+let image: { source: string; targetTags: string[] };
+let first: string;
+beforeEach(async () => {
+  stack = new Stack(box, {}, stacks.at(-1));
+  stacks.push(stack);
+  repository = `team/app-${++number}`;
+  first = publish(box, `${repository}:1`);
+  image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
+  await box.control.clearRequests();
+});
+
+const none = { errors: {} };
+const up = (changes: object = {}) => stack.up({ image: { ...image, ...changes } });
+const log = () => box.emulator.log.clear();
+
+test("a first up imports by digest and reads the target back; a second up with the same digest asks nobody", async () => {
+  expect(await up()).toEqual({ ...none, steps: { image: "create" } });
+  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(stack.resource()).toMatchObject({
+    id: `${loginServer}/${repository}:1`,
+    outputs: {
+      sourceDigest: first,
+      targets: { [`${repository}:1`]: first },
+      reference: `${loginServer}/${repository}@${first}`,
+      verifiedBy: "digest",
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+    },
+  });
+  const [request] = box.emulator.log.select(new URLSearchParams({ method: "GET", host: "registry-1.docker.io" }));
+  expect(request?.path).toContain(first);
+
+  log();
+  expect(await up()).toEqual({ ...none, steps: { image: "same" } });
+  expect(asked(box)).toEqual([]);
+});
+
+test("a tag that holds the digest already is adopted", async () => {
+  await up();
+  const other = new Stack(box, {}, stack);
+  log();
+  expect(await other.up({ image })).toEqual({ ...none, steps: { image: "create" } });
+  expect(importCount(box)).toBe(0);
+  expect(other.resource().outputs).toEqual(stack.resource().outputs);
+});
+
+test("a tag that holds another digest stops a first up, both digests named, and overwrite takes it over", async () => {
+  const theirs = intrude(box, `${repository}:1`);
+  const { errors } = await up();
+  expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}What to do: /);
+  expect(errors.image).toContain(`${loginServer}/${repository}:1 holds ${theirs}`);
+  expect(errors.image).toContain(first);
+  expect(stack.state.size).toBe(0);
+  expect(importCount(box)).toBe(0);
+  expect(held(box, `${repository}:1`)).toBe(theirs);
+
+  expect(await up({ onConflict: "overwrite" })).toEqual({ ...none, steps: { image: "create" } });
+  expect(held(box, `${repository}:1`)).toBe(first);
+});
+
+test("a source that moved is imported over our tag", async () => {
+  await up();
+  const second = publish(box, `${repository}:1`);
+  expect(await up()).toEqual({ ...none, steps: { image: "update" } });
+  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
+});
+
+test("source and target moved: under fail nothing is touched, under overwrite it is repaired", async () => {
+  await up();
+  const second = publish(box, `${repository}:1`);
+  const theirs = intrude(box, `${repository}:1`);
+  const before = stack.resource();
+  const { errors } = await up();
+  expect(errors.image).toContain("[TARGET_CONFLICT]");
+  expect(errors.image).toContain(theirs);
+  expect(errors.image).toContain(second);
+  expect(held(box, `${repository}:1`)).toBe(theirs);
+  expect(stack.resource()).toEqual(before);
+
+  expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
+  expect(held(box, `${repository}:1`)).toBe(second);
+});
+
+test("of several targets only the missing and the moving ones are imported", async () => {
+  const targetTags = ["a", "b", "c"].map((tag) => `${repository}:${tag}`);
+  await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] });
+  expect(importCount(box)).toBe(1);
+  expect(held(box, `${repository}-mirror@${first}`)).toBe(first);
+
+  box.emulator.images.remove(`${loginServer}/${repository}:b`);
+  log();
+  await stack.refresh();
+  expect(await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] })).toEqual({
+    ...none,
+    steps: { image: "update" },
+  });
+  expect(importCount(box)).toBe(1);
+  expect(held(box, `${repository}:b`)).toBe(first);
+});
+
+test("a moving tag goes by force and a new one without: two imports, one for each", async () => {
+  await up();
+  const second = publish(box, `${repository}:1`);
+  log();
+  const targetTags = [`${repository}:1`, `${repository}:new`];
+  expect((await up({ targetTags })).errors).toEqual({});
+  expect(importCount(box)).toBe(2);
+  expect(targetTags.map((target) => held(box, target))).toEqual([second, second]);
+});
+
+test("a dropped tag is retained, or untagged, as the policy of the same run says", async () => {
+  const both = [`${repository}:a`, `${repository}:b`];
+  await up({ targetTags: both });
+  await up({ targetTags: [`${repository}:a`] });
+  expect(held(box, `${repository}:b`)).toBe(first);
+  expect(Object.keys(stack.resource().outputs.targets as object)).toEqual([`${repository}:a`]);
+
+  await up({ targetTags: both });
+  await stack.renew();
+  log();
+  expect((await up({ targetTags: [`${repository}:a`], onDelete: "untag" })).errors).toEqual({});
+  expect(held(box, `${repository}:b`)).toBeUndefined();
+  expect(importCount(box)).toBe(0);
+});
+
+test("a reference with the same digest, policies and timeouts change the record and ask nobody", async () => {
+  await up();
+  box.emulator.images.publicStores.get("docker.io")?.setTag(repository, "stable", first);
+  const changed = {
+    source: `docker.io/${repository}:stable`,
+    onDelete: "untag",
+    onConflict: "overwrite",
+    customTimeouts: { delete: "5m" },
+  };
+  log();
+  expect(await up(changed)).toEqual({ ...none, steps: { image: "update" } });
+  expect(asked(box)).toEqual([]);
+  expect(stack.resource().outputs).toMatchObject({
+    source: changed.source,
+    onDelete: "untag",
+    onConflict: "overwrite",
+    timeouts: { delete: "5m" },
+    verifiedBy: "digest",
+  });
+  expect(await up(changed)).toEqual({ ...none, steps: { image: "same" } });
+});
+
+test("new credentials alone change nothing and are nowhere in the outputs", async () => {
+  const source = { image: `docker.io/${repository}:1` };
+  const account = (password: string) => ({ ...source, credentials: { username: "emulator", password } });
+  expect((await up({ source: account("dckr_pat_emulator") })).errors).toEqual({});
+  log();
+  expect((await up({ source: account("another") })).steps).toEqual({ image: "same" });
+  expect(asked(box)).toEqual([]);
+  expect(JSON.stringify(stack.resource().outputs)).not.toMatch(/dckr_pat|another|credentials/);
+});
+
+test("another registry replaces; another spelling of the same one does not", async () => {
+  await up();
+  log();
+  for (const registry of [loginServer, String(stack.resource().outputs.registryId), "MyRegistry"]) {
+    expect(await up({ registry })).toEqual({ ...none, steps: { image: "same" } });
+  }
+  expect(asked(box)).toEqual([]);
+  expect(await up({ registry: "mysourceregistry" })).toEqual({ ...none, steps: { image: "replace" } });
+  expect(stack.resource().id).toBe(`mysourceregistry.azurecr.io/${repository}:1`);
+  expect(held(box, `${repository}:1`)).toBe(first);
+});
+
+test("a trigger imports again what nobody moved", async () => {
+  await up({ triggers: [1] });
+  log();
+  expect(await up({ triggers: [2] })).toEqual({ ...none, steps: { image: "update" } });
+  expect(importCount(box)).toBe(1);
+  expect((await up({ triggers: [2] })).steps).toEqual({ image: "same" });
+});
+
+describe("with the digest read from the target", () => {
+  const source = () => ({ image: `docker.io/${repository}:1`, digestFrom: "target" });
+
+  test("the image is imported by reference when arguments or triggers change, not when the source moves", async () => {
+    expect(await up({ source: source() })).toEqual({ ...none, steps: { image: "create" } });
+    expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
+    const second = publish(box, `${repository}:1`);
+    expect((await up({ source: source() })).steps).toEqual({ image: "same" });
+    expect((await up({ source: source(), triggers: ["again"] })).errors).toEqual({});
+    expect(held(box, `${repository}:1`)).toBe(second);
+    expect(stack.resource().outputs).toMatchObject({ sourceDigest: second });
+  });
+
+  test("what is there at the first import is a conflict, never adopted", async () => {
+    const theirs = intrude(box, `${repository}:1`);
+    expect((await up({ source: source() })).errors.image).toMatch(/holds .*\[TARGET_CONFLICT\]/);
+    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect(stack.state.size).toBe(0);
+  });
+
+  test("a tag that vanished gets the recorded digest back", async () => {
+    await up({ source: source() });
+    publish(box, `${repository}:1`);
+    box.emulator.images.remove(`${loginServer}/${repository}:1`);
+    await stack.refresh();
+    expect((await up({ source: source() })).errors).toEqual({});
+    expect(held(box, `${repository}:1`)).toBe(first);
+  });
+});
+
+describe("refresh", () => {
+  test("finds nothing where nothing moved", async () => {
+    await up();
+    const before = stack.resource();
+    await stack.refresh();
+    expect(stack.resource()).toEqual(before);
+  });
+
+  test("shows a vanished tag in outputs and inputs, and the next up brings it back", async () => {
+    await up();
+    box.emulator.images.remove(`${loginServer}/${repository}:1`);
+    await stack.refresh();
+    const { inputs, outputs } = stack.resource();
+    expect(outputs).toMatchObject({ targets: {}, sourceDigest: first });
+    expect(inputs).toMatchObject({ targets: {}, sourceDigest: first });
+    expect((await up()).steps).toEqual({ image: "update" });
+    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
+  });
+
+  test("shows what somebody else put there; what we put there stays on record", async () => {
+    await up();
+    const theirs = intrude(box, `${repository}:1`);
+    await stack.refresh();
+    const drift = { targets: { [`${repository}:1`]: theirs }, sourceDigest: first };
+    expect(stack.resource().outputs).toMatchObject(drift);
+    expect(stack.resource().inputs).toMatchObject(drift);
+    // Inputs that only an import can tell would show as a change at the next preview.
+    expect(Object.keys(stack.resource().inputs).sort()).toEqual(
+      Object.keys(stack.resource().outputs)
+        .filter((key) => !["mediaType", "platforms", "verifiedBy"].includes(key))
+        .sort(),
+    );
+    expect((await up()).errors.image).toContain("[TARGET_CONFLICT]");
+    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
+    expect(held(box, `${repository}:1`)).toBe(first);
+  });
+});

@@ -1,0 +1,252 @@
+import type { Box } from "../support/emulator";
+import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
+
+export const loginServer = "myregistry.azurecr.io";
+export const registryId =
+  "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/myregistry";
+
+/** What a program declares: the arguments, and what the constructor sends along. */
+export interface Declaration extends Properties {
+  readonly source: string | { readonly image: string; readonly [argument: string]: unknown };
+  readonly customTimeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
+}
+
+/** What the engine keeps of a resource. */
+export interface State {
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+  /** Created or updated, but not finished: the next run updates it whatever `diff` says. */
+  readonly initErrors: readonly string[];
+}
+
+export interface Run {
+  readonly steps: Record<string, "same" | "create" | "update" | "replace" | "delete">;
+  /** Text of the error of each resource that failed. */
+  readonly errors: Record<string, string>;
+}
+
+/**
+ * A stack as the engine deploys it: first check and diff of one resource after the other, then creates and updates side
+ * by side, then deletes; errors leave in the state what the engine leaves. The engine starts a process for every run;
+ * here one serves several, to save time, unless it was killed or {@link renew} asks for another.
+ */
+export class Stack {
+  readonly state = new Map<string, State>();
+  readonly #process: { plugin?: Promise<Plugin> | undefined };
+
+  /** @param neighbour - A stack whose process this one shares. */
+  constructor(
+    readonly box: Box,
+    readonly options: PluginOptions = {},
+    neighbour?: Stack,
+  ) {
+    this.#process = neighbour ? neighbour.#process : {};
+  }
+
+  /** The process of the run that is going on, or of the next one. */
+  plugin(): Promise<Plugin> {
+    this.#process.plugin ??= Plugin.start({ ...this.options, env: { ...this.box.env, ...this.options.env } });
+    return this.#process.plugin;
+  }
+
+  /** Ends the process at once, whatever it is at: the next run has another. */
+  async renew(): Promise<void> {
+    const plugin = await this.#process.plugin;
+    this.#process.plugin = undefined;
+    await plugin?.close();
+  }
+
+  /** The state of a resource that must be there. */
+  resource(name = "image"): State {
+    const state = this.state.get(name);
+    if (state === undefined) throw new Error(`the state has no ${name}`);
+    return state;
+  }
+
+  /** `pulumi up` of a program that declares these resources. */
+  up(program: Readonly<Record<string, Declaration>>): Promise<Run> {
+    return this.#run(async (plugin, run) => {
+      const acts: (() => Promise<void>)[] = [];
+      for (const [name, declaration] of Object.entries(program)) {
+        const act = await this.#decide(plugin, run, name, declaration);
+        // As the engine does: a resource that fails its check ends the run.
+        if (name in run.errors) return;
+        if (act) acts.push(act);
+      }
+      await Promise.all(acts.map((act) => act()));
+      if (Object.keys(run.errors).length > 0) return;
+      for (const name of [...this.state.keys()].filter((each) => !(each in program)))
+        await this.#delete(plugin, run, name);
+    });
+  }
+
+  /** `pulumi destroy`, which does not run the program: a new process, which knows nobody's wishes. */
+  async destroy(): Promise<Run> {
+    await this.renew();
+    return this.#run(async (plugin, run) => {
+      for (const name of [...this.state.keys()]) await this.#delete(plugin, run, name);
+    });
+  }
+
+  /** `pulumi refresh`. */
+  refresh(): Promise<Run> {
+    return this.#run(async (plugin, run) => {
+      for (const [name, before] of [...this.state]) {
+        await this.#attempt(run, name, async () => {
+          const { id, props, inputs } = await plugin.read(before.id, before.outputs);
+          if (id === "") this.state.delete(name);
+          else this.state.set(name, { ...before, id, outputs: props, inputs: inputs ?? before.inputs });
+        });
+      }
+    });
+  }
+
+  async #run(body: (plugin: Plugin, run: Run) => Promise<void>): Promise<Run> {
+    const run: Run = { steps: {}, errors: {} };
+    await body(await this.plugin(), run);
+    return run;
+  }
+
+  async #decide(
+    plugin: Plugin,
+    run: Run,
+    name: string,
+    declaration: Declaration,
+  ): Promise<(() => Promise<void>) | undefined> {
+    const before = this.state.get(name);
+    const news = this.inputs(name, declaration);
+    const { inputs, failures } = await plugin.check(news, before?.inputs ?? {});
+    if (failures.length > 0) {
+      run.errors[name] = failures.map(({ reason }) => reason).join("\n");
+      return undefined;
+    }
+    if (before === undefined) {
+      run.steps[name] = "create";
+      return () => this.#create(plugin, run, name, inputs);
+    }
+    const diff = await plugin.diff(before.id, before.outputs, inputs);
+    if (diff.replaces.length > 0) {
+      run.steps[name] = "replace";
+      return async () => {
+        await this.#create(plugin, run, name, inputs);
+        if (!(name in run.errors)) await this.#attempt(run, name, () => plugin.delete(before.id, before.outputs));
+      };
+    }
+    if (diff.changes === false && before.initErrors.length === 0) {
+      run.steps[name] = "same";
+      this.state.set(name, { ...before, inputs });
+      return undefined;
+    }
+    run.steps[name] = "update";
+    return () => this.#update(plugin, run, name, before, inputs);
+  }
+
+  #create(plugin: Plugin, run: Run, name: string, inputs: Properties): Promise<void> {
+    return this.#attempt(
+      run,
+      name,
+      async () => {
+        const { id, outs } = await plugin.create(inputs);
+        this.state.set(name, { id, inputs, outputs: outs, initErrors: [] });
+      },
+      ({ id, properties, reasons }) => this.state.set(name, { id, inputs, outputs: properties, initErrors: reasons }),
+    );
+  }
+
+  #update(plugin: Plugin, run: Run, name: string, before: State, inputs: Properties): Promise<void> {
+    return this.#attempt(
+      run,
+      name,
+      async () => {
+        const { outs } = await plugin.update(before.id, before.outputs, inputs);
+        this.state.set(name, { ...before, inputs, outputs: outs, initErrors: [] });
+      },
+      ({ properties, reasons }) => this.state.set(name, { ...before, outputs: properties, initErrors: reasons }),
+    );
+  }
+
+  async #delete(plugin: Plugin, run: Run, name: string): Promise<void> {
+    run.steps[name] = "delete";
+    const { id, outputs } = this.resource(name);
+    await this.#attempt(run, name, async () => {
+      await plugin.delete(id, outputs);
+      this.state.delete(name);
+    });
+  }
+
+  async #attempt(
+    run: Run,
+    name: string,
+    act: () => Promise<void>,
+    salvage?: (failure: InitFailure) => void,
+  ): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof PluginError)) throw error;
+      const { initFailure } = error;
+      if (initFailure && !salvage) throw new Error("only create and update may report what they left unfinished");
+      if (initFailure) salvage?.(initFailure);
+      run.errors[name] = initFailure ? initFailure.reasons.join("\n") : error.message;
+    }
+  }
+
+  /** What the constructor of `ImportedImage` would register. */
+  inputs(name: string, { customTimeouts, ...args }: Declaration): Properties {
+    const program = {
+      urn: urnOf(name),
+      preview: false,
+      ...(customTimeouts && { timeouts: customTimeouts }),
+      ...(isReadFromTarget(args) ? {} : { lookup: this.#lookUp(args) }),
+    };
+    return { registry: "myregistry", ...args, __program: program };
+  }
+
+  #lookUp({ source }: Declaration): object {
+    const { image, registry } = typeof source === "string" ? { image: source, registry: undefined } : source;
+    const [, digest] = image.split("@");
+    if (digest !== undefined) return { digest };
+    const reference = typeof registry === "string" ? `${registry}.azurecr.io/${image}` : image;
+    const found = this.box.emulator.images.describe(reference);
+    return found
+      ? { digest: found.digest }
+      : { failure: { code: "SOURCE_NOT_FOUND", summary: `source: ${reference} does not exist in its registry` } };
+  }
+}
+
+export function urnOf(name: string): string {
+  return `urn:pulumi:dev::app::pulumi-nodejs:dynamic/acr:ImportedImage::${name}`;
+}
+
+/** What a target holds, past the front door: `repository:tag`; nothing when it is not there. */
+export function held(box: Box, target: string): string | undefined {
+  return box.emulator.images.describe(`${loginServer}/${target}`)?.digest;
+}
+
+/** Puts a new small image behind a tag, quick to import: of Docker Hub, or with a host of another registry. */
+export function publish(box: Box, reference: string): string {
+  const name = reference.includes("azurecr.io/") ? reference : `docker.io/${reference}`;
+  return box.emulator.images.replace(name, { kind: "manifest" }).digest;
+}
+
+/** Somebody else puts an image of theirs behind a tag of the target registry. */
+export function intrude(box: Box, target: string): string {
+  return publish(box, `${loginServer}/${target}`);
+}
+
+/** What Resource Manager was asked to import since the log was cleared. */
+export function importCount(box: Box): number {
+  return box.emulator.log.select(new URLSearchParams({ method: "POST", path: "/importImage" })).length;
+}
+
+/** Requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
+export function asked(box: Box): string[] {
+  return box.emulator.log
+    .select(new URLSearchParams({ from: "client" }))
+    .map(({ method, host }) => `${method} ${host}`);
+}
+
+function isReadFromTarget({ source }: Declaration): boolean {
+  return typeof source === "object" && source.digestFrom === "target" && !source.image.includes("@");
+}
