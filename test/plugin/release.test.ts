@@ -1,0 +1,179 @@
+import { type Box, startBox } from "../support/emulator";
+import { asked, held, intrude, loginServer, publish, Stack } from "./stack";
+
+let box: Box;
+let stack: Stack;
+let repository: string;
+let first: string;
+let image: { source: string; targetTags: string[] };
+let number = 0;
+
+beforeAll(async () => {
+  box = await startBox();
+});
+beforeEach(() => {
+  stack = new Stack(box);
+  repository = `team/app-${++number}`;
+  first = publish(box, `${repository}:1`);
+  image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
+});
+afterEach(() => stack.renew());
+
+const destroyed = { steps: { image: "delete" }, errors: {} };
+const manifest = () => held(box, `${repository}@${first}`);
+const tag = () => held(box, `${repository}:1`);
+
+describe("destroy", () => {
+  test("leaves everything, and asks nobody, by default", async () => {
+    await stack.up({ image });
+    await box.control.clearRequests();
+    expect(await stack.destroy()).toEqual(destroyed);
+    expect(tag()).toBe(first);
+    expect(asked(box)).toEqual([]);
+  });
+
+  test("removes our tags and leaves the manifest under untag", async () => {
+    await stack.up({ image: { ...image, onDelete: "untag" } });
+    expect(await stack.destroy()).toEqual(destroyed);
+    expect(tag()).toBeUndefined();
+    expect(manifest()).toBe(first);
+  });
+
+  test("removes also the manifest under delete, in every repository", async () => {
+    await stack.up({ image: { ...image, untaggedTargetRepositories: [`${repository}-mirror`], onDelete: "delete" } });
+    expect(await stack.destroy()).toEqual(destroyed);
+    expect(manifest()).toBeUndefined();
+    expect(held(box, `${repository}-mirror@${first}`)).toBeUndefined();
+  });
+
+  test("leaves a manifest that another tag needs", async () => {
+    await stack.up({ image: { ...image, onDelete: "delete" } });
+    await new Stack(box, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
+    expect(await stack.destroy()).toEqual(destroyed);
+    expect(tag()).toBeUndefined();
+    expect(held(box, `${repository}:kept`)).toBe(first);
+  });
+
+  test.each(["untag", "delete"])(
+    "leaves what somebody else put behind our tag, under %s, refreshed or not",
+    async (onDelete) => {
+      for (const refresh of [false, true]) {
+        await stack.up({ image: { ...image, onDelete, onConflict: "overwrite" } });
+        const theirs = intrude(box, `${repository}:1`);
+        if (refresh) await stack.refresh();
+        expect(await stack.destroy()).toEqual(destroyed);
+        expect(tag()).toBe(theirs);
+        expect(manifest()).toBe(onDelete === "delete" ? undefined : first);
+      }
+    },
+  );
+
+  test("counts as done where everything is gone already", async () => {
+    await stack.up({ image: { ...image, onDelete: "delete" } });
+    box.emulator.images.remove(`${loginServer}/${repository}@${first}`);
+    expect(await stack.destroy()).toEqual(destroyed);
+  });
+
+  test("obeys a policy that was changed without anything else", async () => {
+    await stack.up({ image });
+    await stack.up({ image: { ...image, onDelete: "untag" } });
+    await stack.destroy();
+    expect(tag()).toBeUndefined();
+  });
+
+  test("says that a locked tag is locked, and goes on once it is not", async () => {
+    await stack.up({ image: { ...image, onDelete: "untag" } });
+    const reference = `${loginServer}/${repository}:1`;
+    const lock = (on: boolean) =>
+      box.emulator.images.setAttributes(reference, { deleteEnabled: !on, writeEnabled: !on });
+    lock(true);
+    const { errors } = await stack.destroy();
+    expect(errors.image).toMatch(/\[TARGET_LOCKED\]\n {2}What to do: unlock it/);
+    expect(errors.image).toContain(reference);
+    expect(tag()).toBe(first);
+    expect(stack.resource().outputs.sourceDigest).toBe(first);
+    lock(false);
+    expect(await stack.destroy()).toEqual(destroyed);
+    expect(tag()).toBeUndefined();
+  });
+});
+
+describe("what the program still wants is never released", () => {
+  const wanted = () => ({ ...image, onDelete: "delete" });
+
+  test("renamed without an alias: the new resource adopts, the old one's delete leaves it", async () => {
+    await stack.up({ old: wanted() });
+    await stack.renew();
+    expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "create", old: "delete" }, errors: {} });
+    expect(tag()).toBe(first);
+    expect([...stack.state.keys()]).toEqual(["renamed"]);
+  });
+
+  test("nor when the run died between create and delete, and the next one only deletes", async () => {
+    await stack.up({ old: wanted() });
+    const old = stack.resource("old");
+    await stack.up({ renamed: wanted() });
+    stack.state.set("old", old);
+    await stack.renew();
+    expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "same", old: "delete" }, errors: {} });
+    expect(tag()).toBe(first);
+  });
+
+  test("nor where it cannot be known what the program wants", async () => {
+    await stack.up({ old: wanted() });
+    const { id, outputs } = stack.resource("old");
+    await stack.renew();
+    const plugin = await stack.plugin();
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    await plugin.check({ ...stack.inputs("renamed", { ...wanted(), targetTags: [unknown] }) });
+    await plugin.delete(id, outputs);
+    expect(tag()).toBe(first);
+  });
+
+  test("a tag that went from one resource to another stays", async () => {
+    const [a, b] = [`${repository}:a`, `${repository}:b`];
+    const resource = (...targetTags: string[]) => ({ ...wanted(), targetTags });
+    await stack.up({ one: resource(a, b), two: resource(`${repository}:c`) });
+    await stack.renew();
+    expect((await stack.up({ one: resource(a), two: resource(`${repository}:c`, b) })).errors).toEqual({});
+    expect([a, b].map((target) => held(box, target))).toEqual([first, first]);
+  });
+
+  test("what is left when a resource leaves the program goes", async () => {
+    await stack.up({ image: wanted() });
+    await stack.renew();
+    expect(await stack.up({})).toEqual(destroyed);
+    expect(manifest()).toBeUndefined();
+  });
+});
+
+test("a dropped tag that cannot go stays on record, and goes with the next run", async () => {
+  const both = { ...image, targetTags: [`${repository}:1`, `${repository}:locked`], onDelete: "untag" };
+  await stack.up({ image: both });
+  const reference = `${loginServer}/${repository}:locked`;
+  box.emulator.images.setAttributes(reference, { deleteEnabled: false });
+  await stack.renew();
+  const one = { ...image, onDelete: "untag" };
+  const { errors } = await stack.up({ image: one });
+  expect(errors.image).toContain("[TARGET_LOCKED]");
+  expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first, [`${repository}:locked`]: first });
+  expect(stack.resource().initErrors).toHaveLength(1);
+
+  box.emulator.images.setAttributes(reference, { deleteEnabled: true });
+  expect((await stack.up({ image: one })).errors).toEqual({});
+  expect(held(box, `${repository}:locked`)).toBeUndefined();
+  expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
+});
+
+test("a registry that is gone: a refresh says so, a destroy has nothing to do", async () => {
+  await box.control.call("PUT", "/registries/goingaway", {}, {});
+  const there = { ...image, registry: "goingaway", onDelete: "delete" };
+  await stack.up({ image: there, second: { ...there, targetTags: [`${repository}:2`] } });
+  await box.control.call("DELETE", "/registries/goingaway");
+  await stack.renew();
+  const { id, outputs } = stack.resource("second");
+  expect((await stack.refresh()).errors).toEqual({});
+  expect(stack.state.size).toBe(0);
+  const plugin = await stack.plugin();
+  await expect(plugin.delete(id, outputs)).resolves.not.toThrow();
+});
