@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { runOrFail } from "../../scripts/process";
+import type { Box } from "../support/emulator";
+import { environment } from "../support/environment";
+import { judge } from "./judges";
+
+export interface Account {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The real crane, which reads what was imported by the distribution protocol. */
+export class Crane {
+  readonly env: NodeJS.ProcessEnv;
+  readonly #config: string;
+
+  /** `home`: a folder of its own. */
+  constructor(box: Box, home: string) {
+    const folder = path.join(home, "docker");
+    mkdirSync(folder, { recursive: true });
+    this.#config = path.join(folder, "config.json");
+    writeFileSync(this.#config, JSON.stringify({ auths: {} }));
+    this.env = environment(home, { ...box.env, DOCKER_CONFIG: folder });
+  }
+
+  /** Uses the account for a registry from now on; the default identity of the box where none is given. */
+  logIn(host: string, account?: Account): void {
+    const { ARM_CLIENT_ID = "", ARM_CLIENT_SECRET = "" } = this.env;
+    const { username, password } = account ?? { username: ARM_CLIENT_ID, password: ARM_CLIENT_SECRET };
+    const { auths } = JSON.parse(readFileSync(this.#config, "utf8"));
+    auths[host] = { auth: Buffer.from(`${username}:${password}`).toString("base64") };
+    writeFileSync(this.#config, JSON.stringify({ auths }));
+  }
+
+  run(...args: string[]): Promise<string> {
+    return runOrFail(judge("JUDGE_CRANE"), args, { env: this.env, timeout: 120_000 });
+  }
+
+  async digest(reference: string): Promise<string> {
+    return (await this.run("digest", reference)).trim();
+  }
+
+  async tags(repository: string): Promise<string[]> {
+    return (await this.run("ls", repository)).split("\n").filter((line) => line !== "");
+  }
+
+  /** The manifest behind the reference and every one below it, byte for byte, by their digests; the root comes first. */
+  async manifests(reference: string): Promise<Map<string, string>> {
+    const repository = reference.replace(/(@sha256:[0-9a-f]+|:[^:/]+)$/, "");
+    const found = new Map<string, string>();
+    const visit = async (wanted: string): Promise<void> => {
+      const text = await this.run("manifest", wanted);
+      const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
+      if (wanted.includes("@") && !wanted.endsWith(`@${digest}`)) throw new Error(`${wanted} has the digest ${digest}`);
+      found.set(digest, text);
+      const { manifests = [] }: { manifests?: { digest: string }[] } = JSON.parse(text);
+      for (const child of manifests) if (!found.has(child.digest)) await visit(`${repository}@${child.digest}`);
+    };
+    await visit(reference);
+    return found;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * `npm run judges`: clients and registries that nobody here wrote judge the emulator and the product. Installs what it
+ * needs into the cache, and writes the comparison with the Azure CLI to RESULTS.md.  `npm run judges -- WORDS`: only tests
+ * whose name matches, printed only.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { engineFolder } from "../../scripts/engine/engine";
+import { endTogether, run, runOrFail } from "../../scripts/process";
+import { say } from "../../scripts/progress";
+import { closingLine, type JestReport, type Tally, tallyJest } from "../../scripts/tally";
+import { toolsFolder } from "../../scripts/tools/tools";
+import { pythonWith } from "./python";
+import { resultPage } from "./results";
+
+const root = path.join(__dirname, "../..");
+const MINUTE = 60_000;
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2).join(" ");
+  const temporary = mkdtempSync(path.join(tmpdir(), "judges-"));
+  const removeAll = () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+  endTogether(removeAll);
+  try {
+    const judges = await install();
+    const results = path.join(temporary, "results");
+    const tally = await runTests(words, temporary, { ...judges, JUDGES_RESULTS: results });
+    const page = resultPage(results, await preface(judges, tally));
+    process.stdout.write(`\n${page}`);
+    if (words === "") await writeFile(path.join(__dirname, "RESULTS.md"), page);
+    printNames("Failed", tally.failures);
+    printNames("Skipped", tally.skipped);
+    process.stdout.write(`\n${closingLine(tally)}\n`);
+    process.exitCode = tally.failures.length === 0 ? 0 : 1;
+  } finally {
+    removeAll();
+  }
+}
+
+/** The variables by which tests find the judges. */
+async function install(): Promise<Record<string, string>> {
+  const tools = await toolsFolder();
+  if (tools.folder === undefined) throw new Error(tools.reason);
+  const skopeo = findOnPath("skopeo");
+  return {
+    JUDGE_CRANE: path.join(tools.folder, "crane"),
+    JUDGE_REGISTRY: path.join(tools.folder, "registry"),
+    JUDGE_AZURE_SDK: await pythonWith("azure-sdk", "installing the Python SDK (some seconds)"),
+    JUDGE_AZURE_CLI: await pythonWith("azure-cli", "installing the Azure CLI (700 MB, one to five minutes)"),
+    ...(skopeo === undefined ? {} : { JUDGE_SKOPEO: skopeo }),
+    TEST_ENGINE: await engineFolder(),
+  };
+}
+
+function findOnPath(command: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => path.join(folder, command)).find((file) => existsSync(file));
+}
+
+async function runTests(words: string, temporary: string, variables: Record<string, string>): Promise<Tally> {
+  const file = path.join(temporary, "report.json");
+  const only = words === "" ? undefined : new RegExp(words, "i");
+  const args = ["--config", path.join(__dirname, "jest.config.js"), "--verbose", "--json", "--outputFile", file];
+  const jest = await run(
+    path.join(root, "node_modules/.bin/jest"),
+    [...args, ...(only === undefined ? [] : ["--testNamePattern", only.source])],
+    {
+      cwd: root,
+      env: { ...process.env, ...variables, TMPDIR: temporary },
+      timeout: 60 * MINUTE,
+      onOutput: (text) => process.stdout.write(text),
+    },
+  );
+  const report: JestReport | undefined = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  const output = jest.stdout + jest.stderr;
+  const tally = tallyJest({ name: "judges", exitCode: jest.exitCode, report, output, only });
+  if (tally.passed + tally.failures.length === 0) tally.failures.push("no test matches");
+  return tally;
+}
+
+async function preface(judges: Record<string, string>, tally: Tally): Promise<string> {
+  const versions = [
+    ...["azure-cli", "azure-sdk"].flatMap((name) =>
+      readFileSync(path.join(__dirname, "requirements", `${name}.txt`), "utf8")
+        .trim()
+        .split("\n"),
+    ),
+    `crane ${moduleVersion("github.com/google/go-containerregistry")}`,
+    `registry (CNCF distribution) ${moduleVersion("github.com/distribution/distribution/v3")}`,
+    judges.JUDGE_SKOPEO === undefined
+      ? "no skopeo, since there is none on PATH"
+      : (await runOrFail(judges.JUDGE_SKOPEO, ["--version"])).trim(),
+  ];
+  return [
+    `Written by \`npm run judges\`: ${closingLine(tally)}. Clients: ${versions.join(", ")}.`,
+    "",
+    "All of them, and the real Pulumi engine, ran against the emulator, on one machine; live Azure was not asked. Times are",
+    "that machine's, which had other work to do.",
+  ].join("\n");
+}
+
+/** As the Go modules of the tools pin it. */
+function moduleVersion(module: string): string {
+  const pins = readFileSync(path.join(root, "scripts/tools/go.mod"), "utf8");
+  return (
+    pins
+      .split("\n")
+      .find((line) => line.trim().startsWith(`${module} `))
+      ?.trim()
+      .split(" ")[1] ?? "unknown"
+  );
+}
+
+function printNames(title: string, names: readonly string[]): void {
+  if (names.length > 0) process.stdout.write(`\n${title}:\n${names.map((name) => `  ${name}`).join("\n")}\n`);
+}
+
+main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  process.stdout.write("\n0 passed, 1 failed\n");
+  process.exitCode = 1;
+});
