@@ -1,0 +1,193 @@
+import { type Box, startBox } from "../support/emulator";
+import { PluginError } from "../support/plugin";
+import { held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+
+// What is recorded when something was done and something else was not, and how the next run goes on from there.
+
+let box: Box;
+let stack: Stack;
+let repository: string;
+let first: string;
+let number = 0;
+const stacks: Stack[] = [];
+
+beforeAll(async () => {
+  box = await startBox();
+});
+beforeEach(async () => {
+  await box.control.clearRequests();
+  stack = new Stack(box, {}, stacks.at(-1));
+  stacks.push(stack);
+  repository = `team/app-${++number}`;
+  first = publish(box, `${repository}:1`);
+});
+afterEach(async () => {
+  await box.control.faults();
+  box.emulator.world.settings.importDurationMs = 0;
+});
+
+const tags = (...names: string[]) => ({
+  source: `docker.io/${repository}:1`,
+  targetTags: names.map((name) => `${repository}:${name}`),
+});
+const holds = (tag: string) => held(box, `${repository}:${tag}`);
+const imports = { method: "POST", path: "/importImage" };
+const failing = { import: { failWith: "it hit a snag." } };
+
+test("an update whose second import fails records the first one, and the next run does the rest alone", async () => {
+  await stack.up({ image: tags("ours") });
+  const second = publish(box, `${repository}:1`);
+  await box.control.faults({ ...imports, after: 1, ...failing });
+  const { errors } = await stack.up({ image: tags("ours", "new") });
+  expect(errors.image).toMatch(/^target: the import of .* failed: .*it hit a snag.* \[IMPORT_FAILED\]/);
+  const { id, outputs, initErrors, inputs } = stack.resource();
+  expect(id).toBe(`${loginServer}/${repository}:ours`);
+  expect(initErrors).toEqual([errors.image]);
+  // As the engine keeps it: new outputs, old inputs.
+  expect(outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:ours`]: second } });
+  expect(inputs).toMatchObject({ sourceDigest: first });
+  expect([holds("ours"), holds("new")]).toEqual([second, undefined]);
+
+  await box.control.faults();
+  await box.control.clearRequests();
+  expect(await stack.up({ image: tags("ours", "new") })).toEqual({ steps: { image: "update" }, errors: {} });
+  expect(importCount(box)).toBe(1);
+  expect([holds("ours"), holds("new")]).toEqual([second, second]);
+  expect(stack.resource().initErrors).toEqual([]);
+});
+
+test("a create that fails leaves nothing in the state, and no ID by accident", async () => {
+  await box.control.faults({ ...imports, ...failing });
+  const plugin = await stack.plugin();
+  const { inputs } = await plugin.check(stack.inputs("image", tags("1")));
+  const error = await plugin.create(inputs).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(PluginError);
+  expect(error).toMatchObject({ message: expect.stringContaining("[IMPORT_FAILED]"), initFailure: undefined });
+  expect(String(error)).not.toMatch(/\n\s+at /);
+});
+
+test("a create that finds one of its new tags taken meanwhile fails whole, and touches nothing", async () => {
+  // Somebody takes the tag after it was seen free and before Azure imports.
+  box.emulator.world.settings.importDurationMs = 700;
+  const up = stack.up({ image: tags("a", "b") });
+  await requestSeen();
+  const theirs = intrude(box, `${repository}:b`);
+  const { errors } = await up;
+  expect(errors.image).toContain(`${loginServer}/${repository}:b holds ${theirs}`);
+  expect(errors.image).toContain("[TARGET_CONFLICT]");
+  expect(importCount(box)).toBe(1);
+  expect([holds("a"), holds("b")]).toEqual([undefined, theirs]);
+  expect(stack.state.size).toBe(0);
+});
+
+test("when the tag that was taken meanwhile holds what we want, it is ours", async () => {
+  // Another run of the same program is faster.
+  const other = new Stack(box);
+  await other.plugin();
+  box.emulator.world.settings.importDurationMs = 2_500;
+  const up = stack.up({ image: tags("a") });
+  await requestSeen();
+  box.emulator.world.settings.importDurationMs = 0;
+  await other.up({ image: tags("a") });
+  expect((await up).errors).toEqual({});
+  expect(box.emulator.operations.list().at(-2)?.state.kind).toBe("failed");
+  expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
+  await other.renew();
+});
+
+test("an update that loses the race for its new tag keeps what it moved", async () => {
+  await stack.up({ image: tags("ours") });
+  const second = publish(box, `${repository}:1`);
+  await box.control.clearRequests();
+  box.emulator.world.settings.importDurationMs = 700;
+  const up = stack.up({ image: tags("ours", "new") });
+  await requestSeen(2);
+  const theirs = intrude(box, `${repository}:new`);
+  const { errors } = await up;
+  expect(errors.image).toContain("[TARGET_CONFLICT]");
+  expect(stack.resource().outputs).toMatchObject({
+    sourceDigest: second,
+    targets: { [`${repository}:ours`]: second, [`${repository}:new`]: theirs },
+  });
+  expect(holds("new")).toBe(theirs);
+
+  box.emulator.world.settings.importDurationMs = 0;
+  expect((await stack.up({ image: { ...tags("ours", "new"), onConflict: "overwrite" } })).errors).toEqual({});
+  expect([holds("ours"), holds("new")]).toEqual([second, second]);
+});
+
+test("the time limit ends an import that stays pending; the state stays, and a later run adopts what Azure finished", async () => {
+  await box.control.faults({ ...imports, import: { stayPending: 6_000 } });
+  const limited = { ...tags("1"), customTimeouts: { create: "2s" } };
+  const began = Date.now();
+  const { errors } = await stack.up({ image: limited });
+  expect(errors.image).toMatch(
+    /is not finished after 2 s \[IMPORT_TIMED_OUT\]\n {2}What to do: .*opts\.customTimeouts/,
+  );
+  expect(Date.now() - began).toBeLessThan(5_500);
+  expect(stack.state.size).toBe(0);
+
+  await until(() => holds("1") === first);
+  await box.control.faults();
+  await box.control.clearRequests();
+  expect(await stack.up({ image: limited })).toEqual({ steps: { image: "create" }, errors: {} });
+  expect(importCount(box)).toBe(0);
+});
+
+test("an update that runs out of time leaves the record as it was, and the next run converges", async () => {
+  const limited = { ...tags("1"), customTimeouts: { update: "2s" } };
+  await stack.up({ image: limited });
+  const before = stack.resource();
+  const second = publish(box, `${repository}:1`);
+  await box.control.faults({ ...imports, times: 1, import: { stayPending: true } });
+  expect((await stack.up({ image: limited })).errors.image).toContain("[IMPORT_TIMED_OUT]");
+  expect(stack.resource()).toEqual(before);
+  expect((await stack.up({ image: limited })).errors).toEqual({});
+  expect(holds("1")).toBe(second);
+});
+
+describe("killed in the middle of an import", () => {
+  test("the next process adopts what Azure finished meanwhile", async () => {
+    const killed = new Stack(box);
+    box.emulator.world.settings.importDurationMs = 1_000;
+    await box.control.clearRequests();
+    const up = killed.up({ image: tags("1") });
+    await requestSeen();
+    await killed.renew();
+    expect((await up).errors.image).toBeDefined();
+    expect(killed.state.size).toBe(0);
+    await until(() => holds("1") === first);
+    await box.control.clearRequests();
+    expect(await killed.up({ image: tags("1") })).toEqual({ steps: { image: "create" }, errors: {} });
+    expect(importCount(box)).toBe(0);
+    await killed.renew();
+  });
+
+  test("the next process converges while Azure is still at it", async () => {
+    const killed = new Stack(box);
+    await killed.up({ image: tags("1", "2") });
+    const second = publish(box, `${repository}:1`);
+    box.emulator.world.settings.importDurationMs = 3_000;
+    await box.control.clearRequests();
+    const up = killed.up({ image: tags("1", "2", "3") });
+    await requestSeen();
+    await killed.renew();
+    await up;
+    box.emulator.world.settings.importDurationMs = 0;
+    expect((await killed.up({ image: tags("1", "2", "3") })).errors).toEqual({});
+    expect(["1", "2", "3"].map(holds)).toEqual([second, second, second]);
+    expect(killed.resource().outputs.sourceDigest).toBe(second);
+    await killed.renew();
+  });
+});
+
+function requestSeen(count = 1): Promise<void> {
+  return until(() => importCount(box) >= count);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !condition(); ) {
+    if (Date.now() > end) throw new Error("it did not happen within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
