@@ -204,11 +204,13 @@ export const azureFailure = {
     remedy: `grant this identity the role Container Registry Data Importer and Data Reader on ${scope}; a new assignment takes some minutes to work`,
     ...detail(said),
   }),
-  foreignTenant: (registry: string, who: string): Failure => ({
+  foreignTenant: (side: Side, registry: string, who: string): Failure => ({
     code: "AZURE_PERMISSION_DENIED",
-    summary: `source: the registry ${registry} belongs to another tenant, where ${who} has no rights`,
+    summary: `${side}: the registry ${registry} belongs to another tenant, where ${who} has no rights`,
     remedy:
-      "name it by its login server and pass source.credentials: a repository-scoped token, or a service principal of its tenant",
+      side === "source"
+        ? "name it by its login server and pass source.credentials: a repository-scoped token, or a service principal of its tenant"
+        : "use an identity of that tenant",
   }),
   throttled: (side: Side, host: string): Failure => ({
     code: "AZURE_THROTTLED",

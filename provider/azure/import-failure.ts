@@ -45,7 +45,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /not authorized to access linked subscription/i,
-    ({ sourceHost, identity }) => azureFailure.foreignTenant(sourceHost, identity),
+    ({ sourceHost, identity }) => azureFailure.foreignTenant("source", sourceHost, identity),
   ],
   [
     /AuthorizationFailed|does not have (authorization|permission) to perform action/i,

@@ -77,8 +77,11 @@ export class RegistryFinder {
       return azureRegistry(registry) ?? unfinished(name.id);
     } catch (error) {
       return this.#refused(arm, error, name.id, (answer) => {
-        if (answer.status !== 404) return undefined;
         const said = serviceError(answer);
+        if (said?.code === "InvalidAuthenticationTokenTenant") {
+          return (side) => azureFailure.foreignTenant(side, name.id, this.search.identity);
+        }
+        if (answer.status !== 404) return undefined;
         return (side) =>
           azureFailure.registryNotFound(
             side,

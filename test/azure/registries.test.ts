@@ -231,7 +231,7 @@ describe("a registry that is not found", () => {
 
   test("because it is another tenant's: the login server and credentials are asked for", async () => {
     const { text } = await refusal(inside.azure(), idOf("othertenantsource"), "source");
-    expect(text).toMatch(/login server with source\.credentials/);
+    expect(text).toMatch(/login server and pass source\.credentials/);
     expect((await refusal(inside.azure(), "othertenantsource.azurecr.io", "source")).code).toBe("REGISTRY_NOT_FOUND");
   });
 
