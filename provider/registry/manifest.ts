@@ -40,6 +40,8 @@ export const MANIFEST_TYPES = [
   ...INDEX_TYPES,
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.v2+json",
+  // Artifacts had a manifest of their own before the image specification 1.1; registries keep them.
+  "application/vnd.oci.artifact.manifest.v1+json",
 ].join(", ");
 
 /** The media type of a `Content-Type` header, if it can be a manifest's. */
