@@ -86,6 +86,7 @@ export const clouds: readonly Cloud[] = [
     name: "AzureChinaCloud",
     resourceManager: "management.chinacloudapi.cn",
     login: "login.chinacloudapi.cn",
+    loginAlias: "login.partner.microsoftonline.cn",
     registrySuffix: "azurecr.cn",
     audiences: ["https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn"],
   },

@@ -45,7 +45,9 @@ export class Hosts {
     for (const cloud of world.clouds) {
       const login = loginHost({ world, cloud, tokens, issuer });
       const resourceManager = resourceManagerHost(cloud, services);
-      this.#fixed.set(cloud.login, ({ req, res }) => login(req, res));
+      for (const host of [cloud.login, cloud.loginAlias ?? cloud.login]) {
+        this.#fixed.set(host, ({ req, res }) => login(req, res));
+      }
       this.#fixed.set(cloud.resourceManager, ({ req, res, importFault }) => resourceManager(req, res, importFault));
     }
     const requestHost = issuer.requestHost();

@@ -6,6 +6,8 @@ export interface Cloud {
   readonly name: string;
   readonly resourceManager: string;
   readonly login: string;
+  /** Another name of the login host, which clients may prefer once they have learned it. */
+  readonly loginAlias?: string;
   readonly registrySuffix: string;
   /** Audiences that Resource Manager accepts in a token. */
   readonly audiences: readonly string[];
