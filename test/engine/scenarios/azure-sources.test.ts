@@ -29,7 +29,7 @@ test("S4 another registry of the same subscription, by login server", async () =
 
 test("S5 another registry with public access disabled, by resource ID", async () => {
   const scenario = await Scenario.begin(box);
-  const { control, project } = scenario;
+  const { control } = scenario;
   const reference = "privatesource.azurecr.io/aci-helloworld:latest";
   const digest = await digestOf(scenario, reference);
   const privatesource = registryId("privatesource");
@@ -60,10 +60,11 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   // Beyond `az`: the login server, too, which is found to be a resource ID.
   await scenario.works({ ...target("host"), source: `privatesource.azurecr.io/aci-helloworld@${digest}` }, digest);
 
+  const { project } = await Scenario.begin(box);
   const fromTarget = { ...byTag, digestFrom: "target" };
   await project.write(imageProgram({ ...target("latest"), source: fromTarget }));
   const first = await project.up();
-  expect([first.exitCode, first.changes]).toEqual([0, { replace: 1 }]);
+  expect([first.exitCode, first.changes]).toEqual([0, { create: 1 }]);
   expect((await project.state()).resource("app").outputs).toMatchObject({ sourceDigest: digest, verifiedBy: "digest" });
   expect(await control.digest("myregistry.azurecr.io/s5:latest")).toBe(digest);
 

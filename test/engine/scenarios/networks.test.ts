@@ -1,0 +1,122 @@
+import { type Box, startBox } from "../../support/emulator";
+import { imageProgram } from "../programs";
+import { digestOf, registryId, Scenario } from "./scenario";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+const trust = (networkRuleBypassOptions: "None" | "AzureServices") => ({ networkRuleBypassOptions });
+
+test("S13 closed networks: trusted services let Azure's import through; without them the error names the switch", async () => {
+  const scenario = await Scenario.begin(box);
+  const { control, project } = scenario;
+  const says = (side: string, name: string) => [
+    `${side}: the network rules of ${name}`,
+    `az acr update --name ${name} --allow-trusted-services true`,
+  ];
+  const closed = (side: "source" | "target", name: string) => ({
+    code: `${side.toUpperCase()}_NETWORK_CLOSED`,
+    says: says(side, name),
+  });
+
+  // A source without public access, by resource ID and digest.
+  const hidden = await digestOf(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
+  const image = `aci-helloworld@${hidden}`;
+  const fromHidden = {
+    registry: "myregistry",
+    source: { image, registry: registryId("privatesource") },
+    targetTags: ["s13:hidden"],
+  };
+  await scenario.registry("privatesource", trust("None"));
+  await scenario.refuses("a source that trusts no services", fromHidden, closed("source", "privatesource"));
+  await scenario.registry("privatesource", trust("AzureServices"));
+  await scenario.works(fromHidden, hidden);
+  // With credentials Azure comes as a stranger, trusted services or not.
+  const credentials = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
+  await scenario.grant("cccccccc-0000-4000-8000-00000000000f", "AcrPull", registryId("privatesource"));
+  await scenario.refuses(
+    "a source without public access, with credentials instead of the resource ID",
+    { ...fromHidden, source: { image, registry: "privatesource", credentials }, targetTags: ["s13:stranger"] },
+    {
+      code: "SOURCE_NETWORK_CLOSED",
+      says: ["source: the network rules of privatesource", "must also be named by resource ID"],
+    },
+  );
+
+  // A source for selected addresses: this machine's is one, Azure's is not.
+  const selected = { defaultAction: "Deny", ipRules: ["203.0.113.7"] };
+  await scenario.registry("mysourceregistry", { ...selected, ...trust("None") });
+  const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+  const fromSelected = { registry: "myregistry", source: reference, targetTags: ["s13:selected"] };
+  await scenario.refuses("a source for selected addresses", fromSelected, closed("source", "mysourceregistry"));
+  await scenario.registry("mysourceregistry", trust("AzureServices"));
+  await scenario.works(fromSelected, await digestOf(scenario, reference));
+
+  // A target without public access.
+  await control.call("PUT", "/registries/closedtarget", {}, { publicNetworkAccess: "Disabled", ...trust("None") });
+  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
+  const intoClosed = {
+    registry: "closedtarget",
+    source: "docker.io/library/hello-world:latest",
+    targetTags: ["s13:closed"],
+  };
+  await scenario.refuses("a target that trusts no services", intoClosed, closed("target", "closedtarget"));
+  expect(await control.digest("closedtarget.azurecr.io/s13:closed")).toBeUndefined();
+  await scenario.registry("closedtarget", trust("AzureServices"));
+  await scenario.works(intoClosed, hello, { in: "closedtarget.azurecr.io" });
+  expect((await project.state()).resource("app").outputs).toMatchObject({
+    sourceDigest: hello,
+    verifiedBy: "operation",
+  });
+}, 240_000);
+
+test("S14 a geo-replicated target: a tag that shows late is waited for, and is no failure and no conflict", async () => {
+  const one = await Scenario.begin(box);
+  const two = await Scenario.begin(box);
+  const { control } = box;
+  const source = "docker.io/library/late:1";
+  const target = "myregistry.azurecr.io/library/late:1";
+  const { digest: first } = await control.moveTag(source);
+  await one.registry("myregistry", { replicas: ["eastus"], replicationLagMs: 4_000 });
+  const program = imageProgram({ registry: "myregistry", source });
+  const misses = () => control.requests({ host: "myregistry.azurecr.io", method: "HEAD", status: 404, path: "/late/" });
+
+  await control.clearRequests();
+  await one.project.write(program);
+  const began = Date.now();
+  const running = one.project.up();
+  // While the replica does not know the tag yet, another stack wants the same: it adopts what is there in truth.
+  await until(async () => (await control.digest(target)) === first);
+  await two.project.write(program);
+  const [up, other] = await Promise.all([running, two.project.up()]);
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 1 }]);
+  expect([other.exitCode, other.changes]).toEqual([0, { create: 1 }]);
+  expect(Date.now() - began).toBeGreaterThan(4_000);
+  expect((await misses()).length).toBeGreaterThan(1);
+  expect((await one.project.state()).resource("app").outputs).toMatchObject({
+    sourceDigest: first,
+    verifiedBy: "digest",
+  });
+
+  // A moved tag: for a while the replica goes on to show the old digest.
+  const { digest: second } = await control.moveTag(source);
+  await control.clearRequests();
+  const moved = await one.project.up();
+  expect([moved.exitCode, moved.changes]).toEqual([0, { update: 1 }]);
+  expect(await control.imports()).toHaveLength(1);
+  expect((await one.project.state()).resource("app").outputs).toMatchObject({
+    sourceDigest: second,
+    verifiedBy: "digest",
+  });
+  expect((await one.project.refresh()).changes).toEqual({ same: 1 });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

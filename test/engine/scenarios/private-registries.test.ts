@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Handler } from "../../../emulator/registry/http";
+import { makeImage } from "../../../emulator/registry/images";
+import { RegistryStore } from "../../../emulator/registry/store";
+import { tarOf } from "../../../emulator/registry/tar";
+import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
+import { runOrFail } from "../../../scripts/process";
+import { type Box, startBox } from "../../support/emulator";
+import { environment } from "../../support/environment";
+import { registryAccount, startRegistry } from "../../support/registry";
+import { startTokenService } from "../../support/token-service";
+import { describeWithTools } from "../../support/tools";
+import { declareImages } from "../programs";
+import { Scenario } from "./scenario";
+
+const wrong = { ...registryAccount, password: "a wrong password" };
+
+describeWithTools("S10 a private registry that is not Azure's:", ({ crane, registry }) => {
+  let box: Box;
+  let folder: string;
+  beforeAll(async () => {
+    box = await startBox();
+    folder = await mkdtemp(path.join(tmpdir(), "private-registries-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Pushes a new image as users do, and returns its digest. */
+  async function push(reference: string): Promise<string> {
+    const layer = path.join(folder, `${randomUUID()}.tar`);
+    await writeFile(layer, tarOf("hello.txt", Buffer.from(randomUUID())));
+    const env = environment(folder, { ...box.env, DOCKER_CONFIG: path.join(folder, ".docker") });
+    const run = (...args: string[]) => runOrFail(crane, args, { env, timeout: 60_000 });
+    const { username, password } = registryAccount;
+    await run("auth", "login", reference.split("/", 1)[0] ?? "", "-u", username, "-p", password);
+    await run("append", "--oci-empty-base", "--new_layer", layer, "--new_tag", reference);
+    return (await run("digest", reference)).trim();
+  }
+
+  /** With the right account it works, with a wrong one or none it does not. */
+  async function judge(reference: string, digest: string): Promise<void> {
+    const [host = ""] = reference.split("/", 1);
+    const scenario = await Scenario.begin(box);
+    const args = (credentials?: object) => ({
+      registry: "myregistry",
+      source: { image: reference, ...(credentials && { credentials }) },
+      targetTags: [`s10/${host}:1`],
+    });
+    await scenario.refuses(`${host}: a wrong password`, args(wrong), {
+      code: "SOURCE_CREDENTIALS_REJECTED",
+      says: [`source: ${host} rejected the credentials`, "check source.credentials"],
+    });
+    await scenario.refuses(`${host}: no credentials`, args(), {
+      code: "SOURCE_ACCESS_DENIED",
+      says: [`source: ${host}/`, "anonymous client", "pass source.credentials"],
+    });
+    const up = await scenario.works(args(registryAccount), digest);
+    expect(JSON.stringify(up.events)).not.toContain(registryAccount.password);
+  }
+
+  test("a real one with basic authentication", async () => {
+    const server = await startRegistry(registry, { auth: "basic" });
+    await box.control.hosts({ "registry.example.com": server.url });
+    await judge("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
+    expect(server.output()).toContain("AzureContainerRegistry/import");
+  });
+
+  test("a real one with tokens of a server on another host", async () => {
+    const tokens = await startTokenService("registry.token.example.com");
+    const realm = "https://auth.token.example.com/token";
+    const server = await startRegistry(registry, { auth: { ...tokens, realm } });
+    await box.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
+    await judge("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
+    expect(server.output()).toContain("AzureContainerRegistry/import");
+    tokens.close();
+  });
+
+  test("with challenges as GitHub's and Harbor's, an image nobody else may see", async () => {
+    // GitHub: one host for both, a scope that is a mere example in the challenge of /v2/, the answer's field is `token`.
+    const github = await serve(
+      {
+        realm: "https://ghcr.io/token",
+        service: "ghcr.io",
+        pingScope: "repository:user/image:pull",
+        tokenField: "token",
+      },
+      "/token",
+      "owner/app",
+    );
+    // Harbor: the token service below a path of its own, Basic accepted beside it, all challenges in one line.
+    const harbor = await serve(
+      {
+        realm: "https://harbor.example.com/service/token",
+        service: "harbor-registry",
+        challenges: ["bearer", "basic"],
+        joinChallenges: true,
+      },
+      "/service/token",
+      "project/app",
+    );
+    await box.control.hosts({ "ghcr.io": github.url, "harbor.example.com": harbor.url });
+    await judge("harbor.example.com/project/app:1", harbor.digest);
+
+    const scenario = await Scenario.begin(box);
+    const image = (tag: string, credentials: object) => ({
+      registry: "myregistry",
+      source: { image: "ghcr.io/owner/app:1", credentials },
+      targetTags: [`s10/ghcr:${tag}`],
+    });
+    await scenario.refuses("ghcr.io: a wrong token", image("1", wrong), {
+      code: "SOURCE_CREDENTIALS_REJECTED",
+      says: ["source: ghcr.io rejected the credentials", "check source.credentials"],
+    });
+    await scenario.project.write(declareImages({ one: image("1", registryAccount), two: image("2", registryAccount) }));
+    const up = await scenario.project.up();
+    expect([up.exitCode, up.changes]).toEqual([0, { create: 2 }]);
+    expect(await box.control.digest("myregistry.azurecr.io/s10/ghcr:1")).toBe(github.digest);
+    github.close();
+    harbor.close();
+  });
+});
+
+/** A registry that shows its one image to one account, behind a loopback address, its token service below a path. */
+async function serve(
+  options: Pick<TokenRegistryOptions, "realm" | "service"> & Partial<TokenRegistryOptions>,
+  tokenPath: string,
+  repository: string,
+): Promise<{ url: string; digest: string; close(): void }> {
+  const store = new RegistryStore();
+  const { digest } = makeImage(store, repository, "1");
+  const { registry, auth } = tokenRegistry({
+    store,
+    accounts: [registryAccount],
+    allows: (account, action) => account !== undefined && action === "pull",
+    ...options,
+  });
+  const handler: Handler = (req, res) => (req.url?.startsWith(tokenPath) ? auth(req, res) : registry(req, res));
+  const server = http.createServer((req, res) => void handler(req, res));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, digest, close: () => server.close() };
+}

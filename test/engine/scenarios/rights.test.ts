@@ -1,0 +1,88 @@
+import { type Box, startBox } from "../../support/emulator";
+import { imageProgram } from "../programs";
+import { asIdentity, digestOf, expectRefused, IMPORTER, registryId, Scenario } from "./scenario";
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+test("S12 missing rights: each refusal names the least role, its scope and the identity; with that role it works", async () => {
+  const scenario = await Scenario.begin(box);
+  const { control, project } = scenario;
+  const target = registryId("myregistry");
+  const source = registryId("mysourceregistry");
+  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
+  const aci = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const identity = "12345678-0000-4000-8000-00000000000f";
+  const env = await asIdentity(scenario, identity);
+  const who = String(env.ARM_CLIENT_ID);
+  const never = [String(env.ARM_CLIENT_SECRET)];
+  const fromHub = { registry: target, source: `docker.io/library/hello-world@${hello}`, targetTags: ["s12:hub"] };
+  const denied = (side: "source" | "target", scope: string) => ({
+    code: "AZURE_PERMISSION_DENIED",
+    says: [`${side}: `, who, scope, `role ${IMPORTER} on ${scope}`],
+    never,
+    env,
+  });
+
+  await scenario.refuses("no role on the target", fromHub, denied("target", target));
+  await scenario.refuses(
+    "no role on the target, which is named by name",
+    { ...fromHub, registry: "myregistry" },
+    {
+      code: "REGISTRY_NOT_FOUND",
+      says: [
+        "target: there is no registry myregistry: searched",
+        who,
+        "grant the identity the right to read the registry",
+      ],
+      never,
+      env,
+    },
+  );
+  await scenario.grant(identity, "Reader", target);
+  await scenario.refuses("a role that reads the target and does not import", fromHub, denied("target", target));
+  await control.call("DELETE", "/roles", { principalId: identity, role: "Reader" });
+  await scenario.grant(identity, IMPORTER, target);
+  await scenario.works(fromHub, hello, { env });
+
+  // The same role on the source: to read its tag here, and for Azure to read the image.
+  const byTag = {
+    registry: target,
+    source: "mysourceregistry.azurecr.io/aci-helloworld:latest",
+    targetTags: ["s12:acr"],
+  };
+  await scenario.refuses("no role on the source, by tag", byTag, {
+    code: "REGISTRY_NOT_FOUND",
+    says: ["source: there is no registry mysourceregistry.azurecr.io", who, "grant the identity the right to read"],
+    never,
+    env,
+  });
+  await scenario.refuses(
+    "no role on the source, by resource ID and digest",
+    { ...byTag, source: { image: `aci-helloworld@${aci}`, registry: source } },
+    denied("source", source),
+  );
+  await scenario.refuses(
+    "no role on the source, by resource ID and tag",
+    { ...byTag, source: { image: "aci-helloworld:latest", registry: source } },
+    denied("source", source),
+  );
+  await scenario.grant(identity, IMPORTER, source);
+  await scenario.works(byTag, aci, { env });
+  await scenario.works({ ...byTag, source: { image: "aci-helloworld:latest", registry: source } }, aci, { env });
+
+  // To remove what was imported takes one role more.
+  await project.write(imageProgram({ ...byTag, onDelete: "delete" }));
+  expect((await project.up({ env })).exitCode).toBe(0);
+  expectRefused("no role to delete", await project.destroy({ env }), {
+    code: "TARGET_ACCESS_DENIED",
+    says: ["target: myregistry.azurecr.io/s12", who, "AcrDelete"],
+    never,
+  });
+  expect(await digestOf(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);
+  await scenario.grant(identity, "AcrDelete", target);
+  expect((await project.destroy({ env })).exitCode).toBe(0);
+  expect(await control.digest("myregistry.azurecr.io/s12:acr")).toBeUndefined();
+}, 240_000);

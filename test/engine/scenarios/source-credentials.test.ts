@@ -1,0 +1,174 @@
+import { type Box, startBox } from "../../support/emulator";
+import { declareImages } from "../programs";
+import { digestOf, registryId, Scenario } from "./scenario";
+
+/** Service principals of the default world. */
+const reader = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
+const stranger = { username: "dddddddd-0000-4000-8000-000000000001", password: "without-rights~secret" };
+const otherTenantReader = { username: "eeeeeeee-0000-4000-8000-000000000001", password: "other-tenant-reader~secret" };
+const scopedToken = { username: "importer", password: "importer-token-password" };
+
+const into = (tag: string, source: object) => ({ registry: "myregistry", source, targetTags: [tag] });
+
+let box: Box;
+beforeAll(async () => {
+  box = await startBox();
+});
+
+test("S8 a registry in Azure with service principal credentials, which are used and never dropped", async () => {
+  const scenario = await Scenario.begin(box);
+  const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+  const digest = await digestOf(scenario, reference);
+  const wrong = { ...reader, password: "not-the-secret" };
+  const rejected = {
+    code: "SOURCE_CREDENTIALS_REJECTED",
+    says: ["source: mysourceregistry", "check source.credentials"],
+  };
+
+  await scenario.refuses("a wrong secret", into("s8:refused", { image: reference, credentials: wrong }), rejected);
+  // `az acr import --registry` forgets the credentials and uses the caller's own rights, which would do here.
+  await scenario.refuses(
+    "a wrong secret beside source.registry",
+    into("s8:refused", {
+      image: "aci-helloworld:latest",
+      registry: registryId("mysourceregistry"),
+      credentials: wrong,
+    }),
+    rejected,
+  );
+  await scenario.refuses(
+    "a wrong secret beside source.registry, the image by digest, so that only Azure reads it",
+    into("s8:refused", { image: `aci-helloworld@${digest}`, registry: "mysourceregistry", credentials: wrong }),
+    // The service does not say whether it was the secret or the role.
+    { code: "SOURCE_ACCESS_DENIED", says: ["source: mysourceregistry", "the given credentials", "AcrPull"] },
+  );
+  await scenario.refuses(
+    "a service principal without a role on the source",
+    into("s8:refused", { image: reference, credentials: stranger }),
+    { code: "SOURCE_ACCESS_DENIED", says: ["source: mysourceregistry", stranger.username, "AcrPull"] },
+  );
+  await scenario.refuses(
+    "a user name without password",
+    into("s8:refused", { image: reference, credentials: { username: reader.username } }),
+    { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is missing: a user name alone proves nothing"] },
+  );
+
+  await box.control.clearRequests();
+  await scenario.project.write(
+    declareImages({
+      byHost: into("s8:host", { image: reference, credentials: reader }),
+      byId: into("s8:id", {
+        image: "aci-helloworld:latest",
+        registry: registryId("mysourceregistry"),
+        credentials: reader,
+      }),
+      byName: into("s8:name", { image: "aci-helloworld:latest", registry: "mysourceregistry", credentials: reader }),
+    }),
+  );
+  const up = await scenario.project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
+  for (const tag of ["host", "id", "name"])
+    expect(await digestOf(scenario, `myregistry.azurecr.io/s8:${tag}`)).toBe(digest);
+  // The identity of the run was never shown to the source.
+  expect(await box.control.requests({ host: "mysourceregistry.azurecr.io", path: "/oauth2/exchange" })).toEqual([]);
+});
+
+test("S9 a registry of another tenant: repository-scoped token, service principal, or Entra token alone", async () => {
+  const scenario = await Scenario.begin(box);
+  const { control } = scenario;
+  const reference = "othertenantsource.azurecr.io/aci-helloworld:latest";
+  const digest = await digestOf(scenario, reference);
+  const foreignId = registryId("othertenantsource", "55555555-5555-4555-8555-555555555555");
+  const entraToken = async (clientId: string) =>
+    (
+      await control.call<{ token: string }>(
+        "POST",
+        "/token",
+        {},
+        { clientId, audience: "https://containerregistry.azure.net" },
+      )
+    ).token;
+
+  await scenario.refuses("no credentials", into("s9:refused", { image: reference }), {
+    code: "REGISTRY_NOT_FOUND",
+    says: [
+      "source: there is no registry othertenantsource.azurecr.io: searched",
+      "pass the login server with source.credentials",
+    ],
+  });
+  await scenario.refuses(
+    "no credentials, the image by digest, so that only Azure reads it",
+    into("s9:refused", { image: reference.replace(":latest", `@${digest}`) }),
+    {
+      code: "REGISTRY_NOT_FOUND",
+      says: [
+        "source: there is no registry othertenantsource.azurecr.io: searched",
+        "pass the login server with source.credentials",
+      ],
+    },
+  );
+  for (const [way, image, credentials] of [
+    ["the resource ID of another tenant", "aci-helloworld:latest", undefined],
+    ["the resource ID of another tenant, with credentials", "aci-helloworld:latest", scopedToken],
+    ["the resource ID of another tenant, the image by digest", `aci-helloworld@${digest}`, undefined],
+  ] as const) {
+    await scenario.refuses(
+      way,
+      into("s9:refused", { image, registry: foreignId, ...(credentials && { credentials }) }),
+      {
+        code: "AZURE_PERMISSION_DENIED",
+        says: [
+          "source: ",
+          "othertenantsource belongs to another tenant",
+          "name it by its login server and pass source.credentials",
+        ],
+      },
+    );
+  }
+  await scenario.refuses(
+    "a token whose scope map lacks the repository",
+    into("s9:refused", { image: "othertenantsource.azurecr.io/secret-app:1", credentials: scopedToken }),
+    {
+      code: "SOURCE_ACCESS_DENIED",
+      says: ["source: othertenantsource.azurecr.io/secret-app", '"importer"', "source.credentials"],
+    },
+  );
+  await scenario.refuses(
+    "a wrong token password",
+    into("s9:refused", { image: reference, credentials: { ...scopedToken, password: "wrong-token-password" } }),
+    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: othertenantsource.azurecr.io", "check source.credentials"] },
+  );
+  await scenario.refuses(
+    "an Entra token of the wrong tenant",
+    into("s9:refused", { image: reference, credentials: { password: await entraToken(reader.username) } }),
+    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: othertenantsource.azurecr.io", "check source.credentials"] },
+  );
+  const expired = await entraToken(otherTenantReader.username);
+  await control.call("POST", "/token/expire");
+  await scenario.refuses(
+    "an Entra token that has expired",
+    into("s9:refused", { image: reference, credentials: { password: expired } }),
+    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: othertenantsource.azurecr.io", "not expired"] },
+  );
+
+  const password = await entraToken(otherTenantReader.username);
+  await scenario.project.write(
+    declareImages({
+      scoped: into("s9:scoped", { image: reference, credentials: scopedToken }),
+      principal: into("s9:principal", { image: reference, credentials: otherTenantReader }),
+      token: into("s9:token", { image: reference, credentials: { password } }),
+      digest: into("s9:digest", { image: reference.replace(":latest", `@${digest}`), credentials: { password } }),
+      byRegistry: into("s9:registry", {
+        image: "aci-helloworld:latest",
+        registry: "othertenantsource.azurecr.io",
+        credentials: scopedToken,
+      }),
+    }),
+  );
+  const up = await scenario.project.up();
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 5 }]);
+  for (const tag of ["scoped", "principal", "token", "digest", "registry"]) {
+    expect(await digestOf(scenario, `myregistry.azurecr.io/s9:${tag}`)).toBe(digest);
+  }
+  expect(scenario.project.backend().includes(password)).toBe(false);
+}, 240_000);
