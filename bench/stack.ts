@@ -40,7 +40,11 @@ export class Stack {
     });
     await mkdir(stack.folder, { recursive: true });
     await mkdir(path.join(own, "state"));
-    const files = { "Pulumi.yaml": "name: bench\nruntime: nodejs\n", ...program.files(images) };
+    const files = {
+      "Pulumi.yaml": "name: bench\nruntime: nodejs\n",
+      "package.json": '{ "private": true, "main": "index.js" }\n',
+      ...program.files(images),
+    };
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(stack.folder, name), text);
     await symlink(path.join(checkout, "node_modules"), path.join(stack.folder, "node_modules"));
     await stack.must(["stack", "init", "dev"], {});
