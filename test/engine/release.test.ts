@@ -1,6 +1,7 @@
 import { type Box, startBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
+import { withoutAzure } from "./without-azure";
 
 let box: Box;
 beforeAll(async () => {
@@ -56,14 +57,19 @@ test("changed policies are recorded without a request, and the next destroy obey
   const project = await PulumiProject.create({ env, program: program() });
   await project.up();
 
-  await project.write(program({ onDelete: "untag", onConflict: "overwrite" }, { customTimeouts: { delete: "7m" } }));
-  const preview = await project.preview({ args: ["--diff"] });
-  expect(preview.text).toMatch(/\+ onDelete\s*: "untag"/);
+  const changes = [
+    program({ onConflict: "overwrite" }),
+    program({ onConflict: "overwrite" }, { customTimeouts: { delete: "7m" } }),
+    program({ onConflict: "overwrite", onDelete: "untag" }, { customTimeouts: { delete: "7m" } }),
+  ];
   await control.clearRequests();
-  const up = await project.up();
-  expect([up.exitCode, up.changes]).toEqual([0, { update: 1 }]);
+  for (const changed of changes) {
+    await project.write(changed);
+    const up = await project.up({ env: withoutAzure });
+    expect([up.exitCode, up.changes]).toEqual([0, { update: 1 }]);
+  }
   const hosts = (await control.requests()).map(({ host }) => host);
-  expect(new Set(hosts)).toEqual(new Set(["auth.docker.io", "registry-1.docker.io"]));
+  expect(new Set(hosts)).toEqual(new Set(["auth.docker.io", "registry-1.docker.io"])); // the look-ups of the program
   expect((await project.state()).resource("app").outputs).toMatchObject({
     onDelete: "untag",
     onConflict: "overwrite",
