@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "./azure/azure";
 import type { ImportRequest } from "./azure/import-image";
 import { registryOf } from "./azure/registry-name";
-import { failureOf, ImportError, targetFailure } from "./failure";
+import { ImportError, targetFailure } from "./failure";
 import { importSource, sourceProblem } from "./import-source";
 import { droppedTargets, type Holdings, knownDigest, planTargets, type TargetPlan } from "./plan";
 import type { Progress } from "./progress";
@@ -108,10 +108,13 @@ async function importInto(
   );
   if (outcome.state === "succeeded") return;
 
-  const held = await target.awaitHoldings(targets, digest, signal, (found) => {
+  const tells = (found: ReadonlyMap<string, Digest | undefined>) => {
     if (outcome.state === "unknown") return targets.every((name) => found.get(name) === digest);
     return !outcome.tagExists || targets.some((name) => found.get(name) !== undefined);
-  });
+  };
+  const held = signal.aborted
+    ? await target.lastLook(targets, digest)
+    : await target.awaitHoldings(targets, digest, signal, tells);
   if (held !== "unreadable" && digest !== undefined && targets.every((name) => held.get(name) === digest)) return;
   if (outcome.state === "failed" && outcome.tagExists) {
     if (held === "unreadable") throw new ImportError(targetFailure.uncomparable(desired.loginServer, targets));
@@ -190,8 +193,7 @@ async function salvaged(
   const { desired, recorded, digest, before, done, target } = at;
   if (digest === undefined) return error;
   const names = targetNames(desired);
-  // The time of the operation may be up, so the last look has a little of its own.
-  const now = await target.holdings(names, digest, AbortSignal.timeout(20_000)).catch(() => "unreadable" as const);
+  const now = await target.lastLook(names, digest);
   const gained =
     now === "unreadable" || before === "unreadable"
       ? done
@@ -225,7 +227,6 @@ async function releaseDropped(
   try {
     await release(dropped, recorded, desired.onDelete ?? "retain", operation);
   } catch (error) {
-    if (failureOf(error) === undefined) throw error;
     const kept = Object.fromEntries(dropped.map((name) => [name, recorded.targets[name] ?? recorded.sourceDigest]));
     throw new Unfinished({ ...outputs, targets: { ...outputs.targets, ...kept } }, error);
   }

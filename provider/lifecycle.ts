@@ -61,17 +61,17 @@ export async function update(id: string, recorded: Outputs, desired: Inputs): Pr
 
 /** Reports what the target holds now; what we put there stays on record, whatever became of it. */
 export async function read(id: string, known: Outputs | FromEngine): Promise<dynamic.ReadResult> {
-  return quietly(async () => {
-    if ("__program" in known) return observeForeign(id, await completedForeign(known), azure());
-    return observe(id, known as Outputs, azure());
+  const limit = timeLimit("update", "__program" in known ? known.__program?.timeouts : known.timeouts);
+  return quietly(id, limit, async (signal) => {
+    if ("__program" in known) return observeForeign(id, await completedForeign(known), azure(), signal);
+    return observe(id, known as Outputs, azure(), signal);
   });
 }
 
 /** Gives up the targets as `onDelete` says. */
-async function remove(_id: string, recorded: Outputs): Promise<void> {
+async function remove(id: string, recorded: Outputs): Promise<void> {
   const targets = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
-  const signal = AbortSignal.timeout(timeLimit("delete", recorded.timeouts));
-  await quietly(() =>
+  await quietly(id, timeLimit("delete", recorded.timeouts), (signal) =>
     release(targets, recorded, recorded.onDelete ?? "retain", { azure: azure(), signal, progress: () => {} }),
   );
 }
@@ -125,24 +125,28 @@ async function attempt(
 ): Promise<Outputs> {
   const limit = timeLimit(kind, desired.timeouts);
   const signal = AbortSignal.timeout(limit);
-  const textOf = (error: unknown) => {
-    const failure = failureOf(error) ?? (signal.aborted ? operationTimedOut(id, limit / 1_000) : undefined);
-    return failure ? sentence(failure) : String(error instanceof Error ? error.message : error);
-  };
+  const words = (error: unknown) => textOf(error, signal, id, limit);
   try {
     return await withProgress(desired, (progress) => run({ azure: azure(), signal, progress }));
   } catch (error) {
-    if (error instanceof Unfinished) throw { id, properties: error.outputs, reasons: [textOf(error.reason)] };
-    throw new Error(textOf(error));
+    if (error instanceof Unfinished) throw { id, properties: error.outputs, reasons: [words(error.reason)] };
+    throw new Error(words(error));
   }
 }
 
 /** The engine's process prints message and stack of what these methods throw; the message is on the resource's row already. */
-async function quietly<T>(run: () => Promise<T>): Promise<T> {
+async function quietly<T>(id: string, limit: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(limit);
   try {
-    return await run();
+    return await run(signal);
   } catch (error) {
-    const plain = new Error(error instanceof Error ? error.message : String(error));
+    const plain = new Error(textOf(error, signal, id, limit));
     throw Object.assign(plain, { stack: "", toString: () => "" });
   }
+}
+
+/** What the user reads about an error; one that comes of the time limit says so. */
+function textOf(error: unknown, signal: AbortSignal, id: string, limit: number): string {
+  const failure = failureOf(error) ?? (signal.aborted ? operationTimedOut(id, limit / 1_000) : undefined);
+  return failure ? sentence(failure) : String(error instanceof Error ? error.message : error);
 }

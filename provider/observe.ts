@@ -6,15 +6,14 @@ import { type Inputs, inputsOf, type Outputs, outputsOf, type Targets, targetNam
 import type { Digest } from "./reference/digest";
 import { isGone } from "./release";
 import { Target } from "./target";
-import { timeLimit } from "./timeouts";
 
 /**
  * What the targets hold now, for a refresh. A vanished tag loses its key, a moved one shows somebody else's digest;
  * `sourceDigest` stays what we put there. Where the target cannot be read the record stands, unless the registry is gone.
  */
-export async function observe(id: string, recorded: Outputs, azure: Azure): Promise<ReadResult> {
+export async function observe(id: string, recorded: Outputs, azure: Azure, signal: AbortSignal): Promise<ReadResult> {
   const names = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
-  const held = await new Target(recorded, azure).holdings(names, recorded.sourceDigest, limit(recorded));
+  const held = await new Target(recorded, azure).holdings(names, recorded.sourceDigest, signal);
   if (held === "unreadable") return (await isGone(recorded.registryId, azure)) ? {} : { id, props: recorded };
 
   const targets = present(held);
@@ -24,10 +23,15 @@ export async function observe(id: string, recorded: Outputs, azure: Azure): Prom
 }
 
 /** What is in a registry that this resource did not fill, for `ImportedImage.get`. The first target tells the digest. */
-export async function observeForeign(id: string, inputs: Inputs, azure: Azure): Promise<ReadResult> {
+export async function observeForeign(
+  id: string,
+  inputs: Inputs,
+  azure: Azure,
+  signal: AbortSignal,
+): Promise<ReadResult> {
   const target = new Target(inputs, azure);
   const names = targetNames(inputs);
-  const held = await target.holdings(names, inputs.sourceDigest, limit(inputs));
+  const held = await target.holdings(names, inputs.sourceDigest, signal);
   if (held === "unreadable") {
     throw new ImportError(registryFailure.unreachable("target", inputs.loginServer, "it cannot be read from here"));
   }
@@ -36,15 +40,11 @@ export async function observeForeign(id: string, inputs: Inputs, azure: Azure): 
   if (sourceDigest === undefined) {
     throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first}`));
   }
-  const evidence = await target.describe(first, sourceDigest, limit(inputs));
+  const evidence = await target.describe(first, sourceDigest, signal);
   const found = outputsOf(inputs, { sourceDigest, targets: present(held), ...evidence, verifiedBy: "digest" });
   return { id, props: found, inputs: inputsOf(found) };
 }
 
 function present(held: ReadonlyMap<string, Digest | undefined>): Targets {
   return Object.fromEntries([...held].flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]])));
-}
-
-function limit({ timeouts }: Inputs): AbortSignal {
-  return AbortSignal.timeout(timeLimit("update", timeouts));
 }

@@ -18,6 +18,9 @@ export interface Evidence {
  */
 const REPLICA_LAG = 60_000;
 
+/** How long a look at the targets may take once the time limit of the operation is reached, in milliseconds. */
+const LAST_LOOK = 10_000;
+
 /** One per registry and process, so that a hundred resources share tokens. */
 const clients = new Map<string, RegistryClient>();
 
@@ -55,19 +58,28 @@ export class Target {
     }
   }
 
-  /** Reads the targets until they show what is waited for or patience ends, and says what they held last. */
+  /**
+   * Reads the targets until they show what is waited for or patience ends, and says what they held last. When the time
+   * of the operation is up already, they are still looked at once: what is there decides how it ended.
+   */
   async awaitHoldings(
     targets: readonly string[],
     digest: Digest | undefined,
     signal: AbortSignal,
     enough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
   ): Promise<Holdings> {
+    if (signal.aborted) return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
     const deadline = Date.now() + REPLICA_LAG;
     for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
       const held = await this.holdings(targets, digest, signal);
       if (held === "unreadable" || enough(held) || Date.now() + pause > deadline) return held;
       await sleep(pause, undefined, { signal });
     }
+  }
+
+  /** What the targets hold when the operation is over, for which there is a little time of its own. Never rejects. */
+  async lastLook(targets: readonly string[], digest: Digest | undefined): Promise<Holdings> {
+    return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK)).catch(() => "unreadable");
   }
 
   /** What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. */

@@ -67,6 +67,10 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     ({ source }) => importFailure.tooManyManifests(source),
   ],
   [
+    /toomanyrequests|too many requests|rate limit|throttl|status code:? 429\b/i,
+    ({ sourceHost }) => registryFailure.throttled("source", sourceHost, undefined),
+  ],
+  [
     /RFC ?7233|Unexpected response status code|Unexpected length of body in response/i,
     ({ source }) => importFailure.rangeUnsupported(source),
   ],
@@ -85,10 +89,6 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
       const side = sideOf(subject, error);
       return importFailure.networkClosed(side, side === "source" ? subject.sourceHost : subject.targetName);
     },
-  ],
-  [
-    /toomanyrequests|too many requests|rate limit|throttl/i,
-    ({ sourceHost }) => registryFailure.throttled("source", sourceHost, undefined),
   ],
   [
     /Docker-Content-Digest/i,
