@@ -4,7 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { startEmulator } from "../emulator/emulator";
@@ -18,7 +18,7 @@ import { measurePlugin } from "./plugin";
 import { markdown } from "./report";
 import { measureState } from "./state";
 
-const USAGE = `npm run bench                         the whole table, written to bench/RESULTS.md (about ten minutes)
+const USAGE = `npm run bench                         the whole table, written to bench/RESULTS.md (less than ten minutes on two cores)
 npm run bench -- [options]            printed only
   --quick                             1 and 10 images, two rounds
   --images 100,1000                   numbers of images
@@ -38,7 +38,9 @@ async function main(): Promise<void> {
   const removeAll = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   endTogether(removeAll);
   try {
-    const page = await measureAll(matrix, await engineFolder(), folder);
+    const engine = await engineFolder();
+    const load = loadavg()[1] ?? 0;
+    const page = await measureAll(matrix, { engine, folder, load });
     process.stdout.write(page);
     if (args.length === 0) await writeFile(path.join(__dirname, "RESULTS.md"), page);
   } finally {
@@ -46,7 +48,16 @@ async function main(): Promise<void> {
   }
 }
 
-async function measureAll(matrix: Matrix, engine: string, folder: string): Promise<string> {
+interface Circumstances {
+  /** Where `pulumi` is. */
+  readonly engine: string;
+  /** A temporary folder. */
+  readonly folder: string;
+  /** What the machine had to do beforehand: processes that wanted a core, on average. */
+  readonly load: number;
+}
+
+async function measureAll(matrix: Matrix, { engine, folder, load }: Circumstances): Promise<string> {
   const emulator = await startEmulator({ caller: {} });
   try {
     makeImages(emulator, Math.max(...matrix.counts));
@@ -56,18 +67,19 @@ async function measureAll(matrix: Matrix, engine: string, folder: string): Promi
     const env = { ...plain, ...emulator.env, PATH: [engine, plain.PATH].join(path.delimiter) };
     const { times, requests, largest } = await measureNoOp(emulator, matrix, { folder, env });
     const sections = [times, requests, measureState(largest), await measurePlugin(largest, env)];
-    return markdown("Bench", await preface(env), sections);
+    return markdown("Bench", await preface(env, load), sections);
   } finally {
     await emulator.close();
   }
 }
 
-async function preface(env: NodeJS.ProcessEnv): Promise<string> {
+async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
   const version = (await runOrFail("pulumi", ["version"], { env })).trim();
   return [
     `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores, ${process.platform}-${process.arch},`,
     `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript. The registries are emulated on the`,
     "same machine, so they take their part of its cores. Compare ratios, not seconds: those are this machine's.",
+    `Load average before the run: ${load.toFixed(1)}. Where it is not near zero, trust the ratios of CPU time more than those of time.`,
   ].join("\n");
 }
 
