@@ -1,12 +1,10 @@
-import "reflect-metadata";
-import { createPrivateKey } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { X509CertificateGenerator } from "@peculiar/x509";
 import { githubRequestHost, githubRequestToken } from "../../emulator/entra/oidc-issuer";
 import type { Azure } from "../../provider/azure/azure";
 import { type Code, failureOf, sentence } from "../../provider/failure";
+import { selfSigned } from "../support/self-signed";
 import { type Inside, moveIn } from "./inside";
 
 const AUDIENCE = "api://AzureADTokenExchange";
@@ -275,30 +273,4 @@ async function withPath(value: string, run: () => Promise<void>): Promise<void> 
   } finally {
     process.env.PATH = before;
   }
-}
-
-async function selfSigned(password: string): Promise<{ certificate: string; key: string; encryptedKey: string }> {
-  const algorithm = {
-    name: "RSASSA-PKCS1-v1_5",
-    hash: "SHA-256",
-    modulusLength: 2048,
-    publicExponent: new Uint8Array([1, 0, 1]),
-  };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=deployer",
-    keys,
-    signingAlgorithm: algorithm,
-  });
-  const key = createPrivateKey({
-    key: Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)),
-    format: "der",
-    type: "pkcs8",
-  });
-  const pem = { type: "pkcs8", format: "pem" } as const;
-  return {
-    certificate: `${certificate.toString("pem")}\n`,
-    key: key.export(pem).toString(),
-    encryptedKey: password ? key.export({ ...pem, cipher: "aes-256-cbc", passphrase: password }).toString() : "",
-  };
 }

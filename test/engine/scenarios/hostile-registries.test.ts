@@ -1,0 +1,100 @@
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { startBox } from "../../support/emulator";
+import { Scenario } from "./scenario";
+
+const credentials = { username: "visitor", password: "a secret of mine" };
+const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
+
+/** A server of a stranger, which keeps everything that it is told. */
+interface Stranger {
+  readonly url: string;
+  readonly heard: string[];
+  close(): void;
+}
+
+test("hostile registries get no secret: fake realm, redirect, look-alike of an Azure registry", async () => {
+  const scenario = await Scenario.begin(await startBox());
+  const { control } = scenario;
+  const collector = await stranger((_, response) =>
+    response.end(JSON.stringify({ token: "thanks", access_token: "thanks" })),
+  );
+  const evil = "collector.evil.example";
+
+  // A registry that wants its password sent to somebody else.
+  const realm = await stranger((_, response) =>
+    response.writeHead(401, { "www-authenticate": `Bearer realm="https://${evil}/token",service="x"` }).end(),
+  );
+  await control.hosts({ "registry.hostile.example": realm.url, [evil]: collector.url });
+  const image = (source: unknown) => ({ registry: "myregistry", source, targetTags: ["hostile:1"] });
+  await scenario.refuses(
+    "a token realm of somebody else",
+    image({ image: "registry.hostile.example/app:1", credentials }),
+    {
+      code: "SOURCE_REALM_REFUSED",
+      says: ["source: registry.hostile.example", `https://${evil}`, "nothing was sent"],
+      never: [basic],
+    },
+  );
+  expect(collector.heard).toEqual([]);
+  expect(realm.heard.join()).not.toContain(basic);
+
+  // One that takes the password and sends on to somebody else.
+  const redirect = await stranger((request, response) => {
+    if (request.headers.authorization === undefined) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+    } else response.writeHead(307, { location: `https://${evil}${request.url}` }).end();
+  });
+  await control.hosts({ "registry.redirect.example": redirect.url });
+  await scenario.refuses(
+    "a redirect to somebody else",
+    image({ image: "registry.redirect.example/app:1", credentials }),
+    {
+      code: "SOURCE_INVALID_ANSWER",
+      says: ["source: ", "does not answer like a registry"],
+      never: [basic],
+    },
+  );
+  expect(redirect.heard.join()).toContain(basic);
+  expect(collector.heard.join()).not.toMatch(/authorization|a secret|Basic/i);
+
+  // Hosts that merely look like Azure registries, on either side and by either way to name them.
+  const lookAlike = "myregistry.azurecr.io.evil.example";
+  const fake = await stranger((request, response) => {
+    const challenge = `Bearer realm="https://${lookAlike}/oauth2/token",service="${lookAlike}"`;
+    if (request.url?.startsWith("/oauth2/")) response.end(JSON.stringify({ refresh_token: "r", access_token: "a" }));
+    else response.writeHead(401, { "www-authenticate": challenge }).end();
+  });
+  await control.hosts({ [lookAlike]: fake.url });
+  for (const [way, source] of [
+    ["a look-alike of an Azure registry", `${lookAlike}/app:1`],
+    ["a look-alike of an Azure registry as source.registry", { image: "app:1", registry: lookAlike }],
+  ] as const) {
+    await scenario.refuses(way, image(source), {
+      code: "SOURCE_ACCESS_DENIED",
+      says: [`source: ${lookAlike}/app`, "anonymous client"],
+    });
+  }
+  await scenario.refuses(
+    "a look-alike of an Azure registry as target",
+    { ...image("docker.io/library/hello-world:latest"), registry: lookAlike },
+    { code: "REGISTRY_NOT_FOUND", says: [`target: there is no registry ${lookAlike}`, "searched"] },
+  );
+  expect(fake.heard.length).toBeGreaterThan(0);
+  // No Entra token, which begins as every JSON web token does, and no attempt to exchange one.
+  expect(fake.heard.join()).not.toMatch(/eyJ|exchange|refresh_token|access_token=/);
+  for (const server of [collector, realm, redirect, fake]) server.close();
+});
+
+/** Starts a server that notes the head and body of each request. */
+async function stranger(answer: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Stranger> {
+  const heard: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    heard.push([request.method, request.url, ...request.rawHeaders, await text(request)].join("\n"));
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, heard, close: () => server.close() };
+}

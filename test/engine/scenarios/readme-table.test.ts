@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { defaultIdentity, secondSubscriptionId } from "../../../emulator/default-world";
+import { startBox } from "../../support/emulator";
+import { PulumiProject } from "../../support/engine";
+import { digestOf, registryId } from "./scenario";
+
+const readme = readFileSync(path.join(__dirname, "../../../README.md"), "utf8");
+const section = readme.split("\n## ").find((text) => text.startsWith("From `az acr import` to arguments")) ?? "";
+
+/** Each row's `az acr import`, if it has one, and its expression. */
+const rows = [...section.matchAll(/^\| (.*) \| `(.*)` \|$/gm)].map(([, left = "", expression = ""]) => ({
+  command: left.match(/`(az acr import .*?)`/)?.[1],
+  expression,
+  name: expression.match(/^new ImportedImage\("(\w+)"/)?.[1],
+}));
+
+test("README: every command of the table has a resource that does the same", async () => {
+  const { control, env } = await startBox();
+  const commands = rows.flatMap(({ command }) => command ?? []);
+  expect([rows.length, commands.length]).toEqual([20, 18]);
+
+  // What the commands import and the world does not have.
+  for (const { source } of commands.map(read)) {
+    if ((await control.digest(source)) === undefined) await control.moveTag(source);
+  }
+  const { digest: taken } = await control.moveTag("myregistry.azurecr.io/hello-world:taken");
+  const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
+  const token = { clientId: otherTenantReader, audience: "https://containerregistry.azure.net" };
+  const values = {
+    user: "emulator",
+    token: "dckr_pat_emulator",
+    privateSourceId: registryId("privatesource"),
+    otherSubscriptionSourceId: registryId("othersubsource", secondSubscriptionId),
+    myRegistryId: registryId("myregistry"),
+    aciDigest: await digestOf({ control }, "mysourceregistry.azurecr.io/aci-helloworld:latest"),
+    helloDigest: await digestOf({ control }, "docker.io/library/hello-world:latest"),
+    appId: "cccccccc-0000-4000-8000-000000000001",
+    appSecret: "source-reader~secret",
+    tokenName: "importer",
+    tokenPassword: "importer-token-password",
+    otherAppId: otherTenantReader,
+    otherAppSecret: "other-tenant-reader~secret",
+    accessToken: (await control.call<{ token: string }>("POST", "/token", {}, token)).token,
+  };
+
+  const project = await PulumiProject.create({
+    env: { ...env, ARM_CLIENT_ID: defaultIdentity.clientId },
+    language: "typescript",
+    program: [
+      'import { ImportedImage } from "pulumi-acr-import";',
+      ...Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`),
+      ...rows.map(({ name, expression }, index) => `export const ${name ?? `row${index}`} = ${expression};`),
+    ].join("\n"),
+  });
+  const up = await project.up({ timeout: 180_000 });
+  expect([up.exitCode, up.diagnostics("error")]).toEqual([0, []]);
+
+  const state = await project.state();
+  expect(state.resources.filter(({ type }) => type.endsWith("acr:ImportedImage"))).toHaveLength(rows.length - 1);
+  for (const { command, name = "" } of rows) {
+    if (command === undefined) continue;
+    const { source, targets } = read(command);
+    const digest = await digestOf({ control }, source);
+    expect([command, state.resource(name).outputs?.targets]).toEqual([
+      command,
+      Object.fromEntries(targets.map((target) => [target, digest])),
+    ]);
+    for (const target of targets) {
+      const held = target.includes(":") ? target : `${target}@${digest}`;
+      expect([command, await digestOf({ control }, `myregistry.azurecr.io/${held}`)]).toEqual([command, digest]);
+    }
+  }
+  // The rows that stand for no command of their own.
+  expect((await project.outputs()).row1).toEqual(
+    (await control.image("docker.io/library/hello-world:latest")).platforms,
+  );
+  expect(await digestOf({ control }, "myregistry.azurecr.io/samples/aci-helloworld:latest")).toBe(
+    await digestOf({ control }, "othersubsource.azurecr.io/samples/aci-helloworld:latest"),
+  );
+  expect(await control.digest("myregistry.azurecr.io/hello-world:taken")).not.toBe(taken);
+  expect((await project.up({ timeout: 180_000 })).changes).toEqual({ same: rows.length - 1 });
+}, 400_000);
+
+/** What a command imports, and the names that it gives. */
+function read(command: string): { source: string; targets: string[] } {
+  const values = (option: string) =>
+    [...command.matchAll(new RegExp(`--${option} (\\S+)`, "g"))].map(([, value = ""]) => value);
+  const [named = ""] = values("source");
+  const [registry] = values("registry");
+  const image = registry === undefined ? named : `${registry.slice(registry.lastIndexOf("/") + 1)}.azurecr.io/${named}`;
+  const targets = [...values("image"), ...values("repository")];
+  // Without a name, `az` gives the source's repository and, since a digest has none, the tag `latest`.
+  const own = `${named.slice(named.indexOf("/") + 1).split("@", 1)[0]}:latest`;
+  return { source: image.replace("@sha256:…", ":latest"), targets: targets.length > 0 ? targets : [own] };
+}

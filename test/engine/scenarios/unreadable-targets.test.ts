@@ -1,0 +1,89 @@
+import { startBox } from "../../support/emulator";
+import { imageProgram } from "../programs";
+import { digestOf, expectRefused, Scenario } from "./scenario";
+
+test("unreadable targets: import, update, conflict, killed create, refresh and destroy", async () => {
+  const scenario = await Scenario.begin(await startBox());
+  const { control, project } = scenario;
+  const [host, source] = ["faraway.azurecr.io", "docker.io/library/remote:1"];
+  await control.call("PUT", "/registries/faraway", {}, { publicNetworkAccess: "Disabled" });
+  const { digest: first } = await control.moveTag(source);
+  const args = (tag: string, more: object = {}) => ({
+    registry: "faraway",
+    source,
+    targetTags: [`remote:${tag}`],
+    ...more,
+  });
+  const outputs = async () => (await project.state()).resource("app").outputs;
+
+  await scenario.works(args("1"), first, { in: host });
+  expect(await outputs()).toMatchObject({
+    sourceDigest: first,
+    verifiedBy: "operation",
+    targets: { "remote:1": first },
+  });
+  expect(await outputs()).not.toHaveProperty("mediaType");
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+  expect((await project.up()).changes).toEqual({ same: 1 });
+
+  // The record is the evidence that the tag is ours to move.
+  const { digest: second } = await control.moveTag(source);
+  const moved = await scenario.works(args("1"), second, { in: host });
+  expect(moved.changes).toEqual({ update: 1 });
+  expect(await outputs()).toMatchObject({ sourceDigest: second, verifiedBy: "operation" });
+
+  // Removing on a guess is refused; leaving the image is not.
+  await project.write(imageProgram(args("1", { onDelete: "untag" })));
+  expect((await project.up()).changes).toEqual({ update: 1 });
+  expectRefused("to remove what cannot be compared", await project.destroy(), {
+    code: "TARGET_UNREACHABLE",
+    says: [`target: ${host} cannot be read from here`, "remote:1", 'onDelete: "retain"'],
+  });
+  await project.write(imageProgram(args("1")));
+  expect((await project.up()).changes).toEqual({ update: 1 });
+  expect((await project.destroy()).changes).toEqual({ delete: 1 });
+  expect(await control.digest(`${host}/remote:1`)).toBe(second);
+
+  // A tag that exists at the first import: nobody can tell whose it is.
+  const uncomparable = (tag: string) => ({
+    code: "TARGET_UNCOMPARABLE",
+    says: [`target: ${host}/remote:${tag} exists already and cannot be compared`, 'onConflict: "overwrite"'],
+  });
+  const { digest: theirs } = await control.moveTag(`${host}/remote:theirs`);
+  await scenario.refuses("a tag that cannot be compared", args("theirs"), uncomparable("theirs"));
+  expect(await control.digest(`${host}/remote:theirs`)).toBe(theirs);
+  await scenario.works(args("theirs", { onConflict: "overwrite" }), second, { in: host });
+  expect((await project.destroy()).exitCode).toBe(0);
+
+  // Killed after Azure has taken the import on: the next run finds a tag and says what to set.
+  await project.write(imageProgram(args("killed")));
+  await control.call("PUT", "/settings", {}, { importDurationMs: 1_500 });
+  await control.clearRequests();
+  const running = project.start("up");
+  await until(async () => (await control.imports()).length > 0);
+  running.kill();
+  await running.finished;
+  await until(async () => (await control.digest(`${host}/remote:killed`)) === second);
+  await control.call("PUT", "/settings", {}, { importDurationMs: 0 });
+  await project.pulumi(["cancel", "--yes"]);
+  await scenario.refuses("a tag that a killed run has left", args("killed"), uncomparable("killed"));
+  await scenario.works(args("killed", { onConflict: "overwrite" }), second, { in: host });
+  expect(await outputs()).toMatchObject({ sourceDigest: second, verifiedBy: "operation" });
+
+  // Neither side can be read, and no digest is given.
+  await scenario.refuses(
+    "nobody to tell the digest",
+    args("unknown", { source: { image: source, digestFrom: "target" } }),
+    { code: "TARGET_NOT_VERIFIED", says: [`target: ${host} cannot be read from here`, "by digest (repo@sha256:…)"] },
+  );
+  expect(await control.digest(`${host}/remote:unknown`)).toBeUndefined();
+  expect(await digestOf(scenario, source)).toBe(second);
+}, 240_000);
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
