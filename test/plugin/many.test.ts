@@ -1,0 +1,42 @@
+import { countByHost, startBox } from "../support/emulator";
+import { publish, Stack } from "./stack";
+
+test("fifty creates side by side share look-ups, tokens and connections, and busy services slow them down only", async () => {
+  const box = await startBox();
+  const stack = new Stack(box);
+  const names = Array.from({ length: 50 }, (_, index) => `app-${index}`);
+  const program = Object.fromEntries(
+    names.map((name) => {
+      publish(box, `team/${name}:1`);
+      return [name, { source: `docker.io/team/${name}:1`, targetTags: [`team/${name}:1`, `team/${name}:stable`] }];
+    }),
+  );
+  await box.control.faults(
+    { host: "management.azure.com", method: "POST", times: 10, status: 429, headers: { "retry-after": "1" } },
+    { host: "myregistry.azurecr.io", method: "HEAD", times: 10, status: 429, headers: { "retry-after": "1" } },
+  );
+  await box.control.clearRequests();
+  const { errors } = await stack.up(program);
+  expect(errors).toEqual({});
+  expect(new Set(names.map((name) => stack.resource(name).outputs.verifiedBy))).toEqual(new Set(["digest"]));
+
+  const requests = (await box.control.requests({ from: "client" })).filter(({ status }) => status !== 429);
+  const count = (method: string, path: string) =>
+    requests.filter((one) => one.method === method && one.path.includes(path)).length;
+  // One identity for Resource Manager and one for the registries, the registry looked up once.
+  expect(countByHost(requests)["login.microsoftonline.com"]).toBeLessThanOrEqual(2);
+  expect(count("GET", "/Microsoft.ContainerRegistry/registries?")).toBe(1);
+  expect(count("POST", "/importImage")).toBe(50);
+  expect(count("POST", "/oauth2/exchange")).toBe(1);
+  // A token is for one repository: each has its own, and only one.
+  expect(count("POST", "/oauth2/token")).toBe(50);
+  expect(count("HEAD", "/manifests/")).toBe(200);
+  expect(count("GET", "/manifests/")).toBe(50);
+  const tunnels = new Set(requests.filter(({ host }) => host === "myregistry.azurecr.io").map(({ tunnel }) => tunnel));
+  expect(tunnels.size).toBeLessThanOrEqual(16);
+
+  await box.control.clearRequests();
+  const again = await stack.up(program);
+  expect(new Set(Object.values(again.steps))).toEqual(new Set(["same"]));
+  expect(await box.control.requests()).toEqual([]);
+});
