@@ -75,8 +75,8 @@ function checkCredentials(problems: Problems, credentials: unknown): void {
   const { username, password } = credentials;
   if (!given(password) || password === "") {
     problems.add(`${path}.password`, given(username) ? "is missing: a user name alone proves nothing" : "is missing");
-  } else if (typeof password !== "string") problems.add(`${path}.password`, "must be a text");
-  if (given(username) && typeof username !== "string") problems.add(`${path}.username`, "must be a text");
+  } else if (typeof password !== "string") problems.add(`${path}.password`, "must be a string");
+  if (given(username) && typeof username !== "string") problems.add(`${path}.username`, "must be a string");
   else if (username === "") problems.add(`${path}.username`, "is empty; leave it out to use a token alone");
 }
 
@@ -88,7 +88,7 @@ function checkNames(problems: Problems, path: string, value: unknown, parse: (te
   }
   value.forEach((name, index) => {
     problems.parsed(`${path}[${index}]`, name, parse);
-    if (name !== unknown && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "stands in the list twice");
+    if (name !== unknown && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "is listed twice");
   });
 }
 
@@ -142,7 +142,7 @@ class Problems {
   parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
     if (value === unknown) return;
     try {
-      if (typeof value !== "string") this.add(path, "must be a text");
+      if (typeof value !== "string") this.add(path, "must be a string");
       else parse(value);
     } catch (error) {
       const reason = reasonOf(error);
@@ -153,7 +153,7 @@ class Problems {
 
   knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
     for (const key of Object.keys(object)) {
-      if (!known.includes(key)) this.add(prefix + key, `is no argument; there are ${known.join(", ")}`);
+      if (!known.includes(key)) this.add(prefix + key, `is not an argument; the arguments are ${known.join(", ")}`);
     }
   }
 }

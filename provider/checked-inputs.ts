@@ -2,8 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "./azure/azure";
 import { namesRegistry, parseRegistryName } from "./azure/registry-name";
 import { type Failure, failureOf, isUnavailable } from "./failure";
-import type { FromProgram } from "./imported-image";
-import { type Arguments, type Inputs, pinnedReferences, sameSource, type Targets, targetNames } from "./record";
+import {
+  type Arguments,
+  type FromProgram,
+  type Inputs,
+  pinnedReferences,
+  sameSource,
+  type Targets,
+  targetNames,
+} from "./record";
 import type { Digest } from "./reference/digest";
 import { defaultTargetTag, sourceImage } from "./source-image";
 import { hasUnknown, unknown } from "./unknown";

@@ -336,12 +336,13 @@ export const targetFailure = {
     loginServer: string,
     conflicts: readonly { readonly target: string; readonly holds: string }[],
     digest: string | undefined,
+    untouched: boolean,
   ): Failure => ({
     code: "TARGET_CONFLICT",
     summary: `target: ${conflicts
       .map(({ target, holds }) => `${loginServer}/${target} holds ${holds}`)
       .join(", ")}, which this resource did not put there${digest === undefined ? "" : `; it should hold ${digest}`}`,
-    remedy: 'nothing was changed; set onConflict: "overwrite" to replace it, or choose another tag',
+    remedy: `${untouched ? "nothing was changed; " : ""}set onConflict: "overwrite" to replace it, or choose another tag`,
   }),
   uncomparable: (loginServer: string, targets: readonly string[]): Failure => ({
     code: "TARGET_UNCOMPARABLE",

@@ -1,13 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { problemsOf } from "./arguments";
 import { contextOfThisRun } from "./program-run";
-import type { ConflictPolicy, DeletePolicy, DigestOrigin, SourcePolicy, Timeouts } from "./record";
-import type { Lookup } from "./resolve-digest";
+import type { ConflictPolicy, DeletePolicy, DigestOrigin, FromProgram, Lookup, SourcePolicy } from "./record";
 import { sourceImage } from "./source-image";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
-  /** User name, or the application ID of a service principal. Leave it out to use a token alone. */
+  /** User name, or the application ID of a service principal. @default none: the password is a token that stands alone */
   username?: pulumi.Input<string>;
   /** Password, personal access token, secret of a service principal, or an access token. */
   password: pulumi.Input<string>;
@@ -17,7 +16,10 @@ export interface SourceCredentialsArgs {
 export interface SourceArgs {
   /** The reference, such as `docker.io/library/node:22`; without a host when `registry` is given. */
   image: pulumi.Input<string>;
-  /** Azure registry that holds the image, by resource ID, login server or name (what `az acr import --registry` does). */
+  /**
+   * Azure registry that holds the image, by resource ID, login server or name (what `az acr import --registry` does).
+   * @default the host in `image`
+   */
   registry?: pulumi.Input<string>;
   /** Credentials for the source. @default anonymous; for an Azure registry the identity of this run */
   credentials?: pulumi.Input<SourceCredentialsArgs>;
@@ -65,7 +67,8 @@ export interface ImportedImageArgs {
 
 /**
  * A container image, or any other OCI artifact, copied into an Azure Container Registry inside Azure and keyed on its
- * digest: it is imported again only when the image behind the reference changed.
+ * digest: it is imported again only when the image behind the reference changed. What goes wrong has a code, listed in
+ * the README.
  *
  * @example
  * ```ts
@@ -77,11 +80,11 @@ export interface ImportedImageArgs {
  * ```
  */
 export class ImportedImage extends pulumi.CustomResource {
-  /** ARM resource ID of the target registry. */
+  /** ARM resource ID of the target registry. Known in preview. */
   declare readonly registryId: pulumi.Output<string>;
-  /** Login server of the target registry, such as `myregistry.azurecr.io`. */
+  /** Login server of the target registry, such as `myregistry.azurecr.io`. Known in preview. */
   declare readonly loginServer: pulumi.Output<string>;
-  /** The digest that this resource put into the registry. Known in preview. */
+  /** The digest that this resource put into the registry. Known in preview; with `digestFrom: "target"` while nothing changes. */
   declare readonly sourceDigest: pulumi.Output<string>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
@@ -89,11 +92,14 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly references: pulumi.Output<string[]>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
   declare readonly targets: pulumi.Output<Record<string, string>>;
-  /** Media type of the manifest, where the target can be read. */
+  /** Media type of the manifest, where the target can be read. Known once it is imported. */
   declare readonly mediaType: pulumi.Output<string | undefined>;
-  /** Platforms of a multi-platform image, such as `linux/arm64/v8`, where the target can be read. */
+  /** Platforms that an index lists, such as `linux/arm64/v8`, where the target can be read. Known once it is imported. */
   declare readonly platforms: pulumi.Output<string[] | undefined>;
-  /** The evidence of success: the target was read back (`"digest"`), or only the operation's own word could be had. */
+  /**
+   * The evidence of success: the target was read back (`"digest"`), or it cannot be read from here and the operation's
+   * own success has to do (`"operation"`). Known once it is imported.
+   */
   declare readonly verifiedBy: pulumi.Output<"digest" | "operation">;
 
   /**
@@ -108,11 +114,13 @@ export class ImportedImage extends pulumi.CustomResource {
   }
 
   /**
-   * Reads an image that is in the registry already, without managing it.
+   * Reads an image that is in the registry already, without managing it. Only the target is asked; `sourceDigest` is what
+   * its first tag holds. Fails with `TARGET_NOT_FOUND` when it is not there.
    *
    * @param name - Name of the resource, unique in the program.
    * @param id - Its ID: the first target's name, `myregistry.azurecr.io/library/node:22`.
    * @param args - What was imported, and where to.
+   * @param opts - Pulumi's options.
    */
   static get(
     name: string,
@@ -127,14 +135,6 @@ export class ImportedImage extends pulumi.CustomResource {
 // Both stand in the state of every user: they are never renamed.
 const TYPE = "pulumi-nodejs:dynamic/acr:ImportedImage";
 const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");';
-
-/** What the program tells `check` beyond the arguments; taken out there, so that it never reaches the state. */
-export interface FromProgram {
-  readonly urn?: string;
-  readonly preview?: boolean;
-  readonly timeouts?: Timeouts;
-  readonly lookup?: Lookup;
-}
 
 function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions = {}): pulumi.Inputs {
   // With no engine (unit tests with mocks) nothing is resolved, and `get` shows what the target holds.

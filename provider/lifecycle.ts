@@ -8,13 +8,13 @@ import { Azure } from "./azure/azure";
 import { azureSettings } from "./azure/settings";
 import { completed } from "./checked-inputs";
 import { claim } from "./claims";
-import { converge, type Operation, Unfinished } from "./converge";
+import { converge } from "./converge";
 import { type Failure, failureOf, operationTimedOut, sentence } from "./failure";
-import type { FromProgram } from "./imported-image";
 import { observe, observeForeign } from "./observe";
+import { type Operation, Unfinished } from "./operation";
 import { planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
-import { type Arguments, type Inputs, type Outputs, outputsOf, targetNames } from "./record";
+import { type Arguments, type FromProgram, type Inputs, type Outputs, outputsOf, targetNames } from "./record";
 import { release } from "./release";
 import { timeLimit } from "./timeouts";
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Failure } from "./failure";
 import type { Digest } from "./reference/digest";
 
 /**
@@ -45,6 +46,17 @@ export interface Timeouts {
   readonly create?: string;
   readonly update?: string;
   readonly delete?: string;
+}
+
+/** What the look-up of a source found; nothing when there was none to make. `check` reports a failure. */
+export type Lookup = { readonly digest: Digest } | { readonly failure: Failure } | Record<string, never>;
+
+/** What the program tells `check` beyond the arguments; taken out there, so that it never reaches the state. */
+export interface FromProgram {
+  readonly urn?: string;
+  readonly preview?: boolean;
+  readonly timeouts?: Timeouts;
+  readonly lookup?: Lookup;
 }
 
 /** Which digest each target holds: `repo:tag` or, for a manifest without tag, `repo`. */

@@ -1,6 +1,6 @@
 import { isClaimed } from "./claims";
-import type { Operation } from "./converge";
 import { failureOf, ImportError, targetFailure } from "./failure";
+import type { Operation } from "./operation";
 import { type DeletePolicy, isTag, type Outputs, repositoryOf, tagOf } from "./record";
 import { Target } from "./target";
 

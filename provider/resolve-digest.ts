@@ -1,11 +1,10 @@
 import type { Azure } from "./azure/azure";
-import { type Failure, failureOf, ImportError, registryFailure } from "./failure";
+import { failureOf, ImportError, registryFailure } from "./failure";
+import type { Lookup } from "./record";
 import type { Digest } from "./reference/digest";
+import { LATEST } from "./reference/tag";
 import { RegistryClient, type RegistryCredential } from "./registry/client";
 import { printSource, type SourceImage } from "./source-image";
-
-/** What a look-up found. Plain data: it travels to the plugin process as an input, where `check` reports a failure. */
-export type Lookup = { readonly digest: Digest } | { readonly failure: Failure } | Record<string, never>;
 
 /**
  * Resolves references to digests, in the program: all images at once, over shared connections and tokens, each distinct
@@ -30,7 +29,7 @@ export class DigestResolver {
 
   async #lookUp(source: SourceImage): Promise<Digest> {
     const { host, isAzure } = await this.#locate(source);
-    const { repository, tag = "latest", credentials } = source;
+    const { repository, tag = LATEST, credentials } = source;
     const head = async (credential: RegistryCredential) => {
       const found = await this.#client(host, isAzure, credential).head(repository, tag);
       if (found === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));

@@ -60,7 +60,7 @@ export class Target {
 
   /**
    * Reads the targets until they show what is waited for or patience ends, and says what they held last. When the time
-   * of the operation is up already, they are still looked at once: what is there decides how it ended.
+   * of the operation is up, they are still looked at once: what is there decides how it ended.
    */
   async awaitHoldings(
     targets: readonly string[],
@@ -68,12 +68,16 @@ export class Target {
     signal: AbortSignal,
     enough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
   ): Promise<Holdings> {
-    if (signal.aborted) return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
     const deadline = Date.now() + REPLICA_LAG;
-    for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
-      const held = await this.holdings(targets, digest, signal);
-      if (held === "unreadable" || enough(held) || Date.now() + pause > deadline) return held;
-      await sleep(pause, undefined, { signal });
+    try {
+      for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
+        const held = await this.holdings(targets, digest, signal);
+        if (held === "unreadable" || enough(held) || Date.now() + pause > deadline) return held;
+        await sleep(pause, undefined, { signal });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
     }
   }
 

@@ -35,8 +35,8 @@ describe("wrong arguments", () => {
       { ...valid, registry: "" },
       "registry: is empty: pass the registry's resource ID, login server or name",
     ],
-    ["a registry that is no text", { ...valid, registry: 42 }, "registry: must be a text"],
-    ["the registry resource itself", { ...valid, registry: { id: ID } }, "registry: must be a text"],
+    ["a registry that is no text", { ...valid, registry: 42 }, "registry: must be a string"],
+    ["the registry resource itself", { ...valid, registry: { id: ID } }, "registry: must be a string"],
     [
       "a URL as registry",
       { ...valid, registry: "https://myregistry.azurecr.io" },
@@ -103,12 +103,12 @@ describe("wrong arguments", () => {
       "source: names a digest and no tag, so the target has no name: pass targetTags, or untaggedTargetRepositories for a manifest without a tag",
     ],
     ["an object without image", from({}), "source.image: is missing: the reference of the image to import"],
-    ["an image that is no text", from({ image: 22 }), "source.image: must be a text"],
+    ["an image that is no text", from({ image: 22 }), "source.image: must be a string"],
     ["an empty image", from({ image: "" }), "source.image: it is empty"],
     [
       "a misspelt member of source",
       from({ image: "app:1", registy: "myregistry" }),
-      "source.registy: is no argument; there are image, registry, credentials, digestFrom",
+      "source.registy: is not an argument; the arguments are image, registry, credentials, digestFrom",
     ],
     [
       "a source registry twice",
@@ -144,17 +144,17 @@ describe("wrong arguments", () => {
       by({ username: "user", password: "" }),
       "source.credentials.password: is missing: a user name alone proves nothing",
     ],
-    ["a password that is no text", by({ password: 5 }), "source.credentials.password: must be a text"],
+    ["a password that is no text", by({ password: 5 }), "source.credentials.password: must be a string"],
     [
       "an empty user name",
       by({ username: "", password }),
       "source.credentials.username: is empty; leave it out to use a token alone",
     ],
-    ["a user name that is no text", by({ username: 5, password }), "source.credentials.username: must be a text"],
+    ["a user name that is no text", by({ username: 5, password }), "source.credentials.username: must be a string"],
     [
       "a misspelt member of credentials",
       by({ password, passwort: password }),
-      "source.credentials.passwort: is no argument; there are username, password",
+      "source.credentials.passwort: is not an argument; the arguments are username, password",
     ],
 
     ["one tag as a text", { ...valid, targetTags: "node:22" }, "targetTags: must be a list of names"],
@@ -168,9 +168,9 @@ describe("wrong arguments", () => {
     [
       "the same target twice",
       { ...valid, targetTags: ["node:22", "node:23", "node:22"] },
-      "targetTags[2]: stands in the list twice",
+      "targetTags[2]: is listed twice",
     ],
-    ["a target that is null", { ...valid, targetTags: [null] }, "targetTags[0]: must be a text"],
+    ["a target that is null", { ...valid, targetTags: [null] }, "targetTags[0]: must be a string"],
     [
       "a target with a host",
       { ...valid, targetTags: ["myregistry.azurecr.io/node:22"] },
@@ -204,12 +204,12 @@ describe("wrong arguments", () => {
     [
       "a misspelt argument",
       { ...valid, targetTag: ["node:22"] },
-      `targetTag: is no argument; there are ${allArguments}`,
+      `targetTag: is not an argument; the arguments are ${allArguments}`,
     ],
     [
       "Pulumi's option as an argument",
       { ...valid, timeouts: { create: "5m" } },
-      `timeouts: is no argument; there are ${allArguments}`,
+      `timeouts: is not an argument; the arguments are ${allArguments}`,
     ],
     [
       "several mistakes at once, in the order of the arguments",
@@ -300,7 +300,7 @@ describe("values that are not known yet", () => {
 
   test("do not hide what is wrong elsewhere", () => {
     for (const args of places) {
-      expect(sentencesOf({ ...args, force: true })).toEqual([`force: is no argument; there are ${allArguments}`]);
+      expect(sentencesOf({ ...args, force: true })).toEqual([`force: is not an argument; the arguments are ${allArguments}`]);
     }
   });
 

@@ -20,9 +20,9 @@ test("every snippet of the README compiles against the built package", () => {
   const { getSourceFile, fileExists, readFile } = host;
   host.fileExists = (name) => snippets.has(name) || fileExists(name);
   host.readFile = (name) => snippets.get(name) ?? readFile(name);
-  host.getSourceFile = (name, ...rest) => {
+  host.getSourceFile = (name, version, ...rest) => {
     const text = snippets.get(name);
-    return text === undefined ? getSourceFile(name, ...rest) : ts.createSourceFile(name, text, ...rest);
+    return text === undefined ? getSourceFile(name, version, ...rest) : ts.createSourceFile(name, text, version);
   };
   const program = ts.createProgram([...snippets.keys()], options, host);
   const messages = ts

@@ -115,7 +115,12 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [
     /source\.(documentId|resourceId) is invalid/i,
     ({ sourceHost }) =>
-      azureFailure.registryNotFound("source", sourceHost, "with a resource ID that is none", "check source.registry"),
+      azureFailure.registryNotFound(
+        "source",
+        sourceHost,
+        "Resource Manager, which does not take it for a resource ID",
+        "check source.registry",
+      ),
   ],
   [
     /ResourceNotFound|ResourceGroupNotFound|SubscriptionNotFound|RegistryNotFound|registry .*(not found|does not exist)/i,

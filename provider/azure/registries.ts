@@ -257,7 +257,7 @@ function unfinished(name: string): (side: Side) => Failure {
     azureFailure.registryNotFound(
       side,
       name,
-      "Resource Manager, which knows it but names no login server yet",
+      "Resource Manager, where it has no login server yet",
       "wait until the registry is created, then run the command again",
     );
 }

@@ -13,8 +13,6 @@ export interface ImageName {
   readonly repository: Repository;
   readonly tag?: Tag;
   readonly digest?: Digest;
-  /** Nothing but the repository was written, so that `tag` is `latest`. */
-  readonly tagImplied: boolean;
 }
 
 /** The pieces of `image`, not yet judged. */
@@ -41,8 +39,8 @@ export function split(text: string): Pieces {
 export function imageName(repository: string, { tag: tagText, digest }: Omit<Pieces, "path">): ImageName {
   const name = parseRepositoryPath(repository);
   const tag = tagText === undefined ? undefined : parseTag(tagText);
-  if (tag === undefined && digest === undefined) return { repository: name, tag: LATEST, tagImplied: true };
-  return { repository: name, ...(tag && { tag }), ...(digest && { digest }), tagImplied: false };
+  if (tag === undefined && digest === undefined) return { repository: name, tag: LATEST };
+  return { repository: name, ...(tag && { tag }), ...(digest && { digest }) };
 }
 
 /** `repository[:tag][@digest]` */

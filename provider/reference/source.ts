@@ -8,11 +8,9 @@
  * The first part is a host when it has a full stop or a colon or is `localhost`. No host means Docker Hub, where a single
  * name is short for `library/name`. Grammar and rules: https://github.com/distribution/reference
  */
-import type { Digest } from "./digest";
 import { DOCKER_HUB, type Host, isMisplacedHost, looksLikeHost, parseHost } from "./host";
 import { type ImageName, imageName, printImage, split } from "./image-name";
 import { InvalidReference } from "./invalid-reference";
-import type { Repository } from "./repository";
 
 /** An image in its registry. */
 export interface SourceReference extends ImageName {
@@ -50,11 +48,6 @@ export function parseRepositoryReference(text: string): ImageName {
 /** The canonical form: `host/repository[:tag][@digest]`. */
 export function printReference(reference: Pick<SourceReference, "host" | "repository" | "tag" | "digest">): string {
   return `${reference.host}/${printImage(reference)}`;
-}
-
-/** The name that always means the same bytes: `host/repository@digest`. */
-export function printPinned(host: string, repository: Repository, digest: Digest): string {
-  return `${host}/${repository}@${digest}`;
 }
 
 function onHost(host: Host, path: string): string {

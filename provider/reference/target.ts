@@ -38,11 +38,6 @@ export function printTarget({ repository, tag }: Target): string {
   return `${repository}:${tag}`;
 }
 
-/** `loginServer/repository:tag` */
-export function printTargetIn(loginServer: string, target: Target): string {
-  return `${loginServer}/${printTarget(target)}`;
-}
-
 function splitTarget(text: string): { path: string; tag: string | undefined } {
   const { path, tag, digest } = split(text);
   if (digest !== undefined) throw new InvalidReference("a digest cannot be chosen for a target, it is the source's");

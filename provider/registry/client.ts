@@ -89,7 +89,7 @@ export class RegistryClient {
     const tags: string[] = [];
     const path = `/v2/${repository}/tags/list?n=${PAGE}`;
     const found = await this.#pages(repository, "pull", path, signal, (body) => {
-      if (!Array.isArray(body.tags ?? [])) throw this.#invalid("its list of tags is none");
+      if (!Array.isArray(body.tags ?? [])) throw this.#invalid("its list of tags is not a list");
       tags.push(...strings(body.tags));
     });
     return found ? tags : undefined;
@@ -108,7 +108,7 @@ export class RegistryClient {
     const referrers: Referrer[] = [];
     const add = (answer: Answer) => {
       const page = readReferrers(answer.body);
-      if (!page) throw this.#invalid("its list of referrers is none");
+      if (!page) throw this.#invalid("its list of referrers is not a list");
       referrers.push(...page);
     };
     // not filtered by the registry: it may take one type only, and need not take any

@@ -89,7 +89,7 @@ function form(url: string, fields: Record<string, string>): Question {
 function readObject(side: Side, { body, url }: Answer): Readonly<Record<string, unknown>> {
   const parsed = parseJson(body.toString("utf8"));
   if (isObject(parsed)) return parsed;
-  throw new ImportError(registryFailure.invalidAnswer(side, url.host, "its token is no JSON"));
+  throw new ImportError(registryFailure.invalidAnswer(side, url.host, "its token is not JSON"));
 }
 
 function readToken(side: Side, { url }: Answer, token: unknown): string {

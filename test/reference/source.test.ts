@@ -68,13 +68,12 @@ describe("parseReference reads what Docker reads", () => {
   });
 
   test("an unwritten tag is latest and known to be implied", () => {
-    expect(parseReference("node")).toMatchObject({ tag: "latest", tagImplied: true });
-    expect(parseReference("node:latest")).toMatchObject({ tag: "latest", tagImplied: false });
+    expect(parseReference("node")).toMatchObject({ tag: "latest" });
+    expect(parseReference("node:latest")).toMatchObject({ tag: "latest" });
     expect(parseReference(`node@${SHA256}`)).toEqual({
       host: "docker.io",
       repository: "library/node",
       digest: SHA256,
-      tagImplied: false,
     });
   });
 });
@@ -159,11 +158,11 @@ describe("parseReference gives each near miss its own reason", () => {
 
 describe("parseRepositoryReference, for an image whose registry is named apart", () => {
   test.each([
-    ["aci-helloworld", { repository: "aci-helloworld", tag: "latest", tagImplied: true }],
-    ["team/app:1", { repository: "team/app", tag: "1", tagImplied: false }],
-    [`app:1@${SHA256}`, { repository: "app", tag: "1", digest: SHA256, tagImplied: false }],
+    ["aci-helloworld", { repository: "aci-helloworld", tag: "latest" }],
+    ["team/app:1", { repository: "team/app", tag: "1" }],
+    [`app:1@${SHA256}`, { repository: "app", tag: "1", digest: SHA256 }],
     // mirrors keep the original host in the repository's path
-    ["docker.io/library/node:22", { repository: "docker.io/library/node", tag: "22", tagImplied: false }],
+    ["docker.io/library/node:22", { repository: "docker.io/library/node", tag: "22" }],
   ])("%s", (text, expected) => {
     expect(parseRepositoryReference(text)).toEqual(expected);
   });
@@ -202,9 +201,8 @@ describe("properties", () => {
         // a first component that happens to look like a host, such as "a.b", may be an odd one: only that is excused
         fc.pre(printed !== false);
         expect(printReference(parseReference(printed))).toBe(printed);
-        expect({ ...parseReference(printed), tagImplied: false }).toEqual({
+        expect({ ...parseReference(printed) }).toEqual({
           ...parseReference(text),
-          tagImplied: false,
         });
       }),
     );
@@ -219,7 +217,6 @@ describe("properties", () => {
           repository: path,
           tag: t,
           digest: d,
-          tagImplied: false,
         });
       }),
     );

@@ -1,5 +1,5 @@
 import { reasonOf } from "../../provider/reference/invalid-reference";
-import { parseRepository, parseTarget, printTarget, printTargetIn } from "../../provider/reference/target";
+import { parseRepository, parseTarget, printTarget } from "../../provider/reference/target";
 
 const SHA256 = `sha256:${"f".repeat(64)}`;
 
@@ -32,12 +32,6 @@ describe("parseTarget", () => {
     ["node :22", "it contains white space"],
   ])("%j", (text, expected) => {
     expect(reason(() => parseTarget(text))).toBe(expected);
-  });
-
-  test("names the target in its registry", () => {
-    expect(printTargetIn("myregistry.azurecr.io", parseTarget("library/node:22"))).toBe(
-      "myregistry.azurecr.io/library/node:22",
-    );
   });
 });
 

@@ -313,7 +313,7 @@ describe("tokens", () => {
   });
 
   test.each([
-    ["no JSON", "<html>", "its token is no JSON"],
+    ["no JSON", "<html>", "its token is not JSON"],
     ["no token", "{}", "it grants no token"],
     ["an empty token", '{"token":""}', "it grants no token"],
     ["a token that breaks the header", '{"token":"a\\r\\nx: y"}', "it grants no token"],

@@ -105,7 +105,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
     { ...args, targetTags: ["many:1", "Many:2", "many:1"], untaggedTargetRepositories: ["pinned/many:1"] },
     {
       code: "INVALID_ARGUMENT",
-      says: ["targetTags[1]: ", "targetTags[2]: stands in the list twice", "untaggedTargetRepositories[0]: "],
+      says: ["targetTags[1]: ", "targetTags[2]: is listed twice", "untaggedTargetRepositories[0]: "],
     },
   );
   await control.clearRequests();

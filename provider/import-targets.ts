@@ -1,0 +1,104 @@
+import type { ImportRequest } from "./azure/import-image";
+import { registryOf } from "./azure/registry-name";
+import { ImportError, targetFailure } from "./failure";
+import { importSource, sourceProblem } from "./import-source";
+import type { Operation } from "./operation";
+import type { Holdings, TargetPlan } from "./plan";
+import { type Inputs, isTag } from "./record";
+import type { Digest } from "./reference/digest";
+import { printSource, sourceImage } from "./source-image";
+import type { Target } from "./target";
+
+/** What is imported, and where to. */
+export interface Import {
+  readonly desired: Inputs;
+  /** `undefined` when the reference itself is imported, and the target will tell the digest. */
+  readonly digest: Digest | undefined;
+  readonly target: Target;
+}
+
+/** One import operation: its mode, and the targets that it fills. */
+export interface Batch {
+  readonly mode: ImportRequest["mode"];
+  readonly targets: readonly string[];
+}
+
+/**
+ * One operation per mode. Ours first: when somebody was faster with a new tag, the tags that are ours have moved. A
+ * manifest without a tag overwrites nothing, so it goes along with whatever is imported.
+ */
+export function batchesOf({ move, add }: TargetPlan): Batch[] {
+  const tags = add.filter(isTag);
+  const untagged = add.filter((target) => !isTag(target));
+  const batches: Batch[] =
+    move.length > 0 || tags.length === 0
+      ? [
+          { mode: "Force", targets: [...move, ...untagged] },
+          { mode: "NoForce", targets: tags },
+        ]
+      : [{ mode: "NoForce", targets: add }];
+  return batches.filter(({ targets }) => targets.length > 0);
+}
+
+/** Imports once. Whatever the operation says, the target has the last word where it can be read. */
+export async function importBatch(
+  { mode, targets }: Batch,
+  { desired, digest, target }: Import,
+  { azure, signal, progress }: Operation,
+): Promise<void> {
+  const image = sourceImage(desired);
+  progress(`importing ${printSource(image)}${digest === undefined ? "" : ` at ${digest.slice(0, 19)}…`}`);
+  const outcome = await azure.importImage(
+    registryOf(desired.registryId, desired.loginServer),
+    {
+      source: await importSource(image, digest, azure),
+      targetTags: targets.filter(isTag),
+      untaggedTargetRepositories: targets.filter((name) => !isTag(name)),
+      mode,
+    },
+    { signal, onProgress: progress },
+  );
+  if (outcome.state === "succeeded") return;
+
+  const tells = (found: ReadonlyMap<string, Digest | undefined>) => {
+    if (outcome.state === "unknown") return targets.every((name) => found.get(name) === digest);
+    return !outcome.tagExists || targets.some((name) => found.get(name) !== undefined);
+  };
+  const held = signal.aborted
+    ? await target.lastLook(targets, digest)
+    : await target.awaitHoldings(targets, digest, signal, tells);
+  if (held !== "unreadable" && digest !== undefined && targets.every((name) => held.get(name) === digest)) return;
+  if (outcome.state === "failed" && outcome.tagExists) {
+    if (held === "unreadable") throw new ImportError(targetFailure.uncomparable(desired.loginServer, targets));
+    const conflicts = targets.flatMap((name) => {
+      const holds = held.get(name);
+      return holds === undefined || holds === digest ? [] : [{ target: name, holds }];
+    });
+    if (conflicts.length > 0)
+      throw new ImportError(targetFailure.conflict(desired.loginServer, conflicts, digest, false));
+  }
+  throw new ImportError(await sourceProblem(image, outcome.failure, azure));
+}
+
+/** Reads back what was imported; a replica may show it late. */
+export async function verify(
+  names: readonly string[],
+  { digest, target }: Import,
+  { signal, progress }: Operation,
+): Promise<Holdings> {
+  progress("verifying the target");
+  const proves = (held: Digest | undefined) => held !== undefined && (digest === undefined || held === digest);
+  const held = await target.awaitHoldings(names, digest, signal, (found) =>
+    names.every((name) => proves(found.get(name))),
+  );
+  if (held === "unreadable") return held;
+  const unproven = names.filter((name) => !proves(held.get(name)));
+  if (unproven.length === 0) return held;
+  throw new ImportError(
+    targetFailure.notVerified(
+      target.loginServer,
+      unproven.map((name) => ({ target: name, holds: held.get(name) })),
+      digest,
+    ),
+  );
+}
