@@ -24,31 +24,11 @@ export class AzureCli {
     return { exitCode, seconds, stdout, message: stderr.trim().replace(/\s+/g, " ") };
   }
 
-  /** Runs a command that must succeed. */
-  async must(...args: string[]): Promise<AzureCliResult> {
-    const result = await this.run(...args);
-    if (result.exitCode !== 0) throw new Error(`${printCommand(args)} failed:\n${result.message}`);
-    return result;
-  }
-
   logIn(): Promise<AzureCliResult> {
     const { ARM_CLIENT_ID = "", ARM_CLIENT_SECRET = "", ARM_TENANT_ID = "" } = this.env;
     const identity = ["--username", ARM_CLIENT_ID, "--password", ARM_CLIENT_SECRET, "--tenant", ARM_TENANT_ID];
     return this.run("login", "--service-principal", ...identity);
   }
-}
-
-/** A command line for people to read: secrets left out, long values cut. */
-export function printCommand(args: readonly string[]): string {
-  const printed = args.map((arg, index) =>
-    args[index - 1] === "--password" ? "…" : shorten(arg).replace(/^\/subscriptions\/.*\//, "/subscriptions/…/"),
-  );
-  return `az ${printed.join(" ")}`;
-}
-
-/** Digests with as many digits as it takes to tell them apart. */
-export function shorten(text: string): string {
-  return text.replace(/(sha256:[0-9a-f]{6})[0-9a-f]{58}/g, "$1…");
 }
 
 /** Waits until no import is under way, for a command that does not. */

@@ -5,6 +5,7 @@ import { registryId } from "../engine/scenarios/scenario";
 import type { EmulatorControl } from "../support/emulator";
 import { registryAccount } from "../support/registry";
 import type { Account } from "./crane";
+import { openHost, privateHosts } from "./servers";
 
 /** One import, said twice: as options of `az acr import` and as arguments of `ImportedImage`. */
 export interface Import {
@@ -20,7 +21,7 @@ export interface Import {
 export interface Preparation {
   readonly control: EmulatorControl;
   /** Login servers of both targets, for a command that finds something there. */
-  readonly targets: readonly string[];
+  readonly hosts: readonly string[];
   /** Pushes a new image to a real registry and returns its digest. */
   push(reference: string): Promise<string>;
 }
@@ -168,8 +169,8 @@ export const importCommands: readonly ImportCommand[] = [
     },
   },
   ...[
-    ["13b", "private registry that is not Azure's: `registry` with basic authentication", "registry.example.com"],
-    ["13c", "private registry that is not Azure's: `registry` with a token service", "registry.token.example.com"],
+    ["13b", "private registry that is not Azure's: `registry` with basic authentication", privateHosts.basic],
+    ["13c", "private registry that is not Azure's: `registry` with a token service", privateHosts.token],
   ].map(
     ([id = "", scenario = "", host]): ImportCommand => ({
       id,
@@ -185,7 +186,7 @@ export const importCommands: readonly ImportCommand[] = [
     id: "13d",
     scenario: "open registry that is not Azure's: `crane registry serve`",
     async prepare({ push }) {
-      const source = "crane.example.com/sourcerepo/sourceimage:tag";
+      const source = `${openHost}/sourcerepo/sourceimage:tag`;
       const digest = await push(source);
       return {
         ...importing(source, "sourceimage:tag"),
@@ -197,8 +198,8 @@ export const importCommands: readonly ImportCommand[] = [
   {
     id: "14a",
     scenario: "`--force` over another image",
-    async prepare({ control, targets }) {
-      for (const target of targets) await control.moveTag(`${target}/app:1`);
+    async prepare({ control, hosts }) {
+      for (const host of hosts) await control.moveTag(`${host}/app:1`);
       const source = "mysourceregistry.azurecr.io/aci-helloworld:latest";
       const { az, args, ...rest } = await plain(control, source, "app:1");
       return { az: [...az, "--force"], args: { ...args, onConflict: "overwrite" }, ...rest };

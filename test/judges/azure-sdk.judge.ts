@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runOrFail } from "../../scripts/process";
+import { type Box, startBox } from "../support/emulator";
+import { environment } from "../support/environment";
+import { Crane } from "./crane";
+import { judge } from "./judges";
+import { printRefusal } from "./print";
+import { note } from "./results";
+
+interface Exchange {
+  method: string;
+  url: string;
+  status: number;
+  body: string;
+  headers: Record<string, string>;
+}
+
+interface Outcome {
+  status?: string;
+  error?: { status: number; message: string };
+  exchanges: Exchange[];
+}
+
+const hub = "docker.io/library/hello-world:latest";
+let box: Box;
+let folder: string;
+let crane: Crane;
+beforeAll(async () => {
+  box = await startBox();
+  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
+  crane = new Crane(box, folder);
+  crane.logIn("myregistry.azurecr.io");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function importImage(parameters: object): Promise<Outcome> {
+  const script = path.join(__dirname, "import_image.py");
+  const args = ["-I", script, "images", "myregistry", JSON.stringify(parameters)];
+  const printed = await runOrFail(judge("JUDGE_AZURE_SDK"), args, {
+    env: environment(folder, box.env),
+    timeout: 240_000,
+  });
+  return JSON.parse(printed);
+}
+
+const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
+
+test("begin_import_image follows the operation as production was recorded, and the image arrives", async () => {
+  await box.control.call("PUT", "/settings", {}, { importDurationMs: 2_500 });
+  const { status, error, exchanges } = await importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
+  for (const { method, url, status: answer, body, headers } of exchanges) {
+    const kind = url.replace(/\?.*$/, "").replace(/.*\/(importImage|operationResults)(\/.*)?$/, "…/$1");
+    const location = headers.location === undefined ? "no `Location`" : "`Location`";
+    note("sdk", `${method} ${kind}`, `${answer}, ${body === "" ? "empty body" : `\`${body}\``}, ${location}`);
+  }
+  expect([error, status]).toEqual([undefined, "Succeeded"]);
+
+  const [post, ...polls] = exchanges;
+  expect(post).toMatchObject({ method: "POST", status: 202, body: "", headers: { "content-length": "0" } });
+  expect(post?.headers).not.toHaveProperty("content-type");
+  expect(post?.headers).not.toHaveProperty("azure-asyncoperation");
+  const pending = polls.slice(0, -1);
+  expect(pending.length).toBeGreaterThan(1);
+  for (const poll of pending) {
+    expect([poll.status, JSON.parse(poll.body)]).toEqual([202, { "by-sdk:latest": "Pending", status: "Accepted" }]);
+  }
+  const last = polls.at(-1);
+  expect([last?.status, JSON.parse(last?.body ?? "")]).toEqual([200, { status: "Succeeded" }]);
+  expect(last?.headers).not.toHaveProperty("location");
+  // Each answer names a new address, and the SDK asks there next.
+  expect(polls.map(({ url }) => url)).toEqual(exchanges.slice(0, -1).map(({ headers }) => headers.location));
+  expect(new Set(polls.map(({ url }) => url)).size).toBe(polls.length);
+
+  expect(await crane.manifests("myregistry.azurecr.io/by-sdk:latest")).toEqual(await crane.manifests(hub));
+  await crane.run("validate", "--remote", "myregistry.azurecr.io/by-sdk:latest");
+});
+
+test("begin_import_image by digest into a repository without a tag, and a failure as the SDK tells it", async () => {
+  await box.control.call("PUT", "/settings", {}, { importDurationMs: 0 });
+  const { digest } = await box.control.image(hub);
+  const untagged = await importImage({
+    source: { ...source, sourceImage: `library/hello-world@${digest}` },
+    untaggedTargetRepositories: ["by-sdk-untagged"],
+    mode: "Force",
+  });
+  expect(untagged).toMatchObject({ status: "Succeeded" });
+  expect(await crane.manifests(`myregistry.azurecr.io/by-sdk-untagged@${digest}`)).toEqual(await crane.manifests(hub));
+
+  await box.control.moveTag("myregistry.azurecr.io/taken:1");
+  const { error, exchanges } = await importImage({ source, targetTags: ["taken:1"], mode: "NoForce" });
+  note("sdk", "an import over an existing tag", `HttpResponseError: ${printRefusal(error?.message ?? "none")}`);
+  expect(error?.message).toContain("Tag taken:1 already exists in target registry.");
+  // It is asked for once: an error is no reason to poll again.
+  expect(exchanges.map(({ status }) => status).filter((code) => code === error?.status)).toHaveLength(1);
+});

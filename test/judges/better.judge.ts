@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ImageDescription } from "../../emulator/registry/images";
+import { imageProgram } from "../engine/programs";
+import { registryId } from "../engine/scenarios/scenario";
+import { type Box, startBox } from "../support/emulator";
+import { type Outcome, PulumiProject } from "../support/engine";
+import { environment } from "../support/environment";
+import { AzureCli, type AzureCliResult } from "./azure-cli";
+import { Crane } from "./crane";
+import { printRefusal, shorten } from "./print";
+import { note } from "./results";
+
+let box: Box;
+let folder: string;
+let az: AzureCli;
+let crane: Crane;
+beforeAll(async () => {
+  box = await startBox();
+  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
+  crane = new Crane(box, folder);
+  crane.logIn("myregistry.azurecr.io");
+  az = new AzureCli(environment(folder, box.env));
+  expect((await az.logIn()).message).toBe("");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const acrImport = (...args: string[]) => az.run("acr", "import", "--name", "myregistry", ...args);
+const target = (name: string) => `myregistry.azurecr.io/${name}`;
+const projectOf = (args: object) =>
+  PulumiProject.create({ env: box.env, program: imageProgram({ registry: "myregistry", ...args }) });
+const longUp = { timeout: 240_000 };
+
+test("a tag that moves during the import", async () => {
+  const source = (name: string) => `docker.io/emulated/${name}:1`;
+  const before: Record<string, ImageDescription> = {};
+  for (const name of ["raced", "safe"]) before[name] = await box.control.moveTag(source(name), { kind: "manifest" });
+
+  const raced = await whileMoving(source("raced"), () => acrImport("--source", source("raced"), "--image", "raced:1"));
+  expect([raced.result.exitCode, raced.result.message]).toEqual([0, ""]);
+  const { message } = await failureOf(crane.run("manifest", target("raced:1")));
+  expect(message).toContain("MANIFEST_UNKNOWN");
+
+  const project = await projectOf({ source: source("safe"), targetTags: ["safe:1"] });
+  const safe = await whileMoving(source("safe"), () => project.up(longUp));
+  expect(safe.moved).not.toBe(before.safe?.digest);
+  expect([safe.result.exitCode, safe.result.changes]).toEqual([0, { create: 1 }]);
+  expect(await crane.digest(target("safe:1"))).toBe(before.safe?.digest);
+  await crane.run("validate", "--remote", target("safe:1"));
+  // The next run sees the move and follows it.
+  expect((await project.preview()).changes).toEqual({ update: 1 });
+  expect((await project.up(longUp)).changes).toEqual({ update: 1 });
+  expect(await crane.digest(target("safe:1"))).toBe(safe.moved);
+  note(
+    "better",
+    "the source's tag moves during the import",
+    `${outcomeOf(raced.result)}, and the target's tag cannot be pulled: ${lastLine(message)}`,
+    `exit 0: ${shorten(String(before.safe?.digest))} as previewed, whole; the next \`up\` imports ${shorten(safe.moved)}`,
+  );
+});
+
+test("what was imported: the digest in the result", async () => {
+  const source = "docker.io/library/hello-world:latest";
+  const theirs = await acrImport("--source", source, "--image", "result-of-az:1");
+  expect(theirs.exitCode).toBe(0);
+  expect(theirs.stdout + theirs.message).not.toContain("sha256:");
+  const project = await projectOf({ source, targetTags: ["result:1"] });
+  expect((await project.up(longUp)).exitCode).toBe(0);
+  const { reference, sourceDigest } = (await project.state()).resource("app").outputs ?? {};
+  expect(sourceDigest).toBe(await crane.digest(source));
+  expect(reference).toBe(`${target("result")}@${sourceDigest}`);
+  expect(await crane.digest(String(reference))).toBe(sourceDigest);
+  note(
+    "better",
+    "which digest was imported",
+    `${outcomeOf(theirs)}, and no digest in what it prints`,
+    `output \`reference\`: ${shorten(String(reference))}`,
+  );
+});
+
+test("a registry of another subscription by its login server", async () => {
+  const source = "othersubsource.azurecr.io/aci-helloworld:latest";
+  const theirs = await acrImport("--source", source, "--image", "other-subscription-az:1");
+  expect(theirs.exitCode).not.toBe(0);
+  expect(theirs.message).toContain("othersubsource.azurecr.io");
+  expect(await box.control.digest(target("other-subscription-az:1"))).toBeUndefined();
+  const project = await projectOf({ source, targetTags: ["other-subscription:1"] });
+  expect((await project.up(longUp)).exitCode).toBe(0);
+  const { digest } = await box.control.image(source);
+  expect(await crane.digest(target("other-subscription:1"))).toBe(digest);
+  note(
+    "better",
+    "a source registry of another subscription, by login server",
+    outcomeOf(theirs),
+    `exit 0: ${shorten(digest)}`,
+  );
+});
+
+test("the same again", async () => {
+  const source = "mcr.microsoft.com/windows/servercore:ltsc2019";
+  const args = ["--source", source, "--image", "again-az:1"];
+  expect((await acrImport(...args)).exitCode).toBe(0);
+  const theirs = await acrImport(...args);
+  expect(theirs.exitCode).not.toBe(0);
+  expect(theirs.message).toContain("Tag again-az:1 already exists in target registry.");
+  const project = await projectOf({ source, targetTags: ["again:1"] });
+  expect((await project.up(longUp)).changes).toEqual({ create: 1 });
+  await box.control.clearRequests();
+  const ours = await project.up(longUp);
+  expect([ours.exitCode, ours.changes]).toEqual([0, { same: 1 }]);
+  const requests = await box.control.requests();
+  const manifest = "/v2/windows/servercore/manifests/ltsc2019";
+  expect(requests.map(({ method, host, path }) => `${method} ${host}${path}`)).toEqual([
+    "GET mcr.microsoft.com/v2/",
+    `HEAD mcr.microsoft.com${manifest}`,
+  ]);
+  note(
+    "better",
+    "the same command again",
+    outcomeOf(theirs),
+    "exit 0: 1 unchanged, after one `HEAD` of the source, none to Azure",
+  );
+});
+
+test("credentials beside --registry", async () => {
+  const credentials = { username: "cccccccc-0000-4000-8000-000000000001", password: "not-the-secret" };
+  const registry = registryId("mysourceregistry");
+  const { username, password } = credentials;
+  const options = ["--registry", registry, "--username", username, "--password", password];
+  const theirs = await acrImport("--source", "aci-helloworld:latest", "--image", "dropped-az:1", ...options);
+  expect(theirs.exitCode).toBe(0);
+  const project = await projectOf({
+    source: { image: "aci-helloworld:latest", registry, credentials },
+    targetTags: ["dropped:1"],
+  });
+  const ours = await project.up(longUp);
+  expect(ours.exitCode).not.toBe(0);
+  expect(ours.diagnostics("error").join()).toContain("[SOURCE_CREDENTIALS_REJECTED]");
+  expect(await box.control.digest(target("dropped:1"))).toBeUndefined();
+  note(
+    "better",
+    "wrong credentials beside the source's resource ID",
+    `${outcomeOf(theirs)}: they are dropped, the caller's own rights are used`,
+    `refused: ${refusalOf(ours)}`,
+  );
+});
+
+/** Runs an import, and moves the source's tag once the manifests are read and the layers are on their way. */
+async function whileMoving<T>(source: string, run: () => Promise<T>): Promise<{ result: T; moved: string }> {
+  await box.control.clearRequests();
+  await box.control.faults({ host: "registry-1.docker.io", path: "/blobs/", from: "azure", latency: 4_000 });
+  const running = run();
+  const move = async () => {
+    for (let tries = 0; tries < 1_200; tries++) {
+      const layers = await box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
+      if (layers.length > 0) return (await box.control.moveTag(source, { kind: "manifest" })).digest;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`no layer of ${source} was read`);
+  };
+  const [result, moved] = await Promise.all([running, move()]);
+  await box.control.faults();
+  return { result, moved };
+}
+
+function outcomeOf({ exitCode, message }: AzureCliResult): string {
+  return exitCode === 0 ? "exit 0" : `exit ${exitCode}: ${printRefusal(message)}`;
+}
+
+function refusalOf(outcome: Outcome): string {
+  return outcome.diagnostics("error").join(" ").trim().split("\n")[0] ?? "";
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+async function failureOf(work: Promise<unknown>): Promise<Error> {
+  return work.then(
+    () => new Error("it succeeded"),
+    (error: Error) => error,
+  );
+}

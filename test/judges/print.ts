@@ -1,0 +1,26 @@
+import type { ImageArguments } from "../engine/programs";
+
+// What the tables show: secrets left out, long values cut, and nothing that is different in each run without need.
+
+/** A command line of the Azure CLI. */
+export function printCommand(args: readonly string[]): string {
+  return `az ${args.map((arg, index) => (args[index - 1] === "--password" ? "…" : shorten(arg))).join(" ")}`;
+}
+
+/** Arguments as a program writes them. */
+export function printArguments(args: ImageArguments): string {
+  const text = JSON.stringify(args, (key, value) => (key === "password" ? "…" : value));
+  return shorten(text.replace(/"(\w+)":/g, "$1: ").replace(/,(?=\w+: |")/g, ", "));
+}
+
+/** The text of a refused import, which clients in Python say twice. */
+export function printRefusal(message: string): string {
+  const [once = ""] = shorten(message).split(/\s+Code: /);
+  return once.replace(/registries-[0-9a-f-]{36}/, "registries-…").trim();
+}
+
+export function shorten(text: string): string {
+  return text
+    .replace(/(sha256:[0-9a-f]{6})[0-9a-f]{58}/g, "$1…")
+    .replace(/\/subscriptions\/[^\s"]*\/registries\//g, "/subscriptions/…/registries/");
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { dockerHubAccount } from "../../emulator/hosts";
+import { runOrFail } from "../../scripts/process";
+import { type Box, startBox } from "../support/emulator";
+import { Crane } from "./crane";
+import { judge } from "./judges";
+import { shorten } from "./print";
+import { note } from "./results";
+
+const hub = "docker.io/library/hello-world:latest";
+const microsoft = "mcr.microsoft.com/windows/servercore:ltsc2019";
+const azure = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+const privateImage = "docker.io/emulator/private:latest";
+
+let box: Box;
+let folder: string;
+let crane: Crane;
+beforeAll(async () => {
+  box = await startBox();
+  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
+  crane = new Crane(box, folder);
+  for (const name of ["myregistry", "mysourceregistry"]) crane.logIn(`${name}.azurecr.io`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("crane", () => {
+  const run = async (...args: string[]) => {
+    const printed = await crane.run(...args);
+    note("clients", "crane", `\`crane ${args.join(" ")}\``, shorten(printed.trim().split("\n").at(-1) || "done"));
+    return printed.trim();
+  };
+
+  test.each([hub, microsoft, azure])("crane digest %s", async (reference) => {
+    expect(await run("digest", reference)).toBe((await box.control.image(reference)).digest);
+  });
+
+  test("crane digest of a private repository: refused, then with its owner's token", async () => {
+    await expect(crane.run("digest", privateImage)).rejects.toThrow(/UNAUTHORIZED|DENIED|denied/);
+    crane.logIn("https://index.docker.io/v1/", dockerHubAccount);
+    expect(await run("digest", privateImage)).toBe((await box.control.image(privateImage)).digest);
+  });
+
+  test.each([
+    ["from Docker Hub", hub, "myregistry.azurecr.io/crane/hello-world:latest"],
+    ["between registries of Azure", azure, "myregistry.azurecr.io/crane/aci-helloworld:latest"],
+  ])("crane copy %s, crane validate", async (_, source, target) => {
+    await run("copy", source, target);
+    expect(await crane.manifests(target)).toEqual(await crane.manifests(source));
+    await run("validate", "--remote", target);
+  });
+
+  test.each([hub, microsoft, azure])("crane validate --remote %s", async (reference) => {
+    expect(await run("validate", "--remote", reference)).toContain("PASS");
+  });
+});
+
+const { JUDGE_SKOPEO } = process.env;
+const describeSkopeo = JUDGE_SKOPEO === undefined ? describe.skip : describe;
+describeSkopeo(JUDGE_SKOPEO === undefined ? "skopeo (skipped: there is none on PATH)" : "skopeo", () => {
+  const skopeo = async (...args: string[]) => {
+    const printed = await runOrFail(judge("JUDGE_SKOPEO"), ["--insecure-policy", ...args], {
+      env: crane.env,
+      timeout: 120_000,
+    });
+    const shown = args.map((arg, index) => (/-?creds$/.test(args[index - 1] ?? "") ? "…" : arg));
+    note("clients", "skopeo", `\`skopeo ${shown.join(" ")}\``, args.includes("copy") ? "done" : "inspected");
+    return printed;
+  };
+  const account = () => `${box.env.ARM_CLIENT_ID}:${box.env.ARM_CLIENT_SECRET}`;
+
+  test.each([hub, microsoft, azure])("skopeo inspect --raw %s", async (reference) => {
+    const [root] = (await crane.manifests(reference)).values();
+    expect(await skopeo("inspect", "--raw", `docker://${reference}`)).toBe(root);
+  });
+
+  test("skopeo inspect of one platform", async () => {
+    const found = JSON.parse(await skopeo("--override-os", "linux", "inspect", `docker://${hub}`));
+    expect(found).toMatchObject({ Digest: (await box.control.image(hub)).digest, RepoTags: ["latest"], Os: "linux" });
+  });
+
+  test("skopeo copy --all from Docker Hub into a registry of Azure", async () => {
+    const target = "myregistry.azurecr.io/skopeo/hello-world:latest";
+    await skopeo("copy", "--all", "--dest-creds", account(), `docker://${hub}`, `docker://${target}`);
+    expect(await crane.manifests(target)).toEqual(await crane.manifests(hub));
+    await crane.run("validate", "--remote", target);
+  });
+
+  test("skopeo copy between registries of Azure", async () => {
+    const target = "myregistry.azurecr.io/skopeo/aci-helloworld:latest";
+    const credentials = ["--src-creds", account(), "--dest-creds", account()];
+    await skopeo("copy", "--all", ...credentials, `docker://${azure}`, `docker://${target}`);
+    expect(await crane.manifests(target)).toEqual(await crane.manifests(azure));
+  });
+});
