@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { problemsOf } from "./arguments";
 import { contextOfThisRun } from "./program-run";
-import type { ConflictPolicy, DeletePolicy, DigestOrigin, FromProgram, Lookup, SourcePolicy } from "./record";
+import type { ConflictPolicy, DeletePolicy, DigestOrigin, Lookup, SourcePolicy } from "./record";
 import { sourceImage } from "./source-image";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */

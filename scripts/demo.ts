@@ -87,7 +87,6 @@ class Demo {
     this.#program = path.join(folder, "quickstart");
     cpSync(path.join(checkout, "examples/quickstart"), this.#program, { recursive: true });
     symlinkSync(path.join(checkout, "node_modules"), path.join(this.#program, "node_modules"));
-    writeFileSync(path.join(this.#program, "Pulumi.yaml"), "name: quickstart\nruntime: nodejs\n");
     const home = path.join(folder, "home");
     mkdirSync(home);
     this.#env = environment(home, { ...emulator.env, PULUMI_DEBUG_COMMANDS: "true" /* --event-log */ });
