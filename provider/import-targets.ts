@@ -40,6 +40,9 @@ export function batchesOf({ move, add }: TargetPlan): Batch[] {
   return batches.filter(({ targets }) => targets.length > 0);
 }
 
+/** How long the target is looked at after a request that Azure has probably not taken on, in milliseconds. */
+const BRIEFLY = 10_000;
+
 /** Imports once. Whatever the operation says, the target has the last word where it can be read. */
 export async function importBatch(
   { mode, targets }: Batch,
@@ -64,9 +67,13 @@ export async function importBatch(
     if (outcome.state === "unknown") return targets.every((name) => found.get(name) === digest);
     return !outcome.tagExists || targets.some((name) => found.get(name) !== undefined);
   };
-  const held = signal.aborted
-    ? await target.lastLook(targets, digest)
-    : await target.awaitHoldings(targets, digest, signal, tells);
+  const isLost = outcome.state === "unknown" && !outcome.accepted;
+  const patience = isLost ? BRIEFLY : undefined;
+  const held = await target.awaitHoldings(targets, digest, signal, tells, patience).catch((error) => {
+    // When the time is up, what the operation said is worth more than that nothing can be read any more.
+    if (!signal.aborted) throw error;
+    return "unreadable" as const;
+  });
   if (held !== "unreadable" && digest !== undefined && targets.every((name) => held.get(name) === digest)) return;
   if (outcome.state === "failed" && outcome.tagExists) {
     if (held === "unreadable") throw new ImportError(targetFailure.uncomparable(desired.loginServer, targets));

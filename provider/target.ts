@@ -67,8 +67,9 @@ export class Target {
     digest: Digest | undefined,
     signal: AbortSignal,
     enough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
+    patience = REPLICA_LAG,
   ): Promise<Holdings> {
-    const deadline = Date.now() + REPLICA_LAG;
+    const deadline = Date.now() + patience;
     try {
       for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
         const held = await this.holdings(targets, digest, signal);
