@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Box, startBox } from "../support/emulator";
+import { type LogMessage, PluginError } from "../support/plugin";
+import { publish, Stack, urnOf } from "./stack";
+
+// What errors, logs and rows show, and what they never show.
+
+let box: Box;
+let stack: Stack;
+let repository: string;
+let number = 0;
+const stacks: Stack[] = [];
+
+beforeAll(async () => {
+  box = await startBox();
+});
+beforeEach(() => {
+  stack = new Stack(box, {}, stacks.at(-1));
+  stacks.push(stack);
+  repository = `team/app-${++number}`;
+  publish(box, `${repository}:1`);
+});
+afterEach(async () => {
+  await box.control.faults();
+  box.emulator.world.settings.importDurationMs = 0;
+});
+
+const image = (changes: object = {}) => ({
+  source: `docker.io/${repository}:1`,
+  targetTags: [`${repository}:1`],
+  ...changes,
+});
+const secret = "s3cr3t-password";
+const credentials = { username: "emulator", password: secret };
+const start = { method: "POST", path: "/importImage" };
+
+test("wrong arguments are check failures without a property, all at once, and cost no request", async () => {
+  const plugin = await stack.plugin();
+  await box.control.clearRequests();
+  const { failures, inputs } = await plugin.check(
+    stack.inputs("image", {
+      registry: "x",
+      source: { image: "Node", credentials: { username: "", password: secret } },
+      onDelete: "all",
+      customTimeouts: { create: "soon" },
+    }),
+  );
+  expect(failures.map(({ property }) => property)).toEqual(["", "", "", "", ""]);
+  expect(failures.map(({ reason }) => reason.split(":", 1)[0])).toEqual([
+    "registry",
+    "source.image",
+    "source.credentials.username",
+    "onDelete",
+    "opts.customTimeouts.create",
+  ]);
+  expect(JSON.stringify(failures)).not.toContain(secret);
+  expect(inputs).not.toHaveProperty("__program");
+  expect(await box.control.requests()).toEqual([]);
+});
+
+test("a look-up that failed in the program is one check failure, as it was worded there", async () => {
+  const { errors } = await stack.up({ image: image({ source: "docker.io/library/nothing:1" }) });
+  expect(errors.image).toBe("source: docker.io/library/nothing:1 does not exist in its registry [SOURCE_NOT_FOUND]");
+});
+
+test("a registry that does not exist fails an up, and is not known yet in a preview", async () => {
+  const plugin = await stack.plugin();
+  const news = stack.inputs("image", image({ registry: "nowhere" }));
+  const { failures } = await plugin.check(news);
+  expect(failures).toEqual([{ property: "", reason: expect.stringContaining("[REGISTRY_NOT_FOUND]") }]);
+
+  const program = { ...(news.__program as object), preview: true };
+  const preview = await plugin.check({ ...news, __program: program });
+  expect(preview.failures).toEqual([]);
+  const marker = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  expect(preview.inputs).toMatchObject({ registryId: marker, loginServer: marker, reference: marker });
+  expect(preview.inputs.sourceDigest).toMatch(/^sha256:/);
+  const isWarning = ({ severity }: LogMessage) => severity === "warning";
+  for (let tries = 0; tries < 100 && !plugin.logs.some(isWarning); tries++) await sleep(50);
+  expect(plugin.logs.filter(isWarning)).toEqual([
+    { severity: "warning", ephemeral: false, urn: urnOf("image"), message: expect.stringContaining("nowhere") },
+  ]);
+});
+
+describe("a secret", () => {
+  test.each<[string, object]>([
+    ["an import that fails and repeats it", { import: { failWith: `cannot log in with ${secret}` } }],
+    ["a refusal that repeats it", { status: 400, body: { error: { code: "Bad", message: `${secret} is wrong` } } }],
+    ["an answer in no form at all", { status: 403, body: `<html>${secret}</html>` }],
+    ["an outage that repeats it", { status: 500, times: 4, body: { error: { code: "Oops", message: secret } } }],
+  ])("is in no error, log or output of the process: %s", async (_, fault) => {
+    await box.control.faults({ ...start, ...fault });
+    const source = { image: `docker.io/${repository}:1`, credentials };
+    const { errors } = await stack.up({ image: image({ source }) });
+    const plugin = await stack.plugin();
+    expect(errors.image).toMatch(/ \[[A-Z_]+\]\n {2}What to do: /);
+    for (const text of [errors.image, plugin.output, JSON.stringify(plugin.logs)]) {
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(String(box.env.ARM_CLIENT_SECRET));
+    }
+  });
+
+  test("of the identity stays where it is, also when it is refused", async () => {
+    const password = "wr0ng~s3cr3t";
+    const other = new Stack(box, { env: { ARM_CLIENT_SECRET: password } });
+    const { errors } = await other.up({ image: image() });
+    expect(errors.image).toContain("[AZURE_CREDENTIAL_REJECTED]");
+    expect(errors.image + (await other.plugin()).output).not.toContain(password);
+    await other.renew();
+  });
+});
+
+test("what read and delete throw shows its message once, and no stack", async () => {
+  await stack.up({ image: image({ onDelete: "untag" }) });
+  const { id, outputs } = stack.resource();
+  await stack.renew();
+  await box.control.faults({ host: "myregistry.azurecr.io", status: 500 });
+  const plugin = await stack.plugin();
+  for (const fails of [() => plugin.read(id, outputs), () => plugin.delete(id, outputs)]) {
+    await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}What to do: /);
+  }
+  expect(plugin.output).not.toMatch(/\n\s+at |TARGET_UNAVAILABLE|\.js:\d/);
+});
+
+test("an error that happens to have an ID reaches the engine as a message, not as a half-made resource", async () => {
+  await box.control.faults({
+    ...start,
+    status: 400,
+    body: { error: { code: "InvalidParameters", message: "It is wrong.", id: "an-id" }, id: "another-id" },
+  });
+  const plugin = await stack.plugin();
+  const { inputs } = await plugin.check(stack.inputs("image", image()));
+  const error = await plugin.create(inputs).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(PluginError);
+  expect(error).toMatchObject({ message: expect.stringContaining("It is wrong."), initFailure: undefined });
+});
+
+test("progress goes to the resource's own row, and vanishes with it", async () => {
+  box.emulator.world.settings.importDurationMs = 300;
+  await stack.up({ one: image(), two: image({ targetTags: [`${repository}:2`] }) });
+  const { logs } = await stack.plugin();
+  const digest = /importing docker\.io\/team\/app-\d+:1 at sha256:[0-9a-f]{12}…/;
+  for (const name of ["one", "two"]) {
+    const shown = logs.filter(({ urn, message }) => urn === urnOf(name) && message.includes(repository));
+    expect(shown).toEqual([
+      { severity: "info", ephemeral: true, urn: urnOf(name), message: expect.stringMatching(digest) },
+    ]);
+  }
+});
+
+test("nobody listening is no reason to fail", async () => {
+  const plugin = await stack.plugin();
+  const { __program, ...news } = stack.inputs("image", image());
+  const { lookup } = __program as { lookup: object };
+  const { inputs } = await plugin.check({ ...news, __program: { lookup } });
+  await expect(plugin.create(inputs)).resolves.toHaveProperty("id");
+});
