@@ -11,8 +11,12 @@ const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toS
 interface Stranger {
   readonly url: string;
   readonly heard: string[];
-  close(): void;
 }
+
+const closers: (() => void)[] = [];
+afterAll(() => {
+  for (const close of closers) close();
+});
 
 test("hostile registries get no secret: fake realm, redirect, look-alike of an Azure registry", async () => {
   const scenario = await Scenario.begin(await startBox());
@@ -84,7 +88,6 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
   expect(fake.heard.length).toBeGreaterThan(0);
   // No Entra token, which begins as every JSON web token does, and no attempt to exchange one.
   expect(fake.heard.join()).not.toMatch(/eyJ|exchange|refresh_token|access_token=/);
-  for (const server of [collector, realm, redirect, fake]) server.close();
 });
 
 /** Starts a server that notes the head and body of each request. */
@@ -96,5 +99,6 @@ async function stranger(answer: (request: IncomingMessage, response: ServerRespo
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, heard, close: () => server.close() };
+  closers.push(() => server.close());
+  return { url: `http://127.0.0.1:${port}`, heard };
 }

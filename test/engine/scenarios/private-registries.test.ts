@@ -18,6 +18,7 @@ import { describeWithTools } from "../../support/tools";
 import { declareImages } from "../programs";
 import { Scenario } from "./scenario";
 
+const closers: (() => void)[] = [];
 const wrong = { ...registryAccount, password: "a wrong password" };
 
 describeWithTools("S10 a private registry that is not Azure's:", ({ crane, registry }) => {
@@ -28,6 +29,9 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     folder = await mkdtemp(path.join(tmpdir(), "private-registries-"));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterEach(() => {
+    for (const close of closers.splice(0)) close();
+  });
 
   /** Pushes a new image as users do, and returns its digest. */
   async function push(reference: string): Promise<string> {
@@ -71,12 +75,12 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
 
   test("a real one with tokens of a server on another host", async () => {
     const tokens = await startTokenService("registry.token.example.com");
+    closers.push(tokens.close);
     const realm = "https://auth.token.example.com/token";
     const server = await startRegistry(registry, { auth: { ...tokens, realm } });
     await box.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
     await judge("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
-    tokens.close();
   });
 
   test("with challenges as GitHub's and Harbor's, an image nobody else may see", async () => {
@@ -119,8 +123,6 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     const up = await scenario.project.up();
     expect([up.exitCode, up.changes]).toEqual([0, { create: 2 }]);
     expect(await box.control.digest("myregistry.azurecr.io/s10/ghcr:1")).toBe(github.digest);
-    github.close();
-    harbor.close();
   });
 });
 
@@ -129,7 +131,7 @@ async function serve(
   options: Pick<TokenRegistryOptions, "realm" | "service"> & Partial<TokenRegistryOptions>,
   tokenPath: string,
   repository: string,
-): Promise<{ url: string; digest: string; close(): void }> {
+): Promise<{ url: string; digest: string }> {
   const store = new RegistryStore();
   const { digest } = makeImage(store, repository, "1");
   const { registry, auth } = tokenRegistry({
@@ -142,5 +144,6 @@ async function serve(
   const server = http.createServer((req, res) => void handler(req, res));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, digest, close: () => server.close() };
+  closers.push(() => server.close());
+  return { url: `http://127.0.0.1:${port}`, digest };
 }
