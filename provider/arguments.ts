@@ -152,8 +152,10 @@ class Problems {
   }
 
   knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
-    for (const key of Object.keys(object)) {
-      if (!known.includes(key)) this.add(prefix + key, `is not an argument; the arguments are ${known.join(", ")}`);
+    for (const [key, value] of Object.entries(object)) {
+      // What is undefined never leaves the program.
+      if (value !== undefined && !known.includes(key))
+        this.add(prefix + key, `is not an argument; the arguments are ${known.join(", ")}`);
     }
   }
 }

@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "./azure/azure";
 import { namesRegistry, parseRegistryName } from "./azure/registry-name";
-import { type Failure, failureOf, isUnavailable } from "./failure";
+import { type Failure, failureOf, isUnavailable, sourceFailure } from "./failure";
 import {
   type Arguments,
   type FromProgram,
   type Inputs,
   pinnedReferences,
   sameSource,
+  sourceKey,
+  sourceOf,
   type Targets,
   targetNames,
 } from "./record";
@@ -33,6 +35,8 @@ interface Settled<T> {
 interface Circumstances extends FromProgram {
   /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` says to keep it. */
   readonly keep?: Digest | undefined;
+  /** `ImportedImage.get` looks at the target alone. */
+  readonly targetTells?: boolean;
 }
 
 /**
@@ -70,16 +74,22 @@ function withTargets(args: Arguments): Arguments {
 /** The digest to import; `undefined` when only the target will tell it. */
 function settleDigest(
   args: Arguments,
-  { keep, lookup, preview }: Circumstances,
+  { keep, lookup, preview, targetTells }: Circumstances,
   old: Partial<Inputs>,
 ): Settled<Digest | undefined> {
   if (keep !== undefined) return { value: keep };
   if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: unknown as Digest };
-  if (lookup && "digest" in lookup) return { value: lookup.digest };
-  if (lookup && "failure" in lookup) {
+  const isOwn = lookup === undefined || lookup.of === sourceKey(args);
+  const recorded = sameSource(args, old) ? old.sourceDigest : undefined;
+  if (!isOwn) return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.exchanged() };
+  if (lookup?.digest !== undefined) return { value: lookup.digest };
+  if (lookup?.failure !== undefined) {
     const { failure } = lookup;
-    const keeps = args.onSourceUnavailable === "keep" && isUnavailable(failure) && sameSource(args, old);
-    return keeps && old.sourceDigest ? { value: old.sourceDigest, warning: failure } : { value: undefined, failure };
+    const keeps = args.onSourceUnavailable === "keep" && isUnavailable(failure);
+    return keeps && recorded ? { value: recorded, warning: failure } : { value: undefined, failure };
+  }
+  if (sourceOf(args).digestFrom !== "target" && !targetTells) {
+    return { value: undefined, failure: sourceFailure.unresolved("the program did not look it up") };
   }
   const unchanged = sameSource(args, old) && isDeepStrictEqual(keysOf(args), keysOf(old));
   return { value: preview && !unchanged ? (unknown as Digest) : undefined };

@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
+import { settled } from "./claims";
 import { ImportError, targetFailure } from "./failure";
-import { batchesOf, type Import, importBatch, verify } from "./import-targets";
+import { batchesOf, type Import, importBatch, toldDigest, verify } from "./import-targets";
 import { type Operation, Unfinished } from "./operation";
-import { droppedTargets, type Holdings, knownDigest, planTargets } from "./plan";
+import { droppedTargets, type Holdings, knownDigest, planTargets, triggersChanged } from "./plan";
 import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "./record";
 import { release } from "./release";
 import { Target } from "./target";
@@ -15,15 +15,16 @@ export async function converge(desired: Inputs, recorded: Outputs | undefined, o
   const target = new Target(desired, operation.azure);
   const names = targetNames(desired);
   const digest = knownDigest(desired, recorded);
-  const image: Import = { desired, digest, target };
+  let image: Import = { desired, digest, target };
 
+  await settled(desired.loginServer, names);
   const before = await target.holdings(names, digest, operation.signal);
   if (digest === undefined && before === "unreadable") {
     throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
   }
   const plan = planTargets(names, digest, recorded, before, {
     overwrite: desired.onConflict === "overwrite",
-    again: recorded !== undefined && !isDeepStrictEqual(desired.triggers, recorded.triggers),
+    again: recorded !== undefined && triggersChanged(desired, recorded),
   });
   if (plan.conflicts.length > 0) {
     throw new ImportError(targetFailure.conflict(desired.loginServer, plan.conflicts, digest, true));
@@ -36,6 +37,8 @@ export async function converge(desired: Inputs, recorded: Outputs | undefined, o
     for (const batch of batches) {
       await importBatch(batch, image, operation);
       done.push(...batch.targets);
+      // Whatever the reference meant to Azure just now, the rest gets the same.
+      if (image.digest === undefined) image = { ...image, digest: await toldDigest(batch, image, before, operation) };
     }
     if (batches.length > 0) after = await verify(names, image, operation);
   } catch (error) {
@@ -47,14 +50,13 @@ export async function converge(desired: Inputs, recorded: Outputs | undefined, o
 
 /** The record of a target that holds what it should. */
 async function describe(
-  { desired, digest: known, target }: Import,
+  { desired, digest, target }: Import,
   recorded: Outputs | undefined,
   held: Holdings,
   signal: AbortSignal,
 ): Promise<Outputs> {
   const names = targetNames(desired);
   const [first = ""] = names;
-  const digest = known ?? (held === "unreadable" ? undefined : held.get(first));
   if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
   const same = recorded?.sourceDigest === digest && recorded.mediaType !== undefined ? recorded : undefined;
   const seen = same ?? (held === "unreadable" ? undefined : await target.describe(first, digest, signal));
@@ -107,7 +109,9 @@ async function releaseDropped(
   try {
     await release(Object.keys(dropped), recorded, desired.onDelete ?? "retain", operation);
   } catch (error) {
-    throw new Unfinished({ ...outputs, targets: { ...outputs.targets, ...dropped } }, error);
+    // The next run must still recognise as ours what could not be released, also when everything else has moved on.
+    const { sourceDigest } = Object.keys(dropped).length > 0 ? recorded : outputs;
+    throw new Unfinished({ ...outputs, sourceDigest, targets: { ...outputs.targets, ...dropped } }, error);
   }
   return outputs;
 }

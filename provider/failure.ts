@@ -12,6 +12,7 @@ export type Side = "source" | "target";
 export type Code =
   | "INVALID_ARGUMENT"
   | `${Uppercase<Side>}_${RegistryProblem}`
+  | "SOURCE_UNRESOLVED"
   | "SOURCE_TOO_MANY_MANIFESTS"
   | "SOURCE_RANGE_UNSUPPORTED"
   | "SOURCE_EXPORT_FORBIDDEN"
@@ -179,6 +180,20 @@ export const registryFailure = {
   }),
 } as const;
 
+/** Words for a source whose digest did not come with it from the program. */
+export const sourceFailure = {
+  unresolved: (reason: string): Failure => ({
+    code: "SOURCE_UNRESOLVED",
+    summary: `source: its digest is not known: ${reason}`,
+    remedy: "name the image by digest (repo@sha256:…) if it has to go on now, and report this",
+  }),
+  exchanged: (): Failure => ({
+    code: "SOURCE_UNRESOLVED",
+    summary: "source: it was changed after the program had looked up its digest (a transform, or ignoreChanges)",
+    remedy: 'change it in the program; to keep the imported version use ignoreChanges: ["sourceDigest"]',
+  }),
+} as const;
+
 /** Words for Azure itself: configuration, identity, Resource Manager, and the look-up of a registry. */
 export const azureFailure = {
   configurationInvalid: (setting: string, reason: string, remedy: string): Failure => ({
@@ -342,7 +357,7 @@ export const targetFailure = {
     summary: `target: ${conflicts
       .map(({ target, holds }) => `${loginServer}/${target} holds ${holds}`)
       .join(", ")}, which this resource did not put there${digest === undefined ? "" : `; it should hold ${digest}`}`,
-    remedy: `${untouched ? "nothing was changed; " : ""}set onConflict: "overwrite" to replace it, or choose another tag`,
+    remedy: `${untouched ? "nothing was changed; " : ""}set onConflict: "overwrite" to replace it, or choose another tag; after a rename of the resource an alias keeps its record`,
   }),
   uncomparable: (loginServer: string, targets: readonly string[]): Failure => ({
     code: "TARGET_UNCOMPARABLE",

@@ -87,6 +87,27 @@ export async function importBatch(
   throw new ImportError(await sourceProblem(image, outcome.failure, azure));
 }
 
+/**
+ * The digest that Azure gave to what it imported by reference. A replica may still show what a tag held before; so a tag
+ * that was moved and looks the same is given a while, though the image may really be the same.
+ */
+export async function toldDigest(
+  { targets }: Batch,
+  { desired, target }: Import,
+  before: Holdings,
+  { signal }: Operation,
+): Promise<Digest | undefined> {
+  const [tag = ""] = targets.filter(isTag);
+  const old = before === "unreadable" ? undefined : before.get(tag);
+  const isThere = (found: ReadonlyMap<string, Digest | undefined>) => found.get(tag) !== undefined;
+  const isNew = (found: ReadonlyMap<string, Digest | undefined>) => isThere(found) && found.get(tag) !== old;
+  const held = old === undefined ? undefined : await target.awaitHoldings([tag], undefined, signal, isNew, BRIEFLY);
+  const last = held ?? (await target.awaitHoldings([tag], undefined, signal, isThere));
+  const digest = last === "unreadable" ? undefined : last.get(tag);
+  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
+  return digest;
+}
+
 /** Reads back what was imported; a replica may show it late. */
 export async function verify(
   names: readonly string[],

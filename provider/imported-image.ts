@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { problemsOf } from "./arguments";
 import { contextOfThisRun } from "./program-run";
-import type { ConflictPolicy, DeletePolicy, DigestOrigin, Lookup, SourcePolicy } from "./record";
+import {
+  type ConflictPolicy,
+  type DeletePolicy,
+  type DigestOrigin,
+  type Lookup,
+  type SourcePolicy,
+  sourceKey,
+} from "./record";
 import { sourceImage } from "./source-image";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
@@ -110,7 +117,7 @@ export class ImportedImage extends pulumi.CustomResource {
    * @param opts - Pulumi's options. `customTimeouts` are honoured; the default is 30 minutes.
    */
   constructor(name: string, args: ImportedImageArgs, opts?: pulumi.CustomResourceOptions) {
-    super(TYPE, name, inputsOf(name, args, opts), opts);
+    super(TYPE, name, inputsOf(name, args ?? {}, opts ?? {}), opts);
   }
 
   /**
@@ -136,9 +143,11 @@ export class ImportedImage extends pulumi.CustomResource {
 const TYPE = "pulumi-nodejs:dynamic/acr:ImportedImage";
 const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");';
 
-function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions = {}): pulumi.Inputs {
-  // With no engine (unit tests with mocks) nothing is resolved, and `get` shows what the target holds.
-  const lookup = pulumi.runtime.hasEngine() && opts.id === undefined ? lookUp(args) : undefined;
+function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
+  // With no engine (unit tests with mocks) nothing is resolved, and `get` shows what the target holds. `hasEngine` would not
+  // do: it is false in the inline programs of the Automation API.
+  const isResolved = pulumi.runtime.getEngine() !== undefined && opts.id === undefined;
+  const lookup = isResolved ? lookUp(args, opts.dependsOn) : undefined;
   return {
     ...args,
     source: withSecretCredentials(args.source),
@@ -174,14 +183,22 @@ function urnOf(name: string, parent: pulumi.Resource | undefined): Promise<strin
  * Resolves the digest now, in the program, for all images at once. Nothing else than the source is waited for, so the
  * target may be created by the same program. The digest of a secret's image is no secret.
  */
-function lookUp({ source }: ImportedImageArgs): pulumi.Output<Lookup> {
+function lookUp(
+  { source }: ImportedImageArgs,
+  dependsOn: pulumi.CustomResourceOptions["dependsOn"],
+): pulumi.Output<Lookup | undefined> {
   const { resolver } = contextOfThisRun();
   return pulumi.unsecret(
-    pulumi.output({ source }).apply(async (args): Promise<Lookup> => {
+    pulumi.all([{ source }, registered(dependsOn)]).apply(async ([args]) => {
       const invalid = problemsOf({ registry: "unjudged", targetTags: ["any:tag"], ...args }).length > 0;
-      return invalid ? {} : resolver.resolve(sourceImage(args));
+      return invalid ? undefined : { of: sourceKey(args), ...(await resolver.resolve(sourceImage(args))) };
     }),
   );
+}
+
+/** Waits for the resources that this one depends on: they may be what fills the source. */
+function registered(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Output<unknown> {
+  return pulumi.output(dependsOn ?? []).apply((resources) => [resources].flat().map(({ urn }: pulumi.Resource) => urn));
 }
 
 function withSecretCredentials(source: ImportedImageArgs["source"]): pulumi.Input<unknown> {

@@ -16,9 +16,10 @@ import { planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
 import { type Arguments, type FromProgram, type Inputs, type Outputs, outputsOf, targetNames } from "./record";
 import { release } from "./release";
+import { sourceImage } from "./source-image";
 import { timeLimit } from "./timeouts";
 
-type FromEngine = Arguments & Partial<Inputs> & { readonly __program?: FromProgram; readonly __provider?: string };
+type FromEngine = Arguments & Partial<Outputs> & { readonly __program?: FromProgram; readonly __provider?: string };
 
 /** Takes the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
@@ -63,6 +64,9 @@ export async function update(id: string, recorded: Outputs, desired: Inputs): Pr
 export async function read(id: string, known: Outputs | FromEngine): Promise<dynamic.ReadResult> {
   const limit = timeLimit("update", "__program" in known ? known.__program?.timeouts : known.timeouts);
   return quietly(id, limit, async (signal) => {
+    // The engine leaves out what is not known yet in a preview.
+    if ("__program" in known && (known.registry === undefined || known.source === undefined))
+      return { id, props: known };
     if ("__program" in known) return observeForeign(id, await completedForeign(known), azure(), signal);
     return observe(id, known as Outputs, azure(), signal);
   });
@@ -93,7 +97,8 @@ function azure(): Azure {
  */
 function unpack(news: FromEngine) {
   const { __program: program = {}, __provider, sourceDigest, ...rest } = news;
-  const { registryId, loginServer, targets, reference, references, ...args } = rest;
+  const { registryId, loginServer, targets, reference, references, timeouts, ...others } = rest;
+  const { mediaType, platforms, verifiedBy, ...args } = others;
   return { args, program, keep: sourceDigest };
 }
 
@@ -107,7 +112,13 @@ async function completedForeign(known: FromEngine): Promise<Inputs> {
   const { args, program } = unpack(known);
   const problems = problemsOf(args);
   if (problems.length > 0) throw new Error(problems.map(sentence).join("\n"));
-  const { inputs, failures } = await completed(args, { ...program, preview: false }, {}, azure);
+  const keep = sourceImage(args).digest;
+  const { inputs, failures } = await completed(
+    args,
+    { ...program, keep, preview: false, targetTells: true },
+    {},
+    azure,
+  );
   if (failures.length > 0) throw new Error(failures.map(sentence).join("\n"));
   return inputs;
 }
@@ -129,7 +140,11 @@ async function attempt(
   try {
     return await withProgress(desired, (progress) => run({ azure: azure(), signal, progress }));
   } catch (error) {
-    if (error instanceof Unfinished) throw { id, properties: error.outputs, reasons: [words(error.reason)] };
+    if (error instanceof Unfinished) {
+      // The SDK adds the provider's text to outputs everywhere but here; without it the resource could not be deleted.
+      const { __provider } = desired as FromEngine;
+      throw { id, properties: { ...error.outputs, __provider }, reasons: [words(error.reason)] };
+    }
     throw new Error(words(error));
   }
 }

@@ -14,7 +14,7 @@ import { Target } from "./target";
 export async function observe(id: string, recorded: Outputs, azure: Azure, signal: AbortSignal): Promise<ReadResult> {
   const names = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
   const held = await new Target(recorded, azure).holdings(names, recorded.sourceDigest, signal);
-  if (held === "unreadable") return (await isGone(recorded.registryId, azure)) ? {} : { id, props: recorded };
+  if (held === "unreadable") return (await isGone(recorded, azure)) ? {} : { id, props: recorded };
 
   const targets = present(held);
   if (isDeepStrictEqual(targets, { ...recorded.targets })) return { id, props: recorded };

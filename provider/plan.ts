@@ -37,7 +37,7 @@ export function planChange(desired: Inputs, recorded: Outputs): Change {
 
 function reasonsToConverge(desired: Inputs, recorded: Outputs): string[] {
   const reasons: string[] = [];
-  if (differ(desired.triggers, recorded.triggers)) reasons.push("triggers changed");
+  if (triggersChanged(desired, recorded)) reasons.push("triggers changed");
   if (desired.registryId !== unknown && differ(desired.registryId.toLowerCase(), recorded.registryId.toLowerCase())) {
     reasons.push("the registry has another resource ID");
   }
@@ -74,7 +74,7 @@ function reasonsToRecord(desired: Inputs, recorded: Outputs): string[] {
  */
 export function knownDigest(desired: Inputs, recorded: Outputs | undefined): Digest | undefined {
   if (desired.sourceDigest !== undefined || recorded === undefined) return desired.sourceDigest;
-  const asksAgain = sourceChanged(desired, recorded) || differ(desired.triggers, recorded.triggers);
+  const asksAgain = sourceChanged(desired, recorded) || triggersChanged(desired, recorded);
   return asksAgain ? undefined : recorded.sourceDigest;
 }
 
@@ -124,15 +124,20 @@ export function planTargets(
 
 type Conflict = TargetPlan["conflicts"][number];
 
-/** What an unreadable target holds for all we know: our own digest where we put it, else nothing. */
+/** What an unreadable target holds for all we know: what the record says, which a refresh may have found to be theirs. */
 function believed(target: string, recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined): Digest | undefined {
-  return recorded?.targets[target] === undefined ? undefined : recorded.sourceDigest;
+  return recorded?.targets[target];
 }
 
 /** The targets that the record has and the program no longer names. */
 export function droppedTargets(desired: Inputs, recorded: Outputs): readonly string[] {
   const wanted = new Set(targetNames(desired));
   return Object.keys(recorded.targets).filter((name) => !wanted.has(name));
+}
+
+/** Whether the program asks to import again. No triggers, an empty list and `null` are the same. */
+export function triggersChanged(desired: Inputs, recorded: Outputs): boolean {
+  return differ(desired.triggers ?? [], recorded.triggers ?? []);
 }
 
 function sourceChanged(desired: Inputs, recorded: Outputs): boolean {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Failure } from "./failure";
 import type { Digest } from "./reference/digest";
 
@@ -48,8 +47,16 @@ export interface Timeouts {
   readonly delete?: string;
 }
 
-/** What the look-up of a source found; nothing when there was none to make. `check` reports a failure. */
-export type Lookup = { readonly digest: Digest } | { readonly failure: Failure } | Record<string, never>;
+/** What the look-up of a source found; neither when only the target will tell the digest. `check` reports a failure. */
+export interface Found {
+  readonly digest?: Digest;
+  readonly failure?: Failure;
+}
+
+/** A finding with the source that it belongs to, as {@link sourceKey} writes it. */
+export interface Lookup extends Found {
+  readonly of: string;
+}
 
 /** What the program tells `check` beyond the arguments; taken out there, so that it never reaches the state. */
 export interface FromProgram {
@@ -114,8 +121,14 @@ export function tagOf(target: string): string {
 
 /** The image that a source names, whichever way it was written. In JSON `null` is a way to leave something out. */
 export function sourceOf({ source }: Pick<Arguments, "source">): SourceArguments {
-  if (typeof source === "string") return { image: source };
-  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== null)) as unknown as SourceArguments;
+  return typeof source === "string" ? { image: source } : withoutNulls(source);
+}
+
+function withoutNulls<T extends object>(value: T): T {
+  const entries = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(
+    entries.map(([key, member]) => [key, typeof member === "object" ? withoutNulls(member) : member]),
+  ) as T;
 }
 
 /**
@@ -154,12 +167,13 @@ export function inputsOf({ mediaType, platforms, verifiedBy, ...inputs }: Output
 
 /** Whether both name the same image in the same registry in the same way; credentials do not count. */
 export function sameSource(one: Partial<Arguments>, other: Partial<Arguments>): boolean {
-  if (one.source === undefined || other.source === undefined) return false;
-  const named = ({ source }: Partial<Arguments>) => {
-    const { image, registry, digestFrom = "source" } = sourceOf({ source: source ?? "" });
-    return [image, registry, digestFrom];
-  };
-  return isDeepStrictEqual(named(one), named(other));
+  return one.source !== undefined && other.source !== undefined && sourceKey(one) === sourceKey(other);
+}
+
+/** A source in one text, without its credentials. */
+export function sourceKey({ source = "" }: Partial<Arguments>): string {
+  const { image, registry = "", digestFrom = "source" } = sourceOf({ source });
+  return [image, registry, digestFrom].join(" ");
 }
 
 function withoutCredentials(source: Arguments["source"]): Arguments["source"] {

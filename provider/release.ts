@@ -1,4 +1,4 @@
-import { isClaimed } from "./claims";
+import { isClaimed, whileLeaving } from "./claims";
 import { failureOf, ImportError, targetFailure } from "./failure";
 import type { Operation } from "./operation";
 import { type DeletePolicy, isTag, type Outputs, repositoryOf, tagOf } from "./record";
@@ -6,43 +6,61 @@ import { Target } from "./target";
 
 /**
  * Gives up targets as `onDelete` says. Only what is ours goes: a tag that still holds our digest, and our manifest once no
- * tag holds it. What a resource of this run wants is left alone.
+ * tag holds it and no index lists it. What a resource of this run wants is left alone.
  */
 export async function release(
   targets: readonly string[],
   recorded: Outputs,
   policy: DeletePolicy,
-  { azure, signal, progress }: Operation,
+  operation: Operation,
 ): Promise<void> {
-  const { loginServer, sourceDigest } = recorded;
+  const { loginServer } = recorded;
   const free = targets.filter((name) => !isClaimed(loginServer, name));
   if (policy === "retain" || free.length === 0) return;
+  operation.progress(`releasing ${free.join(", ")}`);
+  await whileLeaving(loginServer, free, () => removeFrom(free, recorded, policy, operation));
+}
 
-  progress(`releasing ${free.join(", ")}`);
+async function removeFrom(
+  free: readonly string[],
+  recorded: Outputs,
+  policy: DeletePolicy,
+  { azure, signal }: Operation,
+): Promise<void> {
+  const { loginServer, sourceDigest } = recorded;
   const target = new Target(recorded, azure);
+  const { client } = target;
   const held = await target.holdings(free, sourceDigest, signal);
   if (held === "unreadable") {
-    if (await isGone(recorded.registryId, azure)) return;
+    if (await isGone(recorded, azure)) return;
     throw new ImportError(targetFailure.unreleasable(loginServer, free));
   }
+  // Claimed may be now what was free a moment ago.
   for (const name of free.filter((one) => isTag(one) && held.get(one) === sourceDigest)) {
-    await target.client.untag(repositoryOf(name), tagOf(name), signal);
+    if (!isClaimed(loginServer, name)) await client.untag(repositoryOf(name), tagOf(name), signal);
   }
   if (policy !== "delete") return;
   for (const repository of new Set(free.map(repositoryOf))) {
-    if (isClaimed(loginServer, repository)) continue;
-    const others = await target.client.tagsOf(repository, sourceDigest, signal);
-    if (others.length === 0) await target.client.deleteManifest(repository, sourceDigest, signal);
+    const isNeeded =
+      isClaimed(loginServer, repository) ||
+      (await client.tagsOf(repository, sourceDigest, signal)).length > 0 ||
+      (await client.isListed(repository, sourceDigest, signal));
+    if (!isNeeded) await client.deleteManifest(repository, sourceDigest, signal);
   }
 }
 
-/** Whether the registry itself is gone, and everything in it. */
-export async function isGone(registryId: string, azure: Operation["azure"]): Promise<boolean> {
-  try {
-    await azure.findRegistry(registryId, "target");
-    return false;
-  } catch (error) {
-    if (failureOf(error)?.code === "REGISTRY_NOT_FOUND") return true;
-    throw error;
+/** Whether the registry itself is gone, and everything in it: neither its ID nor its login server is known any more. */
+export async function isGone(
+  { registryId, loginServer }: Pick<Outputs, "registryId" | "loginServer">,
+  azure: Operation["azure"],
+): Promise<boolean> {
+  for (const name of [registryId, loginServer]) {
+    try {
+      await azure.findRegistry(name, "target");
+      return false;
+    } catch (error) {
+      if (failureOf(error)?.code !== "REGISTRY_NOT_FOUND") throw error;
+    }
   }
+  return true;
 }

@@ -1,6 +1,6 @@
 import type { Azure } from "./azure/azure";
-import { failureOf, ImportError, registryFailure } from "./failure";
-import type { Lookup } from "./record";
+import { failureOf, ImportError, registryFailure, sourceFailure } from "./failure";
+import type { Found } from "./record";
 import type { Digest } from "./reference/digest";
 import { LATEST } from "./reference/tag";
 import { RegistryClient, type RegistryCredential } from "./registry/client";
@@ -12,18 +12,18 @@ import { printSource, type SourceImage } from "./source-image";
  * each look-up in full.
  */
 export class DigestResolver {
-  readonly #lookups = new Map<string, Promise<Lookup>>();
+  readonly #lookups = new Map<string, Promise<Found>>();
   readonly #clients = new Map<string, RegistryClient>();
 
   /** @param azure - Access to Azure, asked for only when a source needs it. */
   constructor(private readonly azure: () => Azure) {}
 
   /** The digest behind the source; nothing when the digest is to be taken from the target. Never rejects. */
-  resolve(source: SourceImage): Promise<Lookup> {
+  resolve(source: SourceImage): Promise<Found> {
     if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
     if (source.digestFrom === "target") return Promise.resolve({});
     return shared(this.#lookups, JSON.stringify(source), () =>
-      this.#lookUp(source).then((digest): Lookup => ({ digest }), failed),
+      this.#lookUp(source).then((digest): Found => ({ digest }), failed),
     );
   }
 
@@ -75,10 +75,11 @@ function isRefusal(error: unknown): boolean {
   return code.startsWith("AZURE_CREDENTIAL") || /^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/.test(code);
 }
 
-function failed(error: unknown): Lookup {
-  const failure = failureOf(error);
-  if (failure === undefined) throw error;
-  return { failure };
+/** Nothing is thrown in the program, where it would end with a stack. */
+function failed(error: unknown): Found {
+  return {
+    failure: failureOf(error) ?? sourceFailure.unresolved(error instanceof Error ? error.message : String(error)),
+  };
 }
 
 function shared<T>(map: Map<string, T>, key: string, make: () => T): T {

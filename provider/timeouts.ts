@@ -26,8 +26,12 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds > 0 ? milliseconds : undefined;
 }
 
+/** The longest time that a timer of Node.js can wait, about 25 days; a longer one would end at once. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** The time limit of one operation, in milliseconds. The engine does not keep `customTimeouts` for dynamic providers. */
 export function timeLimit(operation: keyof Timeouts, timeouts: Timeouts | undefined): number {
   const text = timeouts?.[operation];
-  return (text === undefined ? undefined : parseDuration(text)) ?? DEFAULT_TIMEOUT;
+  const limit = (text === undefined ? undefined : parseDuration(text)) ?? DEFAULT_TIMEOUT;
+  return Math.min(Math.max(Math.round(limit), 1), MAX_TIMER);
 }

@@ -17,6 +17,7 @@ const root = path.join(__dirname, "..");
 const allCodes: Record<Code, true> = {
   INVALID_ARGUMENT: true,
   SOURCE_NOT_FOUND: true,
+  SOURCE_UNRESOLVED: true,
   SOURCE_CREDENTIALS_REJECTED: true,
   SOURCE_ACCESS_DENIED: true,
   SOURCE_NETWORK_CLOSED: true,

@@ -100,8 +100,10 @@ function lost(
 
 /** What an answer means. A service may repeat what it was sent, so the password is taken out first. */
 function problem(arm: ResourceManager, answer: Answer, { source }: ImportRequest, subject: ImportSubject): Failure {
-  const password = source.credentials?.password;
-  const body = password ? answer.body.replaceAll(password, "[secret]") : answer.body;
+  const { username = "", password = "" } = source.credentials ?? {};
+  const basic = Buffer.from(`${username}:${password}`).toString("base64");
+  const secrets = password === "" ? [] : [password, JSON.stringify(password).slice(1, -1), basic];
+  const body = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), answer.body);
   return importProblem(arm.host, { ...answer, body }, subject);
 }
 

@@ -34,6 +34,9 @@ const NAME = /^[a-z0-9]{5,50}$/i;
 /** Reads the name of an Azure registry. */
 export function parseRegistryName(text: string): RegistryName {
   if (text === "") throw new InvalidReference("is empty: pass the registry's resource ID, login server or name");
+  if (text.includes("[Output<T>]")) {
+    throw new InvalidReference("is text with an Output in it; use pulumi.interpolate`…` instead of a template string");
+  }
   if (/\s/.test(text)) throw new InvalidReference("contains white space");
   if (text.startsWith("/")) return parseId(text);
   const scheme = /^([a-z]+):\/\//i.exec(text)?.[0];

@@ -38,6 +38,8 @@ export function parseHost(text: string): Host {
   if (!(name.startsWith("[") ? IPV6 : NAME).test(name)) {
     throw new InvalidReference("what stands before the first slash is not the host name of a registry");
   }
+  if (!URL.canParse(`https://${text}`))
+    throw new InvalidReference("what stands before the first slash is not an address");
   if (name === "hub.docker.com") {
     throw new InvalidReference("hub.docker.com is a web site; the registry behind it is docker.io");
   }

@@ -5,6 +5,7 @@ import { Authorization, type Proof, type RegistryCredential, type Scope } from "
 import { isObject, parseJson } from "./json";
 import {
   digestOf,
+  isIndexType,
   MANIFEST_TYPES,
   type Manifest,
   type ManifestDescriptor,
@@ -141,6 +142,17 @@ export class RegistryClient {
       tags.push(...strings(list.filter((tag) => tag.digest === digest).map(({ name }) => name)));
     });
     return tags;
+  }
+
+  /** Azure only: whether an index of the repository lists the manifest, so that it would break without it. */
+  async isListed(repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const indexes: string[] = [];
+    await this.#pages(repository, "metadata_read", `/acr/v1/${repository}/_manifests?n=${PAGE}`, signal, (body) => {
+      const list = Array.isArray(body.manifests) ? body.manifests.filter(isObject) : [];
+      indexes.push(...strings(list.filter(({ mediaType }) => isIndexType(mediaType)).map((one) => one.digest)));
+    });
+    const read = await Promise.all(indexes.map((index) => this.manifest(repository, index, signal)));
+    return read.some((index) => index?.entries.some((entry) => entry.digest === digest));
   }
 
   /** Azure only: locks a tag against change and deletion, or unlocks it. */

@@ -44,6 +44,11 @@ export const MANIFEST_TYPES = [
   "application/vnd.oci.artifact.manifest.v1+json",
 ].join(", ");
 
+/** Whether a media type is that of an index. */
+export function isIndexType(mediaType: unknown): boolean {
+  return (INDEX_TYPES as readonly unknown[]).includes(mediaType);
+}
+
 /** The media type of a `Content-Type` header, if it can be a manifest's. */
 export function manifestType(contentType: string | undefined): string | undefined {
   const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
