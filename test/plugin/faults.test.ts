@@ -1,6 +1,6 @@
 import type { Fault } from "../../emulator/faults";
 import { type Box, startBox } from "../support/emulator";
-import { held, importCount, publish, Stack } from "./stack";
+import { held, importCount, intrude, publish, Stack } from "./stack";
 
 const tag = "team/app:1";
 const image = (changes: object = {}) => ({ source: `docker.io/${tag}`, targetTags: [tag], ...changes });
@@ -137,6 +137,30 @@ describe("what does not pass has a code, says what to do, and is over with the f
       expect(held(box, tag)).toBe(first);
     }),
   );
+
+  test.concurrent("a target that never shows the digest, though Azure reports success", () =>
+    inAWorld(async ({ box, stack, first }) => {
+      await box.control.faults({ ...head, after: 1, setHeaders: { "docker-content-digest": wrong } });
+      const { errors } = await stack.up({ image: image({ customTimeouts: { create: "4s" } }) });
+      expect(errors.image).toMatch(/^target: Azure reports success, but .*\[TARGET_NOT_VERIFIED\]/);
+      expect(errors.image).toContain(`holds ${wrong}`);
+      expect(errors.image).toContain(first);
+      expect(stack.state.size).toBe(0);
+      await box.control.faults();
+      expect((await stack.up({ image: image() })).errors).toEqual({});
+    }));
+
+  test.concurrent("a tag that somebody moves between import and verification", () =>
+    inAWorld(async ({ box, stack, first }) => {
+      const up = stack.up({ image: image({ customTimeouts: { create: "4s" } }) });
+      while (held(box, tag) !== first) await new Promise((resolve) => setTimeout(resolve, 10));
+      const theirs = intrude(box, tag);
+      const { errors } = await up;
+      expect(errors.image).toMatch(/\[TARGET_NOT_VERIFIED\]/);
+      expect(errors.image).toContain(`holds ${theirs}`);
+      expect((await stack.up({ image: image() })).errors.image).toContain("[TARGET_CONFLICT]");
+      expect(held(box, tag)).toBe(theirs);
+    }));
 
   test.concurrent("a target that hangs while it is released, and while it is read", () =>
     inAWorld(async ({ box, stack }) => {

@@ -69,10 +69,12 @@ export class Stack {
     return this.#run(async (plugin, run) => {
       const acts: (() => Promise<void>)[] = [];
       for (const [name, declaration] of Object.entries(program)) {
-        const act = await this.#decide(plugin, run, name, declaration);
+        await this.#attempt(run, name, async () => {
+          const act = await this.#decide(plugin, run, name, declaration);
+          if (act) acts.push(act);
+        });
         // As the engine does: a resource that fails its check ends the run.
         if (name in run.errors) return;
-        if (act) acts.push(act);
       }
       await Promise.all(acts.map((act) => act()));
       if (Object.keys(run.errors).length > 0) return;

@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import type { Fault } from "../../emulator/faults";
+import { startBox } from "../support/emulator";
+import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
+
+// Weeks of a stack's life in a minute: publishers release, strangers push, tags vanish, programs change, Azure stumbles and
+// processes die. `TEST_SEED=…` repeats a walk that failed.
+
+const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
+const budget = 40_000;
+const resources = Array.from({ length: 10 }, (_, index) => index);
+const names = ["a", "b", "c"];
+
+interface Event {
+  readonly kind: "nothing" | "release" | "push" | "vanish" | "tag";
+  readonly tag: string;
+}
+
+interface Round {
+  /** What happens to each resource before the run. */
+  readonly events: readonly Event[];
+  readonly refresh: boolean;
+  readonly fault: Fault | undefined;
+  /** The process dies so many milliseconds into the run. */
+  readonly kill: number | undefined;
+}
+
+const start = { host: "management.azure.com", method: "POST", path: "/importImage" };
+const poll = { host: "management.azure.com", method: "GET", path: "/operationResults/" };
+const head = { host: loginServer, method: "HEAD" };
+const faults: Fault[] = [
+  { ...start, times: 3, status: 500 },
+  { ...start, times: 3, status: 429, headers: { "retry-after": "1" } },
+  { ...start, times: 3, status: 403, body: { error: { code: "AuthorizationFailed", message: "no" } } },
+  { ...start, times: 2, reset: true },
+  { ...start, times: 4, loseResponse: true },
+  { ...start, times: 4, dropHeaders: ["location"] },
+  { ...start, after: 1, times: 3, import: { failWith: "it hit a snag." } },
+  { ...start, times: 3, import: { stayPending: 1_500 } },
+  { ...start, times: 1, import: { stayPending: 5_000 } },
+  { ...start, times: 1, hang: true },
+  { ...poll, times: 3, status: 503 },
+  { ...poll, times: 3, reset: true },
+  { ...poll, times: 2, status: 400, body: { error: { code: "InvalidParameters", message: "Who knows." } } },
+  { ...head, times: 4, status: 500 },
+  { ...head, after: 4, times: 6, status: 500 },
+  { ...head, times: 3, reset: true },
+  { ...head, times: 2, status: 429, headers: { "retry-after": "1" } },
+  { ...head, after: 6, times: 3, setHeaders: { "docker-content-digest": `sha256:${"0".repeat(64)}` } },
+];
+
+const never = fc.constant(undefined);
+const rounds = fc.sample(
+  fc.record<Round>({
+    events: fc.array(
+      fc.record<Event>({
+        kind: fc.constantFrom("nothing", "release", "release", "push", "vanish", "tag"),
+        tag: fc.constantFrom(...names),
+      }),
+      { minLength: resources.length, maxLength: resources.length },
+    ),
+    refresh: fc.boolean(),
+    fault: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...faults) }, { weight: 3, arbitrary: never }),
+    kill: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 50, max: 1_500 }) }, { weight: 4, arbitrary: never }),
+  }),
+  { seed, numRuns: 200 },
+);
+
+test(`whatever happens, strangers' tags stay and the next quiet run converges (TEST_SEED=${seed})`, async () => {
+  const box = await startBox();
+  const stack = new Stack(box);
+  const repository = (index: number) => `walk/app-${index}`;
+  const target = (index: number, tag: string) => `${repository(index)}:${tag}`;
+  const policies = (index: number) => ({
+    onConflict: index % 3 === 0 ? "overwrite" : "fail",
+    onDelete: index % 2 === 0 ? "untag" : "retain",
+  });
+  const digests = resources.map((index) => publish(box, `${repository(index)}:latest`));
+  const tags = resources.map(() => new Set(["a"]));
+
+  const program = (): Record<string, Declaration> =>
+    Object.fromEntries(
+      resources.map((index) => [
+        `app-${index}`,
+        {
+          source: `docker.io/${repository(index)}:latest`,
+          targetTags: [...(tags[index] ?? [])].map((tag) => target(index, tag)),
+          ...policies(index),
+          customTimeouts: { create: "4s", update: "4s" },
+        },
+      ]),
+    );
+
+  const happen = ({ kind, tag }: Event, index: number): void => {
+    if (kind === "release") digests[index] = publish(box, `${repository(index)}:latest`);
+    else if (kind === "push") intrude(box, target(index, tag));
+    else if (kind === "vanish") box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
+    else if (kind === "tag") {
+      const wanted = tags[index] ?? new Set();
+      if (!wanted.has(tag)) wanted.add(tag);
+      else if (wanted.size > 1) wanted.delete(tag);
+    }
+  };
+
+  /** What is in the registry, and which of it is neither wanted nor recorded as ours. */
+  const look = () =>
+    resources.map((index) => {
+      const recorded = stack.state.get(`app-${index}`)?.outputs.sourceDigest;
+      const holdings = new Map(names.map((tag) => [tag, held(box, target(index, tag))]));
+      const foreign = [...holdings].filter(
+        ([, digest]) => digest !== undefined && digest !== digests[index] && digest !== recorded,
+      );
+      const isBlocked = policies(index).onConflict === "fail" && foreign.some(([tag]) => tags[index]?.has(tag));
+      return { holdings, foreign, isBlocked };
+    });
+
+  /** Imports that were left alone would come to their end in the midst of the next round. */
+  const settled = async () => {
+    while (box.emulator.operations.list().some(({ state }) => state.kind === "pending")) await sleep(50);
+  };
+
+  const run = async (isQuiet: boolean, kill?: number) => {
+    const before = look();
+    const running = stack.up(program());
+    if (kill !== undefined) {
+      await sleep(kill);
+      await stack.renew();
+    }
+    const { steps, errors } = await running;
+    await settled();
+
+    for (const [index, { holdings, foreign, isBlocked }] of before.entries()) {
+      const [error, step] = [errors[`app-${index}`], steps[`app-${index}`]];
+      const now = (tag: string) => held(box, target(index, tag));
+      const context = `resource ${index} (${JSON.stringify(policies(index))}, step ${step}): ${error ?? "no error"}`;
+
+      // Strangers' tags: never touched under "fail", and under "overwrite" only where they are wanted.
+      for (const [tag, theirs] of foreign) {
+        if (policies(index).onConflict === "overwrite" && tags[index]?.has(tag)) continue;
+        expect({ context, tag, holds: now(tag) }).toEqual({ context, tag, holds: theirs });
+      }
+      if (error !== undefined && kill === undefined) {
+        expect(error).toMatch(/ \[[A-Z_]+\](\n {2}What to do: |$)/);
+        expect(error).not.toMatch(/\n\s+at |undefined|\[object/);
+      }
+      if (!isQuiet) continue;
+      if (step === "same") {
+        expect({ context, holdings: new Map(names.map((tag) => [tag, now(tag)])) }).toEqual({ context, holdings });
+      } else if (isBlocked) {
+        expect(error).toContain("[TARGET_CONFLICT]");
+        expect({ context, holdings: new Map(names.map((tag) => [tag, now(tag)])) }).toEqual({ context, holdings });
+      } else {
+        expect({ context, error }).toEqual({ context, error: undefined });
+        const { outputs, initErrors } = stack.resource(`app-${index}`);
+        expect({ context, digest: outputs.sourceDigest, initErrors }).toEqual({
+          context,
+          digest: digests[index],
+          initErrors: [],
+        });
+        for (const tag of tags[index] ?? []) {
+          expect({ context, tag, holds: now(tag) }).toEqual({ context, tag, holds: digests[index] });
+        }
+      }
+    }
+  };
+
+  const began = Date.now();
+  let done = 0;
+  for (const { events, refresh, fault, kill } of rounds) {
+    if (Date.now() - began > budget) break;
+    done++;
+    events.forEach(happen);
+    if (refresh) await stack.refresh();
+    await box.control.faults(...(fault ? [fault] : []));
+    await run(fault === undefined && kill === undefined, kill);
+    await box.control.faults();
+  }
+  expect(done).toBeGreaterThan(4);
+
+  // Quiet at last: what strangers hold is in the way of their resources only, and once they are gone all converges.
+  await stack.refresh();
+  await run(true);
+  look().forEach(({ foreign }, index) => {
+    for (const [tag] of foreign) box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
+  });
+  await stack.refresh();
+  await run(true);
+  for (const { isBlocked } of look()) expect(isBlocked).toBe(false);
+  expect(new Set(Object.values((await stack.up(program())).steps))).toEqual(new Set(["same"]));
+  await stack.renew();
+});
