@@ -48,11 +48,12 @@ test("the provider loads nothing of Azure", () => {
 test("check and diff of a resource that is known load nothing of Azure, whether it changes or not", () => {
   const script = `
     const provider = require("pulumi-acr-import/provider");
+    const { sourceKey } = require("./dist/record");
     const known = ${JSON.stringify(known)};
     await provider.configure({ config: { get: () => undefined } });
     for (const letter of ["1", "2"]) {
       const { registry, source, targetTags } = known;
-      const lookup = { digest: "sha256:" + letter.repeat(64) };
+      const lookup = { of: sourceKey({ source }), digest: "sha256:" + letter.repeat(64) };
       const { inputs, failures } = await provider.check(known, { registry, source, targetTags, __program: { lookup } });
       if (failures) throw new Error(JSON.stringify(failures));
       const { changes } = await provider.diff("id", { ...known, verifiedBy: "digest" }, inputs);

@@ -1,3 +1,4 @@
+import { type Arguments, sourceKey } from "../../provider/record";
 import type { Box } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
 
@@ -200,7 +201,9 @@ export class Stack {
       urn: urnOf(name),
       preview: false,
       ...(customTimeouts && { timeouts: customTimeouts }),
-      ...(isReadFromTarget(args) ? {} : { lookup: this.#lookUp(args) }),
+      ...(isReadFromTarget(args)
+        ? {}
+        : { lookup: { of: sourceKey(args as Pick<Arguments, "source">), ...this.#lookUp(args) } }),
     };
     return { registry: "myregistry", ...args, __program: program };
   }

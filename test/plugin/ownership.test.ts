@@ -1,0 +1,123 @@
+import { type Box, startBox } from "../support/emulator";
+import { held, intrude, loginServer, publish, Stack } from "./stack";
+
+let box: Box;
+let stack: Stack;
+let name: string;
+let number = 0;
+
+beforeAll(async () => {
+  box = await startBox();
+});
+beforeEach(() => {
+  stack = new Stack(box);
+  name = `shared/app-${++number}`;
+});
+afterEach(async () => {
+  await box.control.faults();
+  await open();
+  await stack.renew();
+});
+
+const open = () => box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Enabled" });
+const close = async () => {
+  await box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Disabled" });
+  await stack.renew();
+};
+
+test("a manifest that an index lists stays, though no tag stands for it any more", async () => {
+  const index = box.emulator.images.replace(`docker.io/${name}:1`, {
+    kind: "index",
+    platforms: ["linux/amd64"],
+  }).digest;
+  const whole = { source: `${name}:1`, targetTags: [`${name}:1`] };
+  await stack.up({ whole });
+  const child = childOf(index);
+  const part = { source: `${name}@${child}`, targetTags: [`${name}:amd64`], onDelete: "delete" };
+  expect((await stack.up({ whole, part })).errors).toEqual({});
+  await stack.renew();
+  expect((await stack.up({ whole })).errors).toEqual({});
+  expect(held(box, `${name}:amd64`)).toBeUndefined();
+  expect(held(box, `${name}@${child}`)).toBe(child);
+});
+
+test("a tag that one resource gives up while another one takes it over ends with the one that wants it", async () => {
+  const first = publish(box, `${name}:1`);
+  const source = `${name}:1`;
+  await stack.up({ a: { source, targetTags: [`${name}:keep`, `${name}:x`], onDelete: "untag" } });
+  await stack.renew();
+  const plugin = await stack.plugin();
+  const a = stack.state.get("a");
+  if (a === undefined) throw new Error("a was not created");
+  const less = await plugin.check(
+    stack.inputs("a", { source, targetTags: [`${name}:keep`], onDelete: "untag" }),
+    a.inputs,
+  );
+  await box.control.clearRequests();
+  await box.control.faults({ host: loginServer, method: "DELETE", latency: 500 });
+  const update = plugin.update(a.id, a.outputs, less.inputs);
+  while ((await box.control.requests({ host: loginServer, method: "DELETE" })).length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const { inputs } = await plugin.check(stack.inputs("c", { source, targetTags: [`${name}:x`] }), {});
+  await plugin.create(inputs);
+  await update;
+  expect(held(box, `${name}:x`)).toBe(first);
+});
+
+test("where the target cannot be read, a tag that a refresh found to be somebody else's is left alone", async () => {
+  publish(box, `${name}:1`);
+  const image = { source: `${name}:1`, targetTags: [`${name}:1`] };
+  await stack.up({ image });
+  const theirs = intrude(box, `${name}:1`);
+  await stack.refresh();
+  await close();
+  expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
+  publish(box, `${name}:1`);
+  expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
+  expect(held(box, `${name}:1`)).toBe(theirs);
+});
+
+test("a dropped tag that could not go is still known as ours after everything else has moved on", async () => {
+  publish(box, `${name}:1`);
+  const both = { source: `${name}:1`, targetTags: [`${name}:a`, `${name}:b`], onDelete: "untag" };
+  await stack.up({ image: both });
+  const second = publish(box, `${name}:1`);
+  await stack.renew();
+  await box.control.faults({ host: loginServer, method: "DELETE", status: 405 });
+  const one = { ...both, targetTags: [`${name}:a`] };
+  expect(Object.keys((await stack.up({ image: one })).errors)).toEqual(["image"]);
+  await box.control.faults();
+  expect((await stack.up({ image: one })).errors).toEqual({});
+  expect([held(box, `${name}:a`), held(box, `${name}:b`)]).toEqual([second, undefined]);
+});
+
+describe("with the digest read from the target", () => {
+  const source = () => ({ image: `${name}:1`, digestFrom: "target" });
+
+  test("a copy without a tag is recognised by what the tag holds", async () => {
+    const first = publish(box, `${name}:1`);
+    const image = { source: source(), targetTags: [`${name}:1`], untaggedTargetRepositories: [`${name}-mirror`] };
+    expect((await stack.up({ image })).errors).toEqual({});
+    expect(stack.state.get("image")?.outputs.targets).toEqual({ [`${name}:1`]: first, [`${name}-mirror`]: first });
+  });
+
+  test("what was imported before a failure is on record, and the next run goes on from there", async () => {
+    publish(box, `${name}:1`);
+    await stack.up({ image: { source: source(), targetTags: [`${name}:1`], triggers: [1] } });
+    const second = publish(box, `${name}:1`);
+    const import2 = { host: "management.azure.com", path: "/importImage", after: 1 };
+    await box.control.faults({ ...import2, import: { failWith: "Error copying blobs" } });
+    const image = { source: source(), targetTags: [`${name}:1`, `${name}:new`], triggers: [2] };
+    expect(Object.keys((await stack.up({ image })).errors)).toEqual(["image"]);
+    await box.control.faults();
+    expect((await stack.up({ image })).errors).toEqual({});
+    expect([held(box, `${name}:1`), held(box, `${name}:new`)]).toEqual([second, second]);
+  });
+});
+
+/** The first manifest that an index of Docker Hub lists. */
+function childOf(index: string): string {
+  const manifest = box.emulator.images.publicStores.get("docker.io")?.manifest(name, index);
+  return JSON.parse(Buffer.from(manifest?.bytes ?? "{}").toString()).manifests[0].digest;
+}
