@@ -72,7 +72,7 @@ function jest(name: string, temporary: string, args: readonly string[], only?: R
           cwd: root,
           // Whatever the tests leave in the temporary folder, also when they are interrupted, is removed with it.
           env: { ...process.env, TMPDIR: temporary },
-          timeout: 12 * MINUTE,
+          timeout: 25 * MINUTE,
           onOutput: (text) => process.stdout.write(text),
         },
       );
