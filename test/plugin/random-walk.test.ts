@@ -13,7 +13,7 @@ const resources = Array.from({ length: 10 }, (_, index) => index);
 const names = ["a", "b", "c"];
 
 interface Event {
-  readonly kind: "nothing" | "release" | "push" | "vanish" | "tag";
+  readonly kind: "nothing" | "release" | "push" | "vanish" | "tag" | "yield";
   readonly tag: string;
 }
 
@@ -21,6 +21,8 @@ interface Round {
   /** What happens to each resource before the run. */
   readonly events: readonly Event[];
   readonly refresh: boolean;
+  /** A process of its own, which does not spare what earlier programs wanted. */
+  readonly fresh: boolean;
   readonly fault: Fault | undefined;
   /** The process dies so many milliseconds into the run. */
   readonly kill: number | undefined;
@@ -55,12 +57,13 @@ const rounds = fc.sample(
   fc.record<Round>({
     events: fc.array(
       fc.record<Event>({
-        kind: fc.constantFrom("nothing", "release", "release", "push", "vanish", "tag"),
+        kind: fc.constantFrom("nothing", "release", "release", "push", "vanish", "tag", "yield"),
         tag: fc.constantFrom(...names),
       }),
       { minLength: resources.length, maxLength: resources.length },
     ),
     refresh: fc.boolean(),
+    fresh: fc.boolean(),
     fault: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...faults) }, { weight: 3, arbitrary: never }),
     kill: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 50, max: 1_500 }) }, { weight: 4, arbitrary: never }),
   }),
@@ -77,7 +80,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     onDelete: index % 2 === 0 ? "untag" : "retain",
   });
   const digests = resources.map((index) => publish(box, `${repository(index)}:latest`));
-  const tags = resources.map(() => new Set(["a"]));
+  const tags = resources.map(() => new Set(["a", "b"]));
 
   const program = (): Record<string, Declaration> =>
     Object.fromEntries(
@@ -96,10 +99,14 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     if (kind === "release") digests[index] = publish(box, `${repository(index)}:latest`);
     else if (kind === "push") intrude(box, target(index, tag));
     else if (kind === "vanish") box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
-    else if (kind === "tag") {
+    else {
       const wanted = tags[index] ?? new Set();
       if (!wanted.has(tag)) wanted.add(tag);
-      else if (wanted.size > 1) wanted.delete(tag);
+      else if (wanted.size > 1) {
+        // A stranger takes the tag, and the program gives it up before anybody noticed.
+        if (kind === "yield") intrude(box, target(index, tag));
+        wanted.delete(tag);
+      }
     }
   };
 
@@ -167,10 +174,11 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
 
   const began = Date.now();
   let done = 0;
-  for (const { events, refresh, fault, kill } of rounds) {
+  for (const { events, refresh, fresh, fault, kill } of rounds) {
     if (Date.now() - began > budget) break;
     done++;
     events.forEach(happen);
+    if (fresh) await stack.renew();
     if (refresh) await stack.refresh();
     await box.control.faults(...(fault ? [fault] : []));
     await run(fault === undefined && kill === undefined, kill);
