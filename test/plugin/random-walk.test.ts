@@ -5,9 +5,9 @@ import { startBox } from "../support/emulator";
 import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
 
 // Weeks of a stack's life in a minute: publishers release, strangers push, tags vanish, programs change, Azure stumbles and
-// processes die. `TEST_SEED=…` repeats a walk that failed.
+// processes die. The walk is the same each time; `TEST_SEED=…` takes another one.
 
-const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.TEST_SEED ?? 734_012);
 const budget = 40_000;
 const resources = Array.from({ length: 10 }, (_, index) => index);
 const names = ["a", "b", "c"];

@@ -186,10 +186,15 @@ function unpack(struct: Struct | undefined): Properties {
 
 function call<T>(send: (done: (error: grpc.ServiceError | null, response: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    send((error, response) => {
-      if (error === null) resolve(response);
-      else reject(new PluginError(error.details, initFailureOf(error)));
-    });
+    try {
+      send((error, response) => {
+        if (error === null) resolve(response);
+        else reject(new PluginError(error.details, initFailureOf(error)));
+      });
+    } catch (error) {
+      // A process that was ended takes no more calls, and its client says so at once.
+      reject(new PluginError(String(error), undefined));
+    }
   });
 }
 
