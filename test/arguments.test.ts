@@ -300,7 +300,9 @@ describe("values that are not known yet", () => {
 
   test("do not hide what is wrong elsewhere", () => {
     for (const args of places) {
-      expect(sentencesOf({ ...args, force: true })).toEqual([`force: is not an argument; the arguments are ${allArguments}`]);
+      expect(sentencesOf({ ...args, force: true })).toEqual([
+        `force: is not an argument; the arguments are ${allArguments}`,
+      ]);
     }
   });
 
