@@ -187,8 +187,10 @@ export class Stack {
     try {
       await act();
     } catch (error) {
-      if (!(error instanceof PluginError)) throw error;
-      const { initFailure } = error;
+      // The client of a process that was killed makes no further calls.
+      const isKilled = error instanceof Error && error.message === "Channel has been shut down";
+      if (!(error instanceof PluginError) && !isKilled) throw error;
+      const initFailure = error instanceof PluginError ? error.initFailure : undefined;
       if (initFailure && !salvage) throw new Error("only create and update may report what they left unfinished");
       if (initFailure) salvage?.(initFailure);
       run.errors[name] = initFailure ? initFailure.reasons.join("\n") : error.message;
