@@ -7,7 +7,7 @@ import { page } from "./paging";
 import { disallowedOperation, RegistryError } from "./registry-error";
 import type { Access } from "./scope";
 import type { RegistryStore, StoredManifest } from "./store";
-import { handleUpload, startUpload } from "./uploads";
+import { handleUpload, type RepositoryCall, startUpload } from "./uploads";
 
 /** Throws the refusal (401 with its challenge, 403) unless the request may do what it needs; no access: `GET /v2/`. */
 export type Authorize = (request: IncomingMessage, needed: Access | undefined) => void;
@@ -32,16 +32,8 @@ const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const route = /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags|referrers)\/([^/]*)$/;
 const maximumManifestSize = 4 * 1024 * 1024;
 
-/** One request to one repository, its path taken apart. */
-interface Call {
+interface Call extends RepositoryCall {
   options: DistributionOptions;
-  request: IncomingMessage;
-  response: ServerResponse;
-  method: string;
-  query: URLSearchParams;
-  repository: string;
-  /** Tag, digest or upload session. */
-  reference: string;
 }
 
 const endpoints: Record<string, (call: Call) => void | Promise<void>> = {

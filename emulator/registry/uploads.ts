@@ -4,18 +4,20 @@ import { readBody, send } from "./http";
 import { RegistryError } from "./registry-error";
 import type { RegistryStore, UploadSession } from "./store";
 
-interface UploadCall {
+/** One request to one repository, its path taken apart. */
+export interface RepositoryCall {
   options: { store: RegistryStore };
   request: IncomingMessage;
   response: ServerResponse;
   method: string;
   query: URLSearchParams;
   repository: string;
+  /** Tag, digest or upload session. */
   reference: string;
 }
 
 /** `POST …/blobs/uploads/`: a mount, the whole blob at once, or the start of a session. */
-export async function startUpload(call: UploadCall & { mayPull: (repository: string) => boolean }): Promise<void> {
+export async function startUpload(call: RepositoryCall & { mayPull: (repository: string) => boolean }): Promise<void> {
   const { options, request, response, query, repository, mayPull } = call;
   const mount = query.get("mount");
   const from = query.get("from");
@@ -33,7 +35,7 @@ export async function startUpload(call: UploadCall & { mayPull: (repository: str
 }
 
 /** Everything on the location that the start of a session answered with. */
-export async function handleUpload(call: UploadCall): Promise<void> {
+export async function handleUpload(call: RepositoryCall): Promise<void> {
   const { options, request, response, method, query, repository, reference } = call;
   const session = options.store.upload(repository, reference);
   if (session === undefined) throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");

@@ -10,6 +10,7 @@ import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { installAzureCli } from "./azure-cli";
 
+// The child processes of a run are counted in /proc.
 const onLinux = process.platform === "linux" ? test : test.skip;
 
 onLinux("S11 no Docker anywhere, and no child process but the credential's own", async () => {
