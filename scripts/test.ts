@@ -20,8 +20,9 @@ function everything(temporary: string): Step[] {
     path.join(temporary, readdirSync(temporary).find((name) => name.endsWith(".tgz")) ?? "no package");
   return [
     command("format and lint", "biome", ["check", "--error-on-warnings", "."]),
-    command("types", "tsc", ["--noEmit", "-p", "."]),
+    // First: the examples are compiled against the package as it is published.
     command("build", process.execPath, [path.join(root, "scripts/bootstrap.cjs")]),
+    command("types", "tsc", ["--noEmit", "-p", "."]),
     jest("unit tests", temporary, ["--selectProjects", "unit"]),
     jest("protocol tests", temporary, ["--selectProjects", "protocol"]),
     jest("plugin tests", temporary, ["--selectProjects", "plugin"]),
