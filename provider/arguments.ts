@@ -9,6 +9,7 @@ import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, source
 import { reasonOf } from "./reference/invalid-reference";
 import { parseReference, parseRepositoryReference } from "./reference/source";
 import { parseRepository, parseTarget } from "./reference/target";
+import { isObject } from "./registry/json";
 import { parseDuration } from "./timeouts";
 import { hasUnknown, unknown } from "./unknown";
 
@@ -162,8 +163,4 @@ class Problems {
 
 function given(value: unknown): boolean {
   return value !== undefined && value !== null;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
