@@ -9,9 +9,10 @@
  * whatever host Location names.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isPassing } from "../registry/retry";
 import type { ImportOptions, ImportRequest } from "./import-image";
 import type { RegistryNames } from "./registries";
-import { type Answer, isPassing, type ResourceManager, retryAfter } from "./resource-manager";
+import { type Answer, type ResourceManager, retryAfter } from "./resource-manager";
 
 /** The wait between polls where the service asks for none, in milliseconds. */
 const POLL_INTERVAL = 2_000;

@@ -4,6 +4,7 @@ import type { TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy, PipelineResponse, RetryStrategy } from "@azure/core-rest-pipeline";
 import { failureOf } from "../failure";
 import { connectionPolicy } from "../registry/connections";
+import { CONNECTION_FAULTS, isPassing, retryAfterSeconds } from "../registry/retry";
 import type { Cloud } from "./cloud";
 import { containerRegistrySdk, restPipeline } from "./sdk";
 
@@ -96,22 +97,11 @@ const patience: RetryStrategy = {
   name: "patience",
   retry({ retryCount, response, responseError }) {
     if (response?.status === 429) return { retryAfterInMs: retryAfter(response.headers) ?? 5_000 };
-    const passing = response ? isPassing(response.status) : FAULTS.has(responseError?.code ?? "");
+    const passing = response ? isPassing(response.status) : isConnectionFault(responseError?.code);
     if (!passing || retryCount >= RETRIES) return { skipStrategy: true };
     return { retryAfterInMs: (response && retryAfter(response.headers)) ?? 1_000 * 2 ** retryCount };
   },
 };
-
-/** Ends of a connection after which another attempt is worth while. */
-const FAULTS: ReadonlySet<string> = new Set([
-  "ECONNRESET",
-  "ECONNREFUSED",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ESOCKETTIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-]);
 
 /** Ends of a connection before the request was sent. */
 const UNSENT: ReadonlySet<string> = new Set([
@@ -123,9 +113,8 @@ const UNSENT: ReadonlySet<string> = new Set([
   "EPROXY",
 ]);
 
-/** Whether a status speaks of a fault that may be gone in a moment. */
-export function isPassing(status: number): boolean {
-  return status === 408 || (status >= 500 && status !== 501 && status !== 505);
+function isConnectionFault(code = ""): boolean {
+  return CONNECTION_FAULTS.has(code) || code === "ETIMEDOUT";
 }
 
 function neverArrived(error: unknown): boolean {
@@ -136,8 +125,6 @@ function neverArrived(error: unknown): boolean {
 
 /** The wait that an answer asks for, in milliseconds, within sensible bounds. */
 export function retryAfter(headers: Answer["headers"]): number | undefined {
-  const text = headers.get("retry-after");
-  if (text === undefined) return undefined;
-  const wait = /^\d+$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 1_000), 60_000);
+  const seconds = retryAfterSeconds(headers.get("retry-after"));
+  return seconds === undefined ? undefined : Math.min(Math.max(seconds * 1_000, 1_000), 60_000);
 }

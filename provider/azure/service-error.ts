@@ -1,6 +1,7 @@
 /** What Resource Manager's refusals say and mean. */
 import { azureFailure, type Failure, failureOf, type Side } from "../failure";
-import { type Answer, isPassing } from "./resource-manager";
+import { isPassing } from "../registry/retry";
+import type { Answer } from "./resource-manager";
 
 /** What an error answer says: the innermost code and message, where Azure puts the useful sentence. */
 export interface ServiceError {

@@ -7,13 +7,19 @@ const QUICK_BASE_MS = 250;
 const PATIENT_BASE_MS = 1_000;
 const PATIENT_CAP_MS = 16_000;
 
-const HICCUPS: ReadonlySet<string> = new Set([
+/** Ends of a connection, or of the attempt at one, after which any service is worth another attempt. */
+export const CONNECTION_FAULTS: ReadonlySet<string> = new Set([
   "ECONNRESET",
   "ECONNREFUSED",
-  "ECONNABORTED",
   "ENOTFOUND",
   "EAI_AGAIN",
   "EPIPE",
+]);
+
+/** A registry is asked again after these, too; polls of Resource Manager, which are many, go on to the next poll instead. */
+const HICCUPS: ReadonlySet<string> = new Set([
+  ...CONNECTION_FAULTS,
+  "ECONNABORTED",
   "EPROXY",
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -38,6 +44,11 @@ export function retryStrategy(deadlineOf: (request: object) => number): RetryStr
   };
 }
 
+/** Whether a status speaks of a fault that may be gone in a moment; throttling is none. */
+export function isPassing(status: number): boolean {
+  return status === 408 || (status >= 500 && status !== 501 && status !== 505);
+}
+
 /** Seconds that a `Retry-After` header asks for, given in seconds or as a date. */
 export function retryAfterSeconds(header: string | undefined): number | undefined {
   const text = header?.trim() ?? "";
@@ -53,8 +64,7 @@ function waitAfter(status: number, retryAfter: string | undefined, retryCount: n
       ? jitter(Math.min(PATIENT_BASE_MS * 2 ** retryCount, PATIENT_CAP_MS))
       : seconds * 1000 + jitter(QUICK_BASE_MS);
   }
-  const hiccup = status === 408 || (status >= 500 && status !== 501 && status !== 505);
-  return hiccup && retryCount < QUICK_TRIES ? jitter(QUICK_BASE_MS * 2 ** retryCount) : undefined;
+  return isPassing(status) && retryCount < QUICK_TRIES ? jitter(QUICK_BASE_MS * 2 ** retryCount) : undefined;
 }
 
 function waitAfterError(code: string | undefined, retryCount: number): number | undefined {
