@@ -79,7 +79,7 @@ async function salvaged(
 ): Promise<unknown> {
   if (digest === undefined) return error;
   const names = targetNames(desired);
-  const now = await target.lastLook(names, digest);
+  const now = await target.lastLook(names, digest).catch(() => "unreadable" as const);
   const gained =
     now === "unreadable" || before === "unreadable"
       ? done

@@ -78,13 +78,13 @@ export class Target {
       }
     } catch (error) {
       if (!signal.aborted) throw error;
-      return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
+      return this.lastLook(targets, digest);
     }
   }
 
-  /** What the targets hold when the operation is over, for which there is a little time of its own. Never rejects. */
-  async lastLook(targets: readonly string[], digest: Digest | undefined): Promise<Holdings> {
-    return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK)).catch(() => "unreadable");
+  /** What the targets hold when the operation is over, for which there is a little time of its own. */
+  lastLook(targets: readonly string[], digest: Digest | undefined): Promise<Holdings> {
+    return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
   }
 
   /** What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. */
