@@ -42,8 +42,8 @@ export async function check(old: Partial<Inputs>, news: FromEngine): Promise<dyn
 
 /** Says what an update would do; asks nobody. */
 export async function diff(_id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.DiffResult> {
-  const { kind } = planChange(desired, recorded);
-  return { changes: kind !== "unchanged", replaces: kind === "replace" ? ["registry"] : [] };
+  const change = planChange(desired, recorded);
+  return { changes: change !== "unchanged", replaces: change === "replace" ? ["registry"] : [] };
 }
 
 /** Imports the image, or adopts it when it is there already. */
@@ -55,7 +55,7 @@ export async function create(desired: Inputs): Promise<dynamic.CreateResult> {
 
 /** Imports what changed; when nothing but the record did, asks nobody. */
 export async function update(id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.UpdateResult> {
-  if (planChange(desired, recorded).kind === "record") return { outs: outputsOf(desired, recorded) };
+  if (planChange(desired, recorded) === "record") return { outs: outputsOf(desired, recorded) };
   const outs = await attempt(id, "update", desired, (operation) => converge(desired, recorded, operation));
   return { outs };
 }

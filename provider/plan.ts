@@ -1,22 +1,21 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Inputs, Outputs } from "./record";
-import { sameSource, targetNames } from "./record";
+import { type Inputs, type Outputs, sameSource, targetNames } from "./record";
 import type { Digest } from "./reference/digest";
-import { hasUnknown, unknown } from "./unknown";
+import { unknown } from "./unknown";
 
 /**
- * The decisions, as values with their reasons. Nothing here asks anybody anything: `diff` prints these decisions before
- * an update, and the update obeys the same ones.
+ * The decisions, as values. Nothing here asks anybody anything: `diff` tells these decisions before an update, and the
+ * update obeys the same ones. The reasons are the differences of the inputs, which the engine shows by itself.
  */
 
 /** What has to happen so that the record matches what is desired. */
 export type Change =
-  | { readonly kind: "unchanged" }
+  | "unchanged"
   /** Only the record changes; nothing is asked of source, target or Azure. */
-  | { readonly kind: "record"; readonly because: string }
+  | "record"
   /** The target has to be looked at, and whatever differs be imported or released. */
-  | { readonly kind: "converge"; readonly because: string }
-  | { readonly kind: "replace"; readonly because: string };
+  | "converge"
+  | "replace";
 
 /**
  * Compares what is desired with what is recorded.
@@ -25,47 +24,33 @@ export type Change =
  * that are not known yet may change, but never replace: only a registry that is known to be another one does that.
  */
 export function planChange(desired: Inputs, recorded: Outputs): Change {
-  if (desired.loginServer !== unknown && desired.loginServer !== recorded.loginServer) {
-    return { kind: "replace", because: `registry ${recorded.loginServer} => ${desired.loginServer}` };
-  }
-  const converge = reasonsToConverge(desired, recorded);
-  if (converge.length > 0) return { kind: "converge", because: converge.join(", ") };
-  const record = reasonsToRecord(desired, recorded);
-  if (record.length > 0) return { kind: "record", because: record.join(", ") };
-  return { kind: "unchanged" };
+  if (desired.loginServer !== unknown && desired.loginServer !== recorded.loginServer) return "replace";
+  if (triggersChanged(desired, recorded) || contentDiffers(desired, recorded)) return "converge";
+  return recordDiffers(desired, recorded) ? "record" : "unchanged";
 }
 
-function reasonsToConverge(desired: Inputs, recorded: Outputs): string[] {
-  const reasons: string[] = [];
-  if (triggersChanged(desired, recorded)) reasons.push("triggers changed");
-  if (desired.registryId !== unknown && differ(desired.registryId.toLowerCase(), recorded.registryId.toLowerCase())) {
-    reasons.push("the registry has another resource ID");
-  }
-  if (desired.sourceDigest === undefined) {
-    if (sourceChanged(desired, recorded)) reasons.push("source changed");
-  } else if (desired.sourceDigest !== recorded.sourceDigest) {
-    reasons.push(`source moved ${recorded.sourceDigest} => ${desired.sourceDigest}`);
-  }
-  if (hasUnknown(targetNames(desired))) return [...reasons, "the targets are not known yet"];
-  for (const name of targetNames(desired)) {
-    if (recorded.targets[name] === undefined) reasons.push(`target ${name} is missing`);
-    else if (recorded.targets[name] !== recorded.sourceDigest) reasons.push(`target ${name} was moved`);
-  }
-  for (const name of droppedTargets(desired, recorded)) reasons.push(`target ${name} was dropped`);
-  return reasons;
+/** Whether the registry, the image or what the targets hold is something else than recorded, or may be. */
+function contentDiffers(desired: Inputs, recorded: Outputs): boolean {
+  const { registryId, sourceDigest } = desired;
+  const wanted = targetNames(desired);
+  return (
+    (registryId !== unknown && registryId.toLowerCase() !== recorded.registryId.toLowerCase()) ||
+    (sourceDigest === undefined ? sourceChanged(desired, recorded) : sourceDigest !== recorded.sourceDigest) ||
+    // Also where the target is missing, or not known yet.
+    wanted.some((name) => recorded.targets[name] !== recorded.sourceDigest) ||
+    droppedTargets(desired, recorded).length > 0
+  );
 }
 
-function reasonsToRecord(desired: Inputs, recorded: Outputs): string[] {
-  const reasons: string[] = [];
-  if (sourceChanged(desired, recorded)) reasons.push("source named differently");
-  if ((desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail")) reasons.push("onConflict");
-  if ((desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain")) reasons.push("onDelete");
-  if ((desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail")) {
-    reasons.push("onSourceUnavailable");
-  }
-  if (differ(desired.timeouts, recorded.timeouts)) reasons.push("customTimeouts");
-  if (differ(targetNames(desired), targetNames(recorded))) reasons.push("order of the targets");
-  return reasons;
+function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
+  return (
+    sourceChanged(desired, recorded) ||
+    (desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail") ||
+    (desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain") ||
+    (desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail") ||
+    differ(desired.timeouts, recorded.timeouts) ||
+    differ(targetNames(desired), targetNames(recorded))
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { droppedTargets, knownDigest, planChange, planTargets, type TargetPlan } from "../provider/plan";
+import { type Change, droppedTargets, knownDigest, planChange, planTargets, type TargetPlan } from "../provider/plan";
 import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "../provider/record";
 import type { Digest } from "../provider/reference/digest";
 import { unknown } from "../provider/unknown";
@@ -29,53 +29,30 @@ const recorded = (changes: Partial<Outputs> = {}): Outputs => ({
 });
 
 describe("planChange", () => {
-  test.each<[string, Partial<Inputs>, Partial<Outputs>, string, string?]>([
+  test.each<[string, Partial<Inputs>, Partial<Outputs>, Change]>([
     ["a second up with the same digest", {}, {}, "unchanged"],
-    ["the source moved", { sourceDigest: wanted }, {}, "converge", `source moved ${ours} => ${wanted}`],
-    [
-      "a tag was added",
-      { targetTags: ["node:22", "node:lts", "node:new"] },
-      {},
-      "converge",
-      "target node:new is missing",
-    ],
-    ["a tag was dropped", { targetTags: ["node:22"] }, {}, "converge", "target node:lts was dropped"],
-    ["a repository was added", { untaggedTargetRepositories: ["mirror"] }, {}, "converge", "target mirror is missing"],
-    ["a tag vanished", {}, { targets: { "node:22": ours } }, "converge", "target node:lts is missing"],
-    [
-      "somebody moved a tag",
-      {},
-      { targets: { "node:22": ours, "node:lts": theirs } },
-      "converge",
-      "target node:lts was moved",
-    ],
-    ["a trigger changed", { triggers: [2] }, { triggers: [1] }, "converge", "triggers changed"],
+    ["the source moved", { sourceDigest: wanted }, {}, "converge"],
+    ["a tag was added", { targetTags: ["node:22", "node:lts", "node:new"] }, {}, "converge"],
+    ["a tag was dropped", { targetTags: ["node:22"] }, {}, "converge"],
+    ["a repository was added", { untaggedTargetRepositories: ["mirror"] }, {}, "converge"],
+    ["a tag vanished", {}, { targets: { "node:22": ours } }, "converge"],
+    ["somebody moved a tag", {}, { targets: { "node:22": ours, "node:lts": theirs } }, "converge"],
+    ["a trigger changed", { triggers: [2] }, { triggers: [1] }, "converge"],
     ["a trigger that is equal", { triggers: [{ a: [1] }] }, { triggers: [{ a: [1] }] }, "unchanged"],
-    ["the first trigger", { triggers: [1] }, {}, "converge", "triggers changed"],
-    [
-      "another registry",
-      { loginServer: "other.azurecr.io" },
-      {},
-      "replace",
-      "registry myregistry.azurecr.io => other.azurecr.io",
-    ],
+    ["the first trigger", { triggers: [1] }, {}, "converge"],
+    ["another registry", { loginServer: "other.azurecr.io" }, {}, "replace"],
     ["another registry and another source", { loginServer: "o.azurecr.io", sourceDigest: wanted }, {}, "replace"],
     ["another spelling of the registry", { registry: "myregistry.azurecr.io" }, {}, "unchanged"],
     ["a resource ID in other letters", { registryId: registryId.toUpperCase() }, {}, "unchanged"],
-    [
-      "the registry was moved within Azure",
-      { registryId: registryId.replace("/g/", "/h/") },
-      {},
-      "converge",
-      "the registry has another resource ID",
-    ],
-    ["the source is named differently", { source: "node:22" }, {}, "record", "source named differently"],
-    ["another policy on conflicts", { onConflict: "overwrite" }, {}, "record", "onConflict"],
-    ["another policy on deletion", { onDelete: "untag" }, {}, "record", "onDelete"],
-    ["another policy on outages", { onSourceUnavailable: "keep" }, {}, "record", "onSourceUnavailable"],
+    ["the registry was moved within Azure", { registryId: registryId.replace("/g/", "/h/") }, {}, "converge"],
+    ["the source is named differently", { source: "node:22" }, {}, "record"],
+    ["another policy on conflicts", { onConflict: "overwrite" }, {}, "record"],
+    ["another policy on deletion", { onDelete: "untag" }, {}, "record"],
+    ["another policy on outages", { onSourceUnavailable: "keep" }, {}, "record"],
     ["a policy that says the default", { onConflict: "fail", onDelete: "retain" }, {}, "unchanged"],
-    ["other timeouts", { timeouts: { create: "1h" } }, {}, "record", "customTimeouts"],
-    ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record", "order of the targets"],
+    ["other timeouts", { timeouts: { create: "1h" } }, {}, "record"],
+    ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record"],
+    ["another policy and a moved source", { onDelete: "untag", sourceDigest: wanted }, {}, "converge"],
     [
       "new credentials",
       { source: { image: "docker.io/library/node:22", credentials: { username: "u", password: "p" } } },
@@ -84,24 +61,12 @@ describe("planChange", () => {
     ],
     ["an unknown registry", { loginServer: unknown, registryId: unknown }, {}, "unchanged"],
     ["an unknown digest", { sourceDigest: unknown as Digest }, {}, "converge"],
-    ["an unknown target", { targetTags: [unknown] }, {}, "converge", "the targets are not known yet"],
-    [
-      "an unknown list of targets",
-      { targetTags: unknown as unknown as string[] },
-      {},
-      "converge",
-      "the targets are not known yet",
-    ],
-    ["an unknown trigger", { triggers: [unknown] }, { triggers: [1] }, "converge", "triggers changed"],
-    [
-      "several reasons at once",
-      { sourceDigest: wanted, targetTags: ["node:22", "node:new"] },
-      {},
-      "converge",
-      `source moved ${ours} => ${wanted}, target node:new is missing, target node:lts was dropped`,
-    ],
-  ])("%s", (_, desired, before, kind, ...[because = expect.any(String)]) => {
-    expect(planChange(inputs(desired), recorded(before))).toEqual(kind === "unchanged" ? { kind } : { kind, because });
+    ["an unknown target", { targetTags: [unknown] }, {}, "converge"],
+    ["an unknown target beside the known ones", { targetTags: ["node:22", "node:lts", unknown] }, {}, "converge"],
+    ["an unknown list of targets", { targetTags: unknown as unknown as string[] }, {}, "converge"],
+    ["an unknown trigger", { triggers: [unknown] }, { triggers: [1] }, "converge"],
+  ])("%s", (_, desired, before, change) => {
+    expect(planChange(inputs(desired), recorded(before))).toBe(change);
   });
 
   describe("with the digest to be read from the target", () => {
@@ -111,14 +76,14 @@ describe("planChange", () => {
       return rest;
     };
 
-    test.each<[string, Partial<Inputs>, string, boolean]>([
+    test.each<[string, Partial<Inputs>, Change, boolean]>([
       ["nothing changed", {}, "unchanged", true],
       ["another reference", { source: { ...source, image: "app:2" } }, "converge", false],
       ["a trigger changed", { triggers: ["again"] }, "converge", false],
       ["a tag was added", { targetTags: ["node:22", "node:lts", "node:new"] }, "converge", true],
-    ])("%s", (_, changes, kind, isKnown) => {
+    ])("%s", (_, changes, change, isKnown) => {
       const before = recorded({ source });
-      expect(planChange(unresolved(changes), before).kind).toBe(kind);
+      expect(planChange(unresolved(changes), before)).toBe(change);
       expect(knownDigest(unresolved(changes), before)).toBe(isKnown ? ours : undefined);
     });
 
@@ -342,7 +307,7 @@ describe("whatever changes", () => {
   test("planning again on the outcome changes nothing", () => {
     fc.assert(
       fc.property(change, (desired) => {
-        expect(planChange(desired, outcome(desired))).toEqual({ kind: "unchanged" });
+        expect(planChange(desired, outcome(desired))).toBe("unchanged");
       }),
     );
   });
@@ -362,9 +327,9 @@ describe("whatever changes", () => {
         const desired = { ...after, ...Object.fromEntries(hidden.map((place) => [place, unknown])) } as Inputs;
         // The login server is found from the registry's name, so that both are unknown together.
         if (hidden.includes("registry")) Object.assign(desired, { loginServer: unknown, registryId: unknown });
-        const { kind } = planChange(desired, outcome(before));
+        const planned = planChange(desired, outcome(before));
         const isOther = desired.loginServer !== unknown && desired.loginServer !== before.loginServer;
-        expect(kind === "replace").toBe(isOther);
+        expect(planned === "replace").toBe(isOther);
       }),
     );
   });
@@ -372,8 +337,8 @@ describe("whatever changes", () => {
   test("an update that asks nobody never hides a change of the content", () => {
     fc.assert(
       fc.property(change, change, (before, after) => {
-        const { kind } = planChange(after, outcome(before));
-        if (kind !== "record" && kind !== "unchanged") return;
+        const planned = planChange(after, outcome(before));
+        if (planned !== "record" && planned !== "unchanged") return;
         expect(after.sourceDigest).toBe(before.sourceDigest);
         expect([...targetNames(after)].sort()).toEqual([...targetNames(before)].sort());
       }),
