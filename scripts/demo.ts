@@ -4,9 +4,9 @@ import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Emulator, startEmulator } from "../emulator/emulator";
 import type { LogEntry } from "../emulator/request-log";
-import { type EngineReport, readEngineReport } from "../test/support/engine-report";
-import { environment } from "../test/support/environment";
 import { engineFolder } from "./engine/engine";
+import { type EngineReport, readEngineReport } from "./engine-report";
+import { environment } from "./environment";
 import { endTogether, run, runOrFail } from "./process";
 import { imports, lookUps, requestCosts, toAzure } from "./request-costs";
 

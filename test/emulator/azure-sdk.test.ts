@@ -4,8 +4,8 @@ import { KeyObject, webcrypto } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import * as x509 from "@peculiar/x509";
+import { environment } from "../../scripts/environment";
 import { type Box, countByHost, startBox } from "../support/emulator";
-import { environment } from "../support/environment";
 
 const program = path.join(__dirname, "programs", "azure-sdk.cjs");
 

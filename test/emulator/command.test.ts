@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { environment } from "../support/environment";
+import { environment } from "../../scripts/environment";
 
 const root = path.resolve(__dirname, "../..");
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
 import { type Box, startBox } from "../support/emulator";
-import { environment } from "../support/environment";
 import { Crane } from "./crane";
 import { judge } from "./judges";
 import { printRefusal } from "./print";

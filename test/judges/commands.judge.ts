@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { environment } from "../../scripts/environment";
 import { declareImages, type ImageArguments } from "../engine/programs";
 import { type Box, startBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
-import { environment } from "../support/environment";
 import { registryAccount } from "../support/registry";
 import { AzureCli, type AzureCliResult, importsToEnd } from "./azure-cli";
 import { Crane } from "./crane";

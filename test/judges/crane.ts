@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
 import type { Box } from "../support/emulator";
-import { environment } from "../support/environment";
 import { judge } from "./judges";
 
 export interface Account {

@@ -1,6 +1,6 @@
+import { environment } from "../../scripts/environment";
 import { start } from "../../scripts/process";
 import type { Box } from "../support/emulator";
-import { environment } from "../support/environment";
 import { startRegistry } from "../support/registry";
 import { startTokenService } from "../support/token-service";
 import { judge } from "./judges";

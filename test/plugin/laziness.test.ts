@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { environment } from "../support/environment";
+import { environment } from "../../scripts/environment";
 
 const checkout = path.join(__dirname, "../..");
 const heavy = ["@azure/identity", "@azure/arm-containerregistry", "@azure/core-rest-pipeline", "@azure/msal-node"];

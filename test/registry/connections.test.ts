@@ -10,7 +10,7 @@ import { type CertificateAuthority, createCertificateAuthority } from "../../emu
 import { failureOf } from "../../provider/failure";
 import { RegistryClient } from "../../provider/registry/client";
 import { agentFor } from "../../provider/registry/connections";
-import { environment } from "../support/environment";
+import { environment } from "../../scripts/environment";
 import { type Site, startInternet, trust } from "./internet";
 
 const TYPE = "application/vnd.oci.image.manifest.v1+json";

@@ -2,9 +2,9 @@ import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from "nod
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { type EngineReport, nameOf, readEngineReport } from "../../scripts/engine-report";
+import { environment } from "../../scripts/environment";
 import { killTree, type Running, run, start } from "../../scripts/process";
-import { type EngineReport, nameOf, readEngineReport } from "./engine-report";
-import { environment } from "./environment";
 
 const checkout = path.join(__dirname, "../..");
 

@@ -1,4 +1,4 @@
-import path from "node:path";
+export { environment } from "../../scripts/environment";
 
 /** Variables that change what the product or Pulumi does: accounts, proxies, certificates, defaults of tools. */
 const ambient = [
@@ -10,18 +10,6 @@ const ambient = [
 
 export function ambientVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.keys(environment).filter((name) => ambient.some((pattern) => pattern.test(name)));
-}
-
-/** A whole environment for a child process: nothing of the machine but Node and the system's commands, and `variables`. */
-export function environment(home: string, variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return {
-    PATH: [path.dirname(process.execPath), "/usr/bin", "/bin"].join(path.delimiter),
-    LANG: "C.UTF-8",
-    HOME: home,
-    // What a killed process leaves goes with its home.
-    TMPDIR: home,
-    ...variables,
-  };
 }
 
 /**

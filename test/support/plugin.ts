@@ -9,8 +9,8 @@ import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { environment } from "../../scripts/environment";
 import { type Running, start } from "../../scripts/process";
-import { environment } from "./environment";
 
 const checkout = path.join(__dirname, "../..");
 const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/dynamic-provider");

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { environment } from "../../scripts/environment";
 import { type Running, start } from "../../scripts/process";
-import { environment } from "./environment";
 
 /** The account of a registry started with `auth: "basic"`. */
 export const registryAccount = { username: "reader", password: "a real password" };

@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+
+export interface StepMetadata {
+  op: string;
+  urn: string;
+  type: string;
+  old?: { inputs?: Record<string, unknown>; outputs?: Record<string, unknown> };
+  new?: { inputs?: Record<string, unknown>; outputs?: Record<string, unknown> };
+}
+
+/** What the engine reports while it works, one object per event, exactly one key besides the first two. */
+export interface EngineEvent {
+  sequence: number;
+  timestamp: number;
+  resourcePreEvent?: { metadata: StepMetadata; planning?: boolean };
+  resOutputsEvent?: { metadata: StepMetadata; planning?: boolean };
+  resOpFailedEvent?: { metadata: StepMetadata };
+  diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
+  summaryEvent?: { resourceChanges: Record<string, number> };
+}
+
+/** What an operation did, from the event log of the CLI. */
+export interface EngineReport {
+  events: EngineEvent[];
+  /** What the CLI's summary counts, less the stack itself: `{ create: 1 }`. */
+  changes: Record<string, number>;
+  /** What the engine does with one resource, by its name in the program; several steps when it is replaced. */
+  steps(name: string): StepMetadata[];
+  /** Messages of one severity, without colour codes. */
+  diagnostics(severity: "error" | "warning" | "info"): string[];
+}
+
+/** Reads what `--event-log` wrote; an operation that failed early has written nothing. */
+export async function readEngineReport(log: string): Promise<EngineReport> {
+  if (!existsSync(log)) return describe([]);
+  const lines = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
+  return describe(lines.map((line) => JSON.parse(line) as EngineEvent));
+}
+
+function describe(events: EngineEvent[]): EngineReport {
+  const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
+  const summary = events.find(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent;
+  const stack = steps.find(({ type }) => type === "pulumi:pulumi:Stack")?.op;
+  const changes = { ...summary?.resourceChanges };
+  const counted = stack === "refresh" ? "same" : stack;
+  if (counted !== undefined && changes[counted] !== undefined) {
+    changes[counted] -= 1;
+    if (changes[counted] === 0) delete changes[counted];
+  }
+  return {
+    events,
+    changes,
+    steps: (name) => steps.filter(({ urn }) => nameOf(urn) === name),
+    diagnostics: (severity) =>
+      events.flatMap(({ diagnosticEvent: event }) =>
+        event?.severity === severity ? [event.message.replace(/<\{%\w+%\}>/g, "")] : [],
+      ),
+  };
+}
+
+/** The name in the program. */
+export function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
