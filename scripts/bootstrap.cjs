@@ -9,6 +9,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { withLock } = require("./lock.cjs");
 
+// What everything here runs on. package.json says 22, because dependencies do; npm only warns about that.
 const MINIMUM_NODE = 20;
 
 /** Are all packages of the lock file installed, in exactly its versions? */
