@@ -4,15 +4,15 @@ import { batchesOf, type Import, importBatch, toldDigest, verify } from "./impor
 import { type Operation, Unfinished } from "./operation";
 import { droppedTargets, type Holdings, knownDigest, planTargets, triggersChanged } from "./plan";
 import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "./record";
-import { release } from "./release";
-import { Target } from "./target";
+import { releaseTargets } from "./release-targets";
+import { TargetRegistry } from "./target-registry";
 
 /**
  * Makes the target hold what is desired: read, decide, import, read back. The same for create and update, and the same
  * after a crash anywhere in between: what is there already is adopted.
  */
 export async function converge(desired: Inputs, recorded: Outputs | undefined, operation: Operation): Promise<Outputs> {
-  const target = new Target(desired, operation.azure);
+  const target = new TargetRegistry(desired, operation.azure);
   const names = targetNames(desired);
   const digest = knownDigest(desired, recorded);
   let image: Import = { desired, digest, target };
@@ -107,7 +107,7 @@ async function releaseDropped(
 ): Promise<Outputs> {
   const dropped = droppedOf(desired, recorded);
   try {
-    await release(Object.keys(dropped), recorded, desired.onDelete ?? "retain", operation);
+    await releaseTargets(Object.keys(dropped), recorded, desired.onDelete ?? "retain", operation);
   } catch (error) {
     // The next run must still recognise as ours what could not be released, also when everything else has moved on.
     const { sourceDigest } = Object.keys(dropped).length > 0 ? recorded : outputs;

@@ -7,14 +7,14 @@ import type { Holdings, TargetPlan } from "./plan";
 import { type Inputs, isTag } from "./record";
 import type { Digest } from "./reference/digest";
 import { printSource, sourceImage } from "./source-image";
-import type { Target } from "./target";
+import type { TargetRegistry } from "./target-registry";
 
 /** What is imported, and where to. */
 export interface Import {
   readonly desired: Inputs;
   /** `undefined` when the reference itself is imported, and the target will tell the digest. */
   readonly digest: Digest | undefined;
-  readonly target: Target;
+  readonly target: TargetRegistry;
 }
 
 /** One import operation: its mode, and the targets that it fills. */

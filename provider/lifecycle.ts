@@ -15,7 +15,7 @@ import { type Operation, Unfinished } from "./operation";
 import { planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
 import { type Arguments, type FromProgram, type Inputs, type Outputs, outputsOf, targetNames } from "./record";
-import { release } from "./release";
+import { releaseTargets } from "./release-targets";
 import { sourceImage } from "./source-image";
 import { timeLimit } from "./timeouts";
 
@@ -76,7 +76,7 @@ export async function read(id: string, known: Outputs | FromEngine): Promise<dyn
 async function remove(id: string, recorded: Outputs): Promise<void> {
   const targets = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
   await quietly(id, timeLimit("delete", recorded.timeouts), (signal) =>
-    release(targets, recorded, recorded.onDelete ?? "retain", { azure: azure(), signal, progress: () => {} }),
+    releaseTargets(targets, recorded, recorded.onDelete ?? "retain", { azure: azure(), signal, progress: () => {} }),
   );
 }
 

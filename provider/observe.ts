@@ -4,8 +4,7 @@ import type { Azure } from "./azure/azure";
 import { ImportError, registryFailure } from "./failure";
 import { type Inputs, inputsOf, type Outputs, outputsOf, type Targets, targetNames } from "./record";
 import type { Digest } from "./reference/digest";
-import { isGone } from "./release";
-import { Target } from "./target";
+import { isGone, TargetRegistry } from "./target-registry";
 
 /**
  * What the targets hold now, for a refresh. A vanished tag loses its key, a moved one shows somebody else's digest;
@@ -13,7 +12,7 @@ import { Target } from "./target";
  */
 export async function observe(id: string, recorded: Outputs, azure: Azure, signal: AbortSignal): Promise<ReadResult> {
   const names = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
-  const held = await new Target(recorded, azure).holdings(names, recorded.sourceDigest, signal);
+  const held = await new TargetRegistry(recorded, azure).holdings(names, recorded.sourceDigest, signal);
   if (held === "unreadable") return (await isGone(recorded, azure)) ? {} : { id, props: recorded };
 
   const targets = present(held);
@@ -29,7 +28,7 @@ export async function observeForeign(
   azure: Azure,
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  const target = new Target(inputs, azure);
+  const target = new TargetRegistry(inputs, azure);
   const names = targetNames(inputs);
   const held = await target.holdings(names, inputs.sourceDigest, signal);
   if (held === "unreadable") {

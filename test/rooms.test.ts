@@ -90,7 +90,7 @@ test("the program reaches the life cycle through the provider text alone, and no
     return seen;
   };
   const program = reaches("index.ts");
-  for (const file of ["lifecycle.ts", "converge.ts", "release.ts", "observe.ts", "plan.ts"]) {
+  for (const file of ["lifecycle.ts", "converge.ts", "release-targets.ts", "observe.ts", "plan.ts"]) {
     expect(program).not.toContain(file);
   }
   const plugin = reaches("lifecycle.ts");

@@ -1,14 +1,14 @@
 import { isClaimed, whileLeaving } from "./claims";
-import { failureOf, ImportError, targetFailure } from "./failure";
+import { ImportError, targetFailure } from "./failure";
 import type { Operation } from "./operation";
 import { type DeletePolicy, isTag, type Outputs, repositoryOf, tagOf } from "./record";
-import { Target } from "./target";
+import { isGone, TargetRegistry } from "./target-registry";
 
 /**
  * Gives up targets as `onDelete` says. Only what is ours goes: a tag that still holds our digest, and our manifest once no
  * tag holds it and no index lists it. What a resource of this run wants is left alone.
  */
-export async function release(
+export async function releaseTargets(
   targets: readonly string[],
   recorded: Outputs,
   policy: DeletePolicy,
@@ -28,7 +28,7 @@ async function removeFrom(
   { azure, signal }: Operation,
 ): Promise<void> {
   const { loginServer, sourceDigest } = recorded;
-  const target = new Target(recorded, azure);
+  const target = new TargetRegistry(recorded, azure);
   const { client } = target;
   const held = await target.holdings(free, sourceDigest, signal);
   if (held === "unreadable") {
@@ -47,20 +47,4 @@ async function removeFrom(
       (await client.isListed(repository, sourceDigest, signal));
     if (!isNeeded) await client.deleteManifest(repository, sourceDigest, signal);
   }
-}
-
-/** Whether the registry itself is gone, and everything in it: neither its ID nor its login server is known any more. */
-export async function isGone(
-  { registryId, loginServer }: Pick<Outputs, "registryId" | "loginServer">,
-  azure: Operation["azure"],
-): Promise<boolean> {
-  for (const name of [registryId, loginServer]) {
-    try {
-      await azure.findRegistry(name, "target");
-      return false;
-    } catch (error) {
-      if (failureOf(error)?.code !== "REGISTRY_NOT_FOUND") throw error;
-    }
-  }
-  return true;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Azure } from "./azure/azure";
 import { failureOf, isClosed } from "./failure";
 import type { Holdings } from "./plan";
-import { type Inputs, isTag, repositoryOf, tagOf } from "./record";
+import { type Inputs, isTag, type Outputs, repositoryOf, tagOf } from "./record";
 import type { Digest } from "./reference/digest";
 import { RegistryClient } from "./registry/client";
 
@@ -25,7 +25,7 @@ const LAST_LOOK = 10_000;
 const clients = new Map<string, RegistryClient>();
 
 /** The target registry as it is, read over its own protocol with the Azure identity of the run. */
-export class Target {
+export class TargetRegistry {
   readonly client: RegistryClient;
   readonly loginServer: string;
   #unreadable = false;
@@ -98,4 +98,20 @@ export class Target {
     if (name === undefined) return undefined;
     return (await this.client.head(repositoryOf(target), name, signal))?.digest;
   }
+}
+
+/** Whether the registry itself is gone, and everything in it: neither its ID nor its login server is known any more. */
+export async function isGone(
+  { registryId, loginServer }: Pick<Outputs, "registryId" | "loginServer">,
+  azure: Azure,
+): Promise<boolean> {
+  for (const name of [registryId, loginServer]) {
+    try {
+      await azure.findRegistry(name, "target");
+      return false;
+    } catch (error) {
+      if (failureOf(error)?.code !== "REGISTRY_NOT_FOUND") throw error;
+    }
+  }
+  return true;
 }
