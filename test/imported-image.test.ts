@@ -36,6 +36,20 @@ describe("what the program registers", () => {
     expect(resource?.inputs.__program).not.toHaveProperty("lookup");
   });
 
+  test("an error of the SDK names the line that declares the image; stack traces are as long as before", () => {
+    const limit = Error.stackTraceLimit;
+    const declare = () => new ImportedImage("", { registry: "myregistry", source: "docker.io/library/node:22" });
+    let thrown: unknown;
+    try {
+      declare();
+    } catch (error) {
+      thrown = error;
+    }
+    expect((thrown as Error).message).toContain("name");
+    expect((thrown as Error).stack?.split("\n")[1]).toContain(__filename);
+    expect(Error.stackTraceLimit).toBe(limit);
+  });
+
   test("credentials are secret, also when they were given as plain text and whichever way the source comes", async () => {
     const source = { image: "r.example.com/app:1", credentials: { password: "plain" } };
     for (const [name, given] of Object.entries({ plain: source, output: pulumi.output(source) })) {

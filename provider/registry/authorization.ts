@@ -61,6 +61,11 @@ export interface Greeting {
 // The user name under which Azure registries take their own tokens as passwords.
 const AZURE_TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
+// Known without asking, which spares every run a round trip: https://distribution.github.io/distribution/spec/auth/token/
+const knownServices: ReadonlyMap<string, TokenService> = new Map([
+  ["registry-1.docker.io", { realm: new URL("https://auth.docker.io/token"), service: "registry.docker.io" }],
+]);
+
 // Learned once per host and process, whoever asks.
 const greetings = new Shared<Greeting>();
 
@@ -141,6 +146,8 @@ export class Authorization {
     if (this.#learned) return this.#learned;
     if (this.isAzure) return this.#azureScheme();
     if (this.credential.kind === "password" && this.credential.username === undefined) return { kind: "own token" };
+    const service = knownServices.get(this.host);
+    if (service) return { kind: "token", service };
     const greeting = await greetings.get(this.host, budget.signal, () => this.#greet({ deadline: budget.deadline }));
     this.greetingStatus = greeting.status;
     return this.#schemeOf(greeting.challenges);

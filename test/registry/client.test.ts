@@ -61,11 +61,11 @@ const challenge = (response: ServerResponse, ...values: string[]) =>
     { "www-authenticate": values },
   );
 
-/** A registry that wants a token of `realm` and takes `Bearer good`. */
+/** A registry that wants a token of `realm` and takes only this one. */
 const guarded =
-  (realm: string, then: Site = (_request, response) => manifest(response)): Site =>
+  (realm: string, then: Site = (_request, response) => manifest(response), token = "good"): Site =>
   (request, response) =>
-    request.headers.authorization === "Bearer good"
+    request.headers.authorization === `Bearer ${token}`
       ? then(request, response)
       : challenge(response, `Bearer realm="${realm}",service="reg, istry",scope="repository:placeholder:pull"`);
 
@@ -120,7 +120,7 @@ describe("requests", () => {
     expect(internet.requests).toHaveLength(4);
   });
 
-  test("Docker Hub is asked at registry-1.docker.io, with every type of manifest", async () => {
+  test("Docker Hub is asked at registry-1.docker.io, with every type of manifest, its token service without a greeting", async () => {
     let accept: string | undefined;
     internet.sites["registry-1.docker.io"] = guarded("https://auth.docker.io/token", (request, response) => {
       accept = request.headers.accept;
@@ -130,16 +130,31 @@ describe("requests", () => {
     const hub = new RegistryClient({ host: "docker.io", side: "source", credential: user });
     expect((await hub.head("library/node", "22"))?.digest).toBe(DIGEST);
     expect(internet.requests.map((request) => request.split("?")[0])).toEqual([
-      "GET registry-1.docker.io/v2/",
       "GET auth.docker.io/token",
       "HEAD registry-1.docker.io/v2/library/node/manifests/22",
     ]);
     expect(internet.authorizations).toEqual([
-      "-",
       `Basic ${Buffer.from(`reader:${SECRET}`).toString("base64")}`,
       "Bearer good",
     ]);
     expect(accept?.split(", ")).toHaveLength(5);
+  });
+
+  test("a Docker Hub that names another token service is believed, and asked there from then on", async () => {
+    internet.sites["registry-1.docker.io"] = guarded("https://login.docker.io/", undefined, "newer");
+    internet.sites["auth.docker.io"] = grants();
+    internet.sites["login.docker.io"] = grants({ token: "newer" });
+    const hub = new RegistryClient({ host: "docker.io", side: "source", credential: user });
+    expect((await hub.head("library/node", "22"))?.digest).toBe(DIGEST);
+    expect((await hub.head("library/deno", "2"))?.digest).toBe(DIGEST);
+    expect(internet.requests.map((request) => request.split("?")[0])).toEqual([
+      "GET auth.docker.io/token",
+      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+      "GET login.docker.io/",
+      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+      "GET login.docker.io/",
+      "HEAD registry-1.docker.io/v2/library/deno/manifests/2",
+    ]);
   });
 
   test("16 connections at most, kept alive through the proxy", async () => {
