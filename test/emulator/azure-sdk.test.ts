@@ -5,15 +5,11 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import * as x509 from "@peculiar/x509";
 import { environment } from "../../scripts/environment";
-import { type Box, countByHost, startBox } from "../support/emulator";
+import { countByHost, sharedBox } from "../support/emulator";
 
 const program = path.join(__dirname, "programs", "azure-sdk.cjs");
 
-let box: Box;
-
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 beforeEach(() => box.control.clearRequests());
 

@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import tls from "node:tls";
 import type { Emulator } from "../../emulator/emulator";
+import type { Box } from "../support/emulator";
 
 export interface Answer {
   readonly status: number;
@@ -19,17 +20,26 @@ export interface Question {
   readonly body?: string;
 }
 
-/** A client that reaches the world through a proxy and trusts one certificate authority, as any of them does. */
+/**
+ * A client that reaches the world through a proxy and trusts one certificate authority, as any of them does. Its
+ * connections end with the test file, or when they are closed.
+ */
 export class Client {
-  readonly #agent: https.Agent;
+  #agent: https.Agent | undefined;
 
-  constructor(readonly emulator: Emulator) {
-    this.#agent = new TunnelAgent(new URL(emulator.proxy), readFileSync(emulator.ca, "utf8"));
+  constructor(readonly box: Pick<Box, "emulator">) {
+    clients.add(this);
+  }
+
+  get emulator(): Emulator {
+    return this.box.emulator;
   }
 
   ask(url: string, { method = "GET", headers = {}, body }: Question = {}): Promise<Answer> {
+    this.#agent ??= new TunnelAgent(new URL(this.emulator.proxy), readFileSync(this.emulator.ca, "utf8"));
+    const agent = this.#agent;
     return new Promise((resolve, reject) => {
-      const request = https.request(url, { agent: this.#agent, method, headers }, (response) => {
+      const request = https.request(url, { agent, method, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", reject);
@@ -58,9 +68,15 @@ export class Client {
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#agent?.destroy();
+    this.#agent = undefined;
   }
 }
+
+const clients = new Set<Client>();
+afterAll(() => {
+  for (const client of clients) client.close();
+});
 
 class TunnelAgent extends https.Agent {
   constructor(
@@ -95,14 +111,30 @@ class TunnelAgent extends https.Agent {
 
 /** Somebody who has a token for Resource Manager. */
 export class Caller {
+  #token: string | (() => string);
+
   constructor(
     readonly client: Client,
-    readonly token: string,
+    token: string | (() => string),
     readonly host = "management.azure.com",
-  ) {}
+  ) {
+    this.#token = token;
+  }
 
-  static async as(client: Client, clientId = client.emulator.env.ARM_CLIENT_ID): Promise<Caller> {
-    return new Caller(client, await controlToken(client, clientId));
+  /** The identity of the box, or the one with this client ID; its token is issued when it is first needed. */
+  static as(client: Client, clientId?: string): Caller {
+    return new Caller(client, () => {
+      const { env, world, tokens } = client.emulator;
+      const wanted = clientId ?? env.ARM_CLIENT_ID;
+      const identity = world.identities.find((candidate) => candidate.clientId === wanted);
+      if (!identity) throw new Error(`no identity ${wanted}`);
+      return tokens.issue(identity, "https://management.azure.com").token;
+    });
+  }
+
+  get token(): string {
+    if (typeof this.#token === "function") this.#token = this.#token();
+    return this.#token;
   }
 
   get(path: string): Promise<Answer> {
@@ -137,12 +169,6 @@ export class Caller {
     }
     return answer;
   }
-}
-
-async function controlToken(client: Client, clientId = ""): Promise<string> {
-  const identity = client.emulator.world.identities.find((candidate) => candidate.clientId === clientId);
-  if (!identity) throw new Error(`no identity ${clientId}`);
-  return client.emulator.tokens.issue(identity, "https://management.azure.com").token;
 }
 
 export const subscription = "/subscriptions/22222222-2222-4222-8222-222222222222";

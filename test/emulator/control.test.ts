@@ -1,18 +1,11 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ImageDescription } from "../../emulator/registry/images";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { Client } from "./client";
 
-let box: Box;
-let client: Client;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-});
-
-afterAll(() => client.close());
+const box = sharedBox();
+const client = new Client(box);
 
 describe("the default world", () => {
   test.each<[string, string[]]>([
@@ -152,7 +145,7 @@ describe("real servers behind public names", () => {
   test("that are gone answer 502, names taken away are refused", async () => {
     await box.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
     expect((await client.ask("https://gone.example.com/")).status).toBe(502);
-    const fresh = new Client(box.emulator);
+    const fresh = new Client(box);
     await expect(fresh.ask("https://registry.example.com/v2/")).rejects.toThrow("403");
     await box.control.call("DELETE", "/hosts");
     await expect(fresh.ask("https://gone.example.com/")).rejects.toThrow("403");

@@ -1,21 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Answer, Caller, Client, registryId } from "./client";
 
 const manifestTypes = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
 const registryAudience = "https://containerregistry.azure.net";
 
-let box: Box;
-let client: Client;
-let caller: Caller;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-  caller = await Caller.as(client);
-});
-
-afterAll(() => client.close());
+const box = sharedBox();
+const client = new Client(box);
+const caller = Caller.as(client);
 
 const change = (name: string, properties: object) => box.control.call("PATCH", `/registries/${name}`, {}, properties);
 

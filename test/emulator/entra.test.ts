@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import http from "node:http";
 import * as x509 from "@peculiar/x509";
 import { githubRequestHost, githubRequestToken } from "../../emulator/entra/oidc-issuer";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Answer, Caller, Client, subscription } from "./client";
 
 const tenant = "11111111-1111-4111-8111-111111111111";
@@ -11,15 +11,8 @@ const otherTenant = "44444444-4444-4444-8444-444444444444";
 const scope = "https://management.azure.com/.default";
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-let box: Box;
-let client: Client;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-});
-
-afterAll(() => client.close());
+const box = sharedBox();
+const client = new Client(box);
 
 function token(fields: Record<string, string>, where = tenant, login = "login.microsoftonline.com"): Promise<Answer> {
   return client.form(`https://${login}/${where}/oauth2/v2.0/token`, {

@@ -1,21 +1,14 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { armError, Caller, Client, registryId } from "./client";
 
 const host = "mcr.microsoft.com";
 const path = "/v2/windows/servercore/manifests/ltsc2019";
 const accept = { accept: "application/vnd.docker.distribution.manifest.list.v2+json" };
 
-let box: Box;
-let client: Client;
+const box = sharedBox();
+const client = new Client(box);
 
-beforeAll(async () => {
-  box = await startBox();
-});
-
-beforeEach(async () => {
-  client = new Client(box.emulator);
-  await box.control.clearRequests();
-});
+beforeEach(() => box.control.clearRequests());
 
 afterEach(async () => {
   client.close();
@@ -105,7 +98,7 @@ test.each([0, 5])("a body is cut off after %i bytes of the length announced", as
 });
 
 test("a response is lost after the work was done", async () => {
-  const caller = await Caller.as(client);
+  const caller = Caller.as(client);
   await box.control.faults({ path: "/importImage", loseResponse: true });
   const source = { registryUri: host, sourceImage: "windows/servercore:ltsc2019" };
   const body = { source, targetTags: ["lost:v1"] };
@@ -118,7 +111,7 @@ test("a response is lost after the work was done", async () => {
 });
 
 test("202 without Location", async () => {
-  const caller = await Caller.as(client);
+  const caller = Caller.as(client);
   await box.control.faults({ path: "/importImage", dropHeaders: ["location"] });
   const source = { registryUri: host, sourceImage: "windows/servercore:ltsc2019" };
   const answer = await caller.send("POST", `${registryId("myregistry")}/importImage`, { source, targetTags: ["x:1"] });
@@ -126,12 +119,12 @@ test("202 without Location", async () => {
 });
 
 test("a token expires on the way", async () => {
-  const caller = await Caller.as(client);
+  const caller = Caller.as(client);
   await box.control.faults({ host: "management.azure.com", times: 1, expireToken: true });
   const answer = await caller.get("/subscriptions");
   expect([answer.status, armError(answer).code]).toEqual([401, "ExpiredAuthenticationToken"]);
   expect((await caller.get("/subscriptions")).status).toBe(401);
-  expect((await (await Caller.as(client)).get("/subscriptions")).status).toBe(200);
+  expect((await Caller.as(client).get("/subscriptions")).status).toBe(200);
 
   const scope = "repository:library/hello-world:pull";
   const { token } = (await client.ask(`https://auth.docker.io/token?service=registry.docker.io&scope=${scope}`)).json<{

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { looksLikeEntraToken } from "../../emulator/entra/tokens";
 import type { ImageDescription } from "../../emulator/registry/images";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Answer, armError, Caller, Client, registryId, secondSubscription } from "./client";
 
 const hello = "docker.io/library/hello-world:latest";
@@ -10,16 +10,10 @@ const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const sourceReader = "cccccccc-0000-4000-8000-000000000001";
 const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
 
-let box: Box;
-let client: Client;
-let caller: Caller;
+const box = sharedBox();
+const client = new Client(box);
+const caller = Caller.as(client);
 let repository: string;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-  caller = await Caller.as(client);
-});
 
 beforeEach(() => {
   repository = `r${randomUUID()}`;
@@ -29,8 +23,6 @@ afterEach(async () => {
   await box.control.faults();
   await box.control.call("PUT", "/settings", {}, { importDurationMs: 0, retryAfter: 1, importErrorsIn: "message" });
 });
-
-afterAll(() => client.close());
 
 const target = (name: string) => `myregistry.azurecr.io/${name}`;
 const image = (reference: string) => box.control.image(reference);

@@ -3,18 +3,11 @@ import http from "node:http";
 import net from "node:net";
 import tls from "node:tls";
 import { startEmulator } from "../../emulator/emulator";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { Client } from "./client";
 
-let box: Box;
-let client: Client;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-});
-
-afterAll(() => client.close());
+const box = sharedBox();
+const client = new Client(box);
 
 /** Opens a tunnel by hand and says what the proxy answered. */
 function connect(target: string, proxy = box.emulator.proxy): Promise<{ status: number; socket: net.Socket }> {

@@ -1,23 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { defaultIdentity } from "../../emulator/default-world";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Answer, armError, Caller, Client, registryId, secondSubscription, subscription } from "./client";
 
 const otherSubscription = "/subscriptions/55555555-5555-4555-8555-555555555555";
 const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const providers = "/providers/Microsoft.ContainerRegistry/registries";
 
-let box: Box;
-let client: Client;
-let caller: Caller;
-
-beforeAll(async () => {
-  box = await startBox();
-  client = new Client(box.emulator);
-  caller = await Caller.as(client);
-});
-
-afterAll(() => client.close());
+const box = sharedBox();
+const client = new Client(box);
+const caller = Caller.as(client);
 
 const names = (answer: Answer) => answer.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
 
@@ -125,7 +117,7 @@ test.each<[string, () => Promise<Answer>, number, string, RegExp]>([
 });
 
 test("missing rights are refused with identity, action and scope, before anybody learns what exists", async () => {
-  const stranger = await Caller.as(client, withoutRights);
+  const stranger = Caller.as(client, withoutRights);
   for (const name of ["myregistry", "nothere"]) {
     const answer = await stranger.get(registryId(name));
     expect(answer.status).toBe(403);
@@ -159,7 +151,7 @@ test("a registry is created, changed and deleted at run time, and its data plane
   expect(armError(elsewhere).code).toBe("AlreadyInUse");
   expect((await caller.send("DELETE", id)).status).toBe(200);
   expect((await caller.send("DELETE", id)).status).toBe(204);
-  await expect(new Client(box.emulator).ask("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
+  await expect(new Client(box).ask("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
 });
 
 test("other clouds have their own Resource Manager, login host and registry suffix", async () => {
@@ -248,7 +240,7 @@ describe("Resource Graph", () => {
   });
 
   test("only what the identity may read is found, and subscriptions narrow it", async () => {
-    const stranger = await Caller.as(client, withoutRights);
+    const stranger = Caller.as(client, withoutRights);
     expect((await ask("resources", {}, stranger)).json()).toMatchObject({ totalRecords: 0, data: [] });
     const subscriptions = ["33333333-3333-4333-8333-333333333333"];
     expect((await ask("resources", { subscriptions })).json()).toMatchObject({ data: [{ name: "othersubsource" }] });

@@ -7,7 +7,7 @@ import { failureOf } from "../../provider/failure";
 import { RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { registryAccount, startRegistry } from "../support/registry";
 import { startTokenService } from "../support/token-service";
 import { describeWithTools } from "../support/tools";
@@ -19,10 +19,9 @@ const account: RegistryCredential = { kind: "password", ...registryAccount };
 const wrong: RegistryCredential = { ...account, password: "wrong" };
 
 describeWithTools("a real registry, an image that crane pushed", ({ crane, registry }) => {
-  let box: Box;
+  const box = sharedBox();
   let folder: string;
   beforeAll(async () => {
-    box = await startBox();
     trust(readFileSync(box.emulator.ca, "utf8"));
     process.env.HTTPS_PROXY = box.emulator.proxy;
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));

@@ -87,6 +87,29 @@ export async function startBox(): Promise<Box> {
   return { env: emulator.env, control: new EmulatorControl(emulator.control), emulator };
 }
 
+/** The emulator of a whole test file, or of a `describe`; it starts before the first test there. */
+export function sharedBox(): Box {
+  let box: Box | undefined;
+  beforeAll(async () => {
+    box = await startBox();
+  });
+  const started = (): Box => {
+    if (box === undefined) throw new Error("the emulator starts before the first test, and not earlier");
+    return box;
+  };
+  return {
+    get env() {
+      return started().env;
+    },
+    get control() {
+      return started().control;
+    },
+    get emulator() {
+      return started().emulator;
+    },
+  };
+}
+
 /** How many requests each host got: `{ "registry-1.docker.io": 2 }`. */
 export function countByHost(requests: readonly LogEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};
