@@ -1,23 +1,15 @@
-import { type Box, startBox } from "../support/emulator";
-import { held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+import { sharedBox } from "../support/emulator";
+import { freshStack, held, importCount, intrude, loginServer, publish, type Stack } from "./stack";
 
 // A target behind a firewall or a private endpoint: Azure imports into it, and this machine cannot read it.
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
 let repository: string;
 let first: string;
-let number = 0;
-const stacks: Stack[] = [];
 
-beforeAll(async () => {
-  box = await startBox();
-});
 beforeEach(async () => {
-  stack = new Stack(box, {}, stacks.at(-1));
-  stacks.push(stack);
-  repository = `team/app-${++number}`;
-  first = publish(box, `${repository}:1`);
+  ({ stack, repository, first } = freshStack(box));
   await close();
 });
 afterEach(async () => {

@@ -1,24 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type LogMessage, PluginError } from "../support/plugin";
-import { publish, Stack, urnOf } from "./stack";
+import { freshStack, Stack, urnOf } from "./stack";
 
 // What errors, logs and rows show, and what they never show.
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
 let repository: string;
-let number = 0;
-const stacks: Stack[] = [];
 
-beforeAll(async () => {
-  box = await startBox();
-});
 beforeEach(() => {
-  stack = new Stack(box, {}, stacks.at(-1));
-  stacks.push(stack);
-  repository = `team/app-${++number}`;
-  publish(box, `${repository}:1`);
+  ({ stack, repository } = freshStack(box));
 });
 afterEach(async () => {
   await box.control.faults();

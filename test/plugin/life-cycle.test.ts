@@ -1,24 +1,14 @@
-import { type Box, startBox } from "../support/emulator";
-import { asked, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+import { sharedBox } from "../support/emulator";
+import { asked, freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
-const stacks: Stack[] = [];
-let number = 0;
-
-beforeAll(async () => {
-  box = await startBox();
-});
-
-// A repository and a stack of its own for each test; one process serves them all.
 let repository: string;
-let image: { source: string; targetTags: string[] };
 let first: string;
+let image: { source: string; targetTags: string[] };
+
 beforeEach(async () => {
-  stack = new Stack(box, {}, stacks.at(-1));
-  stacks.push(stack);
-  repository = `team/app-${++number}`;
-  first = publish(box, `${repository}:1`);
+  ({ stack, repository, first } = freshStack(box));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
   await box.control.clearRequests();
 });

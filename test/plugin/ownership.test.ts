@@ -1,14 +1,11 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { held, intrude, loginServer, publish, Stack } from "./stack";
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
 let name: string;
 let number = 0;
 
-beforeAll(async () => {
-  box = await startBox();
-});
 beforeEach(() => {
   stack = new Stack(box);
   name = `shared/app-${++number}`;

@@ -1,20 +1,14 @@
-import { type Box, startBox } from "../support/emulator";
-import { asked, held, intrude, loginServer, publish, Stack } from "./stack";
+import { sharedBox } from "../support/emulator";
+import { asked, freshStack, held, intrude, loginServer, Stack } from "./stack";
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
 let repository: string;
 let first: string;
 let image: { source: string; targetTags: string[] };
-let number = 0;
 
-beforeAll(async () => {
-  box = await startBox();
-});
 beforeEach(() => {
-  stack = new Stack(box);
-  repository = `team/app-${++number}`;
-  first = publish(box, `${repository}:1`);
+  ({ stack, repository, first } = freshStack(box));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
 });
 afterEach(() => stack.renew());

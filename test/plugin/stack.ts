@@ -222,6 +222,15 @@ export class Stack {
   }
 }
 
+/** A stack and a repository for one test alone, with an image of Docker Hub behind `:1`. One process serves all of a file. */
+export function freshStack(box: Box): { stack: Stack; repository: string; first: string } {
+  const stack = new Stack(box, {}, fresh.at(-1));
+  const repository = `team/app-${fresh.push(stack)}`;
+  return { stack, repository, first: publish(box, `${repository}:1`) };
+}
+
+const fresh: Stack[] = [];
+
 export function urnOf(name: string): string {
   return `urn:pulumi:dev::app::pulumi-nodejs:dynamic/acr:ImportedImage::${name}`;
 }

@@ -1,25 +1,17 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PluginError } from "../support/plugin";
-import { held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+import { freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
 
 // What is recorded when something was done and something else was not, and how the next run goes on from there.
 
-let box: Box;
+const box = sharedBox();
 let stack: Stack;
 let repository: string;
 let first: string;
-let number = 0;
-const stacks: Stack[] = [];
 
-beforeAll(async () => {
-  box = await startBox();
-});
 beforeEach(async () => {
   await box.control.clearRequests();
-  stack = new Stack(box, {}, stacks.at(-1));
-  stacks.push(stack);
-  repository = `team/app-${++number}`;
-  first = publish(box, `${repository}:1`);
+  ({ stack, repository, first } = freshStack(box));
 });
 afterEach(async () => {
   await box.control.faults();
