@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { Crane } from "./crane";
 import { judge } from "./judges";
 import { printRefusal } from "./print";
@@ -24,22 +22,17 @@ interface Outcome {
 }
 
 const hub = "docker.io/library/hello-world:latest";
-let box: Box;
-let folder: string;
+const box = sharedBox();
 let crane: Crane;
 beforeAll(async () => {
-  box = await startBox();
-  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
-  crane = new Crane(box, folder);
-  crane.logIn("myregistry.azurecr.io");
+  crane = await Crane.at(box, "myregistry");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function importImage(parameters: object): Promise<Outcome> {
   const script = path.join(__dirname, "import_image.py");
   const args = ["-I", script, "images", "myregistry", JSON.stringify(parameters)];
   const printed = await runOrFail(judge("JUDGE_AZURE_SDK"), args, {
-    env: environment(folder, box.env),
+    env: environment(crane.home, box.env),
     timeout: 240_000,
   });
   return JSON.parse(printed);

@@ -1,30 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import type { ImageDescription } from "../../emulator/registry/images";
 import { environment } from "../../scripts/environment";
 import { imageProgram } from "../engine/programs";
 import { registryId } from "../engine/scenarios/scenario";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { AzureCli, type AzureCliResult } from "./azure-cli";
 import { Crane } from "./crane";
 import { printRefusal, shorten } from "./print";
 import { note } from "./results";
 
-let box: Box;
-let folder: string;
+const box = sharedBox();
 let az: AzureCli;
 let crane: Crane;
 beforeAll(async () => {
-  box = await startBox();
-  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
-  crane = new Crane(box, folder);
-  crane.logIn("myregistry.azurecr.io");
-  az = new AzureCli(environment(folder, box.env));
+  crane = await Crane.at(box, "myregistry");
+  az = new AzureCli(environment(crane.home, box.env));
   expect((await az.logIn()).message).toBe("");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const acrImport = (...args: string[]) => az.run("acr", "import", "--name", "myregistry", ...args);
 const target = (name: string) => `myregistry.azurecr.io/${name}`;

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { declareImages, type ImageArguments } from "../engine/programs";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { registryAccount } from "../support/registry";
 import { AzureCli, type AzureCliResult, importsToEnd } from "./azure-cli";
@@ -13,8 +10,7 @@ import { printArguments, printCommand } from "./print";
 import { exitAndTime, note } from "./results";
 import { privateHosts, startRealRegistries } from "./servers";
 
-let box: Box;
-let folder: string;
+const box = sharedBox();
 let az: AzureCli;
 let signedIn: AzureCliResult;
 let crane: Crane;
@@ -24,19 +20,14 @@ let stopRegistries: (() => Promise<void>) | undefined;
 const images: Record<string, ImageArguments> = {};
 
 beforeAll(async () => {
-  box = await startBox();
-  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
-  crane = new Crane(box, folder);
-  stopRegistries = await startRealRegistries(box, folder);
+  crane = await Crane.at(box);
+  stopRegistries = await startRealRegistries(box, crane.home);
   for (const host of Object.values(privateHosts)) crane.logIn(host, registryAccount);
-  az = new AzureCli(environment(folder, box.env));
+  az = new AzureCli(environment(crane.home, box.env));
   signedIn = await az.logIn();
   project = await PulumiProject.create({ env: box.env, program: "" });
 });
-afterAll(async () => {
-  await stopRegistries?.();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => stopRegistries?.());
 
 test("az login", () => {
   const { exitCode, seconds, stdout, message } = signedIn;

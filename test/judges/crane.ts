@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
@@ -17,7 +19,10 @@ export class Crane {
   readonly #config: string;
 
   /** `home`: a folder of its own. */
-  constructor(box: Box, home: string) {
+  constructor(
+    box: Box,
+    readonly home: string,
+  ) {
     const folder = path.join(home, "docker");
     mkdirSync(folder, { recursive: true });
     this.#config = path.join(folder, "config.json");
@@ -32,6 +37,14 @@ export class Crane {
     const { auths } = JSON.parse(readFileSync(this.#config, "utf8"));
     auths[host] = { auth: Buffer.from(`${username}:${password}`).toString("base64") };
     writeFileSync(this.#config, JSON.stringify({ auths }));
+  }
+
+  /** Starts with a new home, which goes with the test file, and as the default identity at these registries of Azure. */
+  static async at(box: Box, ...registries: string[]): Promise<Crane> {
+    const crane = new Crane(box, await mkdtemp(path.join(tmpdir(), "judges-")));
+    homes.push(crane.home);
+    for (const name of registries) crane.logIn(`${name}.azurecr.io`);
+    return crane;
   }
 
   run(...args: string[]): Promise<string> {
@@ -62,3 +75,6 @@ export class Crane {
     return found;
   }
 }
+
+const homes: string[] = [];
+afterAll(() => Promise.all(homes.map((home) => rm(home, { recursive: true, force: true, maxRetries: 5 }))));

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { dockerHubAccount } from "../../emulator/hosts";
 import { runOrFail } from "../../scripts/process";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { Crane } from "./crane";
 import { judge } from "./judges";
 import { shorten } from "./print";
@@ -14,16 +11,11 @@ const microsoft = "mcr.microsoft.com/windows/servercore:ltsc2019";
 const azure = "mysourceregistry.azurecr.io/aci-helloworld:latest";
 const privateImage = "docker.io/emulator/private:latest";
 
-let box: Box;
-let folder: string;
+const box = sharedBox();
 let crane: Crane;
 beforeAll(async () => {
-  box = await startBox();
-  folder = await mkdtemp(path.join(tmpdir(), "judges-"));
-  crane = new Crane(box, folder);
-  for (const name of ["myregistry", "mysourceregistry"]) crane.logIn(`${name}.azurecr.io`);
+  crane = await Crane.at(box, "myregistry", "mysourceregistry");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("crane", () => {
   const run = async (...args: string[]) => {
