@@ -4,6 +4,7 @@ import type { Found } from "./record";
 import type { Digest } from "./reference/digest";
 import { LATEST } from "./reference/tag";
 import { RegistryClient, type RegistryCredential } from "./registry/client";
+import type { ManifestDescriptor } from "./registry/manifest";
 import { printSource, type SourceImage } from "./source-image";
 
 /**
@@ -13,6 +14,7 @@ import { printSource, type SourceImage } from "./source-image";
  */
 export class DigestResolver {
   readonly #lookups = new Map<string, Promise<Found>>();
+  readonly #heads = new Map<string, Promise<ManifestDescriptor | undefined>>();
   readonly #clients = new Map<string, RegistryClient>();
 
   /** @param azure - Access to Azure, asked for only when a source needs it. */
@@ -30,8 +32,11 @@ export class DigestResolver {
   async #lookUp(source: SourceImage): Promise<Digest> {
     const { host, isAzure } = await this.#locate(source);
     const { repository, tag = LATEST, credentials } = source;
+    // One registry can be named in several ways.
     const head = async (credential: RegistryCredential) => {
-      const found = await this.#client(host, isAzure, credential).head(repository, tag);
+      const found = await shared(this.#heads, JSON.stringify([host, credential, repository, tag]), () =>
+        this.#client(host, isAzure, credential).head(repository, tag),
+      );
       if (found === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));
       return found.digest;
     };

@@ -53,10 +53,6 @@ export class RegistryClient {
   readonly #side: Side;
   readonly #budgetMs: number;
   readonly #authorization: Authorization;
-  readonly #running = new Map<
-    string,
-    { signal: AbortSignal | undefined; answer: Promise<ManifestDescriptor | undefined> }
-  >();
 
   constructor({ host, side, credential, isAzure = false, budgetMs = DEFAULT_BUDGET_MS }: RegistryClientOptions) {
     this.#name = host;
@@ -66,18 +62,18 @@ export class RegistryClient {
     this.#authorization = new Authorization(side, host, this.#api, credential, isAzure);
   }
 
-  /**
-   * What a tag or digest stands for, by HEAD; `undefined` when there is no such thing. Callers that ask a source for the same
-   * at the same time share one request; a target is asked anew, since it may have changed in between.
-   */
-  head(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<ManifestDescriptor | undefined> {
-    if (this.#side === "target") return this.#head(repository, tagOrDigest, this.#budget(signal));
-    const key = `${repository} ${tagOrDigest}`;
-    const running = this.#running.get(key);
-    if (running && running.signal === signal) return running.answer;
-    const answer = this.#head(repository, tagOrDigest, this.#budget(signal)).finally(() => this.#running.delete(key));
-    this.#running.set(key, { signal, answer });
-    return answer;
+  /** What a tag or digest stands for, by HEAD; `undefined` when there is no such thing. */
+  async head(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<ManifestDescriptor | undefined> {
+    const budget = this.#budget(signal);
+    const answer = await this.#send(this.#manifestCall("HEAD", repository, tagOrDigest, budget));
+    if (answer.status === 404) return this.#absent();
+    const descriptor = answer.status === 200 ? describe(answer) : undefined;
+    // no digest, no type, or no HEAD at all: only the manifest itself tells
+    if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, budget))?.descriptor;
+    if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
+      throw this.#invalid(`asked for ${tagOrDigest}, it answers ${descriptor.digest}`);
+    }
+    return descriptor;
   }
 
   /** The manifest behind a tag or digest, its digest checked against its bytes; `undefined` when there is no such thing. */
@@ -168,18 +164,6 @@ export class RegistryClient {
       signal,
       attributes,
     );
-  }
-
-  async #head(repository: string, tagOrDigest: string, budget: Budget): Promise<ManifestDescriptor | undefined> {
-    const answer = await this.#send(this.#manifestCall("HEAD", repository, tagOrDigest, budget));
-    if (answer.status === 404) return this.#absent();
-    const descriptor = answer.status === 200 ? describe(answer) : undefined;
-    // no digest, no type, or no HEAD at all: only the manifest itself tells
-    if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, budget))?.descriptor;
-    if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
-      throw this.#invalid(`asked for ${tagOrDigest}, it answers ${descriptor.digest}`);
-    }
-    return descriptor;
   }
 
   async #readManifest(repository: string, tagOrDigest: string, budget: Budget): Promise<Manifest | undefined> {

@@ -110,16 +110,6 @@ describe("requests", () => {
     );
   });
 
-  test("the same look-up at the same time is one request; a target is asked each time", async () => {
-    internet.sites[host] = (_request, response) => manifest(response);
-    const one = client();
-    await Promise.all([one.head("app", "1"), one.head("app", "1"), one.head("app", "1")]);
-    expect(internet.requests).toEqual([`GET ${host}/v2/`, `HEAD ${host}/v2/app/manifests/1`]);
-    const target = client(anonymous, { side: "target" });
-    await Promise.all([target.head("app", "1"), target.head("app", "1")]);
-    expect(internet.requests).toHaveLength(4);
-  });
-
   test("Docker Hub is asked at registry-1.docker.io, with every type of manifest, its token service without a greeting", async () => {
     let accept: string | undefined;
     internet.sites["registry-1.docker.io"] = guarded("https://auth.docker.io/token", (request, response) => {
