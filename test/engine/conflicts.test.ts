@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("a tag that holds somebody else's digest stops a first up, or is overwritten when that is wanted", async () => {
   const { control, env } = box;

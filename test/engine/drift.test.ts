@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("a refresh shows a tag that vanished, and the next up imports it again", async () => {
   const { control, env } = box;

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
 const folder = path.join(__dirname, "../../examples");
@@ -15,11 +15,7 @@ const settings: Record<string, { config?: Record<string, string>; secrets?: Reco
   },
 };
 
-let box: Box;
-
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test.each(
   readdirSync(folder, { withFileTypes: true })

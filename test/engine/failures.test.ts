@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("a failed look-up is one clean line that names image and remedy, in preview and up", async () => {
   const { control, env } = box;

@@ -1,14 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { descendants, type Running } from "../../scripts/process";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 /** A first `up` in the midst of an import that stays pending for so many milliseconds, or for ever. */
 async function importing(name: string, stayPending: number | true) {

@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("ImportedImage.get reads what is there and never changes it", async () => {
   const { control, env } = box;

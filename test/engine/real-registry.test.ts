@@ -6,17 +6,16 @@ import { gzipSync } from "node:zlib";
 import { tarOf } from "../../emulator/registry/tar";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { registryAccount, startRegistry } from "../support/registry";
 import { describeWithTools } from "../support/tools";
 import { imageProgram } from "./programs";
 
 describeWithTools("an image that crane pushed to a real registry", ({ crane, registry }) => {
-  let box: Box;
+  const box = sharedBox();
   let folder: string;
   beforeAll(async () => {
-    box = await startBox();
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,12 +1,9 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 import { withoutAzure } from "./without-azure";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("a destroy leaves the image, removes our tags, or removes also the manifest, as onDelete says", async () => {
   const { control, env } = box;

@@ -1,13 +1,10 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 
 const username = "emulator";
 const token = "dckr_pat_emulator";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 const program = (credentials: string, more = "", reference = "docker.io/tensorflow/tensorflow:latest-gpu") => `
   const pulumi = require("@pulumi/pulumi");

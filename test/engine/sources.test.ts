@@ -2,15 +2,12 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Box, countByHost, startBox } from "../support/emulator";
+import { countByHost, sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-let box: Box;
+const box = sharedBox();
 const folders: string[] = [];
-beforeAll(async () => {
-  box = await startBox();
-});
 afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });
 });

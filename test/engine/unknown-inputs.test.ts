@@ -1,10 +1,7 @@
-import { type Box, startBox } from "../support/emulator";
+import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 /**
  * A registry made by the same program. Its resource asks the emulator's control for it, and its outputs are unknown in

@@ -1,13 +1,10 @@
 import { secondSubscriptionId, subscriptionId } from "../../../emulator/default-world";
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { declareImages, imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { asIdentity, digestOf, IMPORTER, registryId, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 const graphQuestions = () => box.control.requests({ method: "POST", path: "Microsoft.ResourceGraph" });
 

@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { declareImages } from "../programs";
 import { digestOf, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 const CLOUDS = [
   {

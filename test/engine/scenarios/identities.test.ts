@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultIdentity, subscriptionId } from "../../../emulator/default-world";
 import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { selfSigned } from "../../support/self-signed";
 import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
@@ -28,11 +28,10 @@ const VARIABLES = {
 } as const;
 type Settings = Partial<Record<keyof typeof VARIABLES, string>>;
 
-let box: Box;
+const box = sharedBox();
 let folder: string;
 let cli: AzureCli;
 beforeAll(async () => {
-  box = await startBox();
   folder = await mkdtemp(path.join(tmpdir(), "identities-"));
   cli = await installAzureCli(folder, defaultIdentity.clientId);
 });

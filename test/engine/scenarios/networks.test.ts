@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { digestOf, registryId, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 const trust = (networkRuleBypassOptions: "None" | "AzureServices") => ({ networkRuleBypassOptions });
 

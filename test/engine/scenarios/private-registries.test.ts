@@ -11,7 +11,7 @@ import { tarOf } from "../../../emulator/registry/tar";
 import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
 import { environment } from "../../../scripts/environment";
 import { runOrFail } from "../../../scripts/process";
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { registryAccount, startRegistry } from "../../support/registry";
 import { startTokenService } from "../../support/token-service";
 import { describeWithTools } from "../../support/tools";
@@ -22,10 +22,9 @@ const closers: (() => void)[] = [];
 const wrong = { ...registryAccount, password: "a wrong password" };
 
 describeWithTools("S10 a private registry that is not Azure's:", ({ crane, registry }) => {
-  let box: Box;
+  const box = sharedBox();
   let folder: string;
   beforeAll(async () => {
-    box = await startBox();
     folder = await mkdtemp(path.join(tmpdir(), "private-registries-"));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

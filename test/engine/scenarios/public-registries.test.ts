@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { digestOf, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("S1 Docker Hub, public: every platform of a multi-architecture image arrives", async () => {
   const scenario = await Scenario.begin(box);

@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { asIdentity, digestOf, expectRefused, IMPORTER, registryId, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("S12 missing rights: each refusal names the least role, its scope and the identity; with that role it works", async () => {
   const scenario = await Scenario.begin(box);

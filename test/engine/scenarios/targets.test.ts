@@ -1,11 +1,8 @@
-import { type Box, startBox } from "../../support/emulator";
+import { sharedBox } from "../../support/emulator";
 import { declareImages, imageProgram } from "../programs";
 import { digestOf, expectRefused, Scenario } from "./scenario";
 
-let box: Box;
-beforeAll(async () => {
-  box = await startBox();
-});
+const box = sharedBox();
 
 test("S15 overwrite control: every case of what a tag holds and what is wanted", async () => {
   const scenario = await Scenario.begin(box);
