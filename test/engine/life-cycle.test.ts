@@ -68,10 +68,9 @@ test("a second up with the same digest asks the source once and Azure never", as
   });
   expect((await project.up()).changes).toEqual({ create: 4 });
 
-  // One challenge per host, one token per repository, one HEAD per distinct reference, none for what names its digest.
+  // One token per repository, one HEAD per distinct reference, none for what names its digest.
   const asked = (runs: number) => [
     ...Array(2 * runs).fill("GET auth.docker.io"),
-    ...Array(runs).fill("GET registry-1.docker.io/v2/"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/calm/manifests/1"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/steady/manifests/1"),
   ];
