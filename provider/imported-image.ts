@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { problemsOf } from "./arguments";
-import { contextOfThisRun } from "./program-run";
+import { resolverOfThisRun } from "./program-run";
 import {
   type ConflictPolicy,
   type DeletePolicy,
@@ -200,7 +200,7 @@ function lookUp(
   { source }: ImportedImageArgs,
   dependsOn: pulumi.CustomResourceOptions["dependsOn"],
 ): pulumi.Output<Lookup | undefined> {
-  const { resolver } = contextOfThisRun();
+  const resolver = resolverOfThisRun();
   return pulumi.unsecret(
     pulumi.all([{ source }, registered(dependsOn)]).apply(async ([args]) => {
       const invalid = problemsOf({ registry: "unjudged", targetTags: ["any:tag"], ...args }).length > 0;

@@ -13,7 +13,6 @@ import { printSource, type SourceImage } from "./source-image";
  * each look-up in full.
  */
 export class DigestResolver {
-  readonly #lookups = new Map<string, Promise<Found>>();
   readonly #heads = new Map<string, Promise<ManifestDescriptor | undefined>>();
   readonly #clients = new Map<string, RegistryClient>();
 
@@ -24,15 +23,13 @@ export class DigestResolver {
   resolve(source: SourceImage): Promise<Found> {
     if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
     if (source.digestFrom === "target") return Promise.resolve({});
-    return shared(this.#lookups, JSON.stringify(source), () =>
-      this.#lookUp(source).then((digest): Found => ({ digest }), failed),
-    );
+    return this.#lookUp(source).then((digest) => ({ digest }), failed);
   }
 
   async #lookUp(source: SourceImage): Promise<Digest> {
     const { host, isAzure } = await this.#locate(source);
     const { repository, tag = LATEST, credentials } = source;
-    // One registry can be named in several ways.
+    // Shared by where it is asked, not by how it is written: one registry can be named in several ways.
     const head = async (credential: RegistryCredential) => {
       const found = await shared(this.#heads, JSON.stringify([host, credential, repository, tag]), () =>
         this.#client(host, isAzure, credential).head(repository, tag),

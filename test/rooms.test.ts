@@ -97,6 +97,17 @@ test("the program reaches the life cycle through the provider text alone, and no
   for (const file of ["index.ts", "imported-image.ts", "program-run.ts"]) expect(plugin).not.toContain(file);
 });
 
+test("what stands beside the product leans on no test", () => {
+  const root = path.join(__dirname, "..");
+  const leaning = ["provider", "emulator", "scripts", "bench", "examples"].flatMap((room) =>
+    readdirSync(path.join(root, room), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
+      .map((file) => path.join(room, file))
+      .filter((file) => /"(\.\.\/)+test\//.test(readFileSync(path.join(root, file), "utf8"))),
+  );
+  expect(leaning).toEqual([]);
+});
+
 test("modules do not import each other in a circle", () => {
   const next = new Map(
     files.map((file) => [

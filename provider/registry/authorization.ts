@@ -1,7 +1,8 @@
 import { type Failure, ImportError, registryFailure, type Side } from "../failure";
+import { ask } from "./ask";
 import { type Challenge, parseChallenges } from "./challenge";
 import { mayReceiveCredentials } from "./realm";
-import { ask, refusal, saidBy } from "./refusal";
+import { refusal, saidBy } from "./refusal";
 import { Shared } from "./shared";
 import {
   type AccessToken,

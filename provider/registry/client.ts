@@ -1,6 +1,7 @@
 import { type Failure, ImportError, registryFailure, type Side } from "../failure";
 import { type Digest, isDigest } from "../reference/digest";
 import { DOCKER_HUB } from "../reference/host";
+import { ask } from "./ask";
 import { Authorization, type Proof, type RegistryCredential, type Scope } from "./authorization";
 import { isObject, parseJson } from "./json";
 import {
@@ -14,7 +15,6 @@ import {
   readManifest,
   readReferrers,
 } from "./manifest";
-import { ask } from "./refusal";
 import type { Answer, Budget, Question } from "./transport";
 
 export type { RegistryCredential } from "./authorization";

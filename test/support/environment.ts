@@ -1,5 +1,3 @@
-export { environment } from "../../scripts/environment";
-
 /** Variables that change what the product or Pulumi does: accounts, proxies, certificates, defaults of tools. */
 const ambient = [
   /^(AZURE|ARM|PULUMI|DOCKER|REGISTRY|ACTIONS|SYSTEM|IDENTITY|IMDS|MSI|EMULATOR|AWS|GOOGLE)_/,
