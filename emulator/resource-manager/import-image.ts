@@ -1,3 +1,4 @@
+import { isNativeError } from "node:util/types";
 import { type Principal, registryAudience, type TokenService } from "../entra/tokens";
 import type { ImportFault } from "../faults";
 import type { AzureNetwork } from "../importer/azure-network";
@@ -200,7 +201,7 @@ function failedOperation(world: World, operation: Operation, target: Registry, e
 }
 
 function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && ("code" in error || /resolved|no answer|hang up/.test(error.message));
+  return isNativeError(error) && ("code" in error || /resolved|no answer|hang up/.test(error.message));
 }
 
 function sleep(ms: number): Promise<void> {
