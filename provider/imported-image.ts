@@ -157,10 +157,6 @@ const TYPE = "pulumi-nodejs:dynamic/acr:ImportedImage";
 const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");';
 
 function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
-  // With no engine (unit tests with mocks) nothing is resolved, and `get` shows what the target holds. `hasEngine` would not
-  // do: it is false in the inline programs of the Automation API.
-  const isResolved = pulumi.runtime.getEngine() !== undefined && opts.id === undefined;
-  const lookup = isResolved ? lookUp(args, opts.dependsOn) : undefined;
   return {
     ...args,
     source: withSecretCredentials(args.source),
@@ -175,12 +171,19 @@ function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     platforms: undefined,
     verifiedBy: undefined,
     __provider: PROVIDER,
-    __program: {
-      urn: urnOf(name, opts.parent),
-      preview: pulumi.runtime.isDryRun(),
-      timeouts: opts.customTimeouts,
-      lookup,
-    },
+    // With no engine (unit tests with mocks) nothing is resolved. `hasEngine` would not do: it is false in the inline programs
+    // of the Automation API.
+    ...(pulumi.runtime.getEngine() !== undefined && { __program: forCheck(name, args, opts) }),
+  };
+}
+
+/** What `check` cannot know by itself. `get` shows what the target holds, so it looks nothing up. */
+function forCheck(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
+  return {
+    urn: urnOf(name, opts.parent),
+    preview: pulumi.runtime.isDryRun(),
+    timeouts: opts.customTimeouts,
+    lookup: opts.id === undefined ? lookUp(args, opts) : undefined,
   };
 }
 
@@ -194,19 +197,28 @@ function urnOf(name: string, parent: pulumi.Resource | undefined): Promise<strin
 
 /**
  * Resolves the digest now, in the program, for all images at once. Nothing else than the source is waited for, so the
- * target may be created by the same program. The digest of a secret's image is no secret.
+ * target may be created by the same program. Arguments that are wrong cost no request; those that only time will tell are
+ * not judged here. The digest of a secret's image is no secret.
  */
 function lookUp(
-  { source }: ImportedImageArgs,
-  dependsOn: pulumi.CustomResourceOptions["dependsOn"],
+  { source, ...others }: ImportedImageArgs,
+  { dependsOn, customTimeouts }: pulumi.CustomResourceOptions,
 ): pulumi.Output<Lookup | undefined> {
   const resolver = resolverOfThisRun();
   return pulumi.unsecret(
-    pulumi.all([{ source }, registered(dependsOn)]).apply(async ([args]) => {
-      const invalid = problemsOf({ registry: "unjudged", targetTags: ["any:tag"], ...args }).length > 0;
-      return invalid ? undefined : { of: sourceKey(args), ...(await resolver.resolve(sourceImage(args))) };
+    pulumi.all([{ source }, registered(dependsOn)]).apply(async ([known]) => {
+      const args = { ...Object.fromEntries(Object.entries(others).filter(([, value]) => isPlain(value))), ...known };
+      const problems = problemsOf({ registry: "awaited", targetTags: ["any:tag"], ...args }, customTimeouts);
+      return problems.length > 0
+        ? undefined
+        : { of: sourceKey(known), ...(await resolver.resolve(sourceImage(known))) };
     }),
   );
+}
+
+function isPlain(value: unknown): boolean {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
+  return !Array.isArray(value) || value.every(isPlain);
 }
 
 /** Waits for the resources that this one depends on: they may be what fills the source. */

@@ -31,9 +31,10 @@ export function planChange(desired: Inputs, recorded: Outputs): Change {
 
 /** Whether the registry, the image or what the targets hold is something else than recorded, or may be. */
 function contentDiffers(desired: Inputs, recorded: Outputs): boolean {
-  const { registryId, sourceDigest } = desired;
+  const { loginServer, registryId, sourceDigest } = desired;
   const wanted = targetNames(desired);
   return (
+    loginServer === unknown ||
     (registryId !== unknown && registryId.toLowerCase() !== recorded.registryId.toLowerCase()) ||
     (sourceDigest === undefined ? sourceChanged(desired, recorded) : sourceDigest !== recorded.sourceDigest) ||
     // Also where the target is missing, or not known yet.

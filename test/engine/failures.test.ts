@@ -80,6 +80,21 @@ test("wrong arguments are reported all at once, with their paths, and cost no re
   expect(await control.requests()).toEqual([]);
 });
 
+test.each([
+  { registry: "https://myregistry.azurecr.io" },
+  { targetTags: [] },
+  { onConflict: "maybe" },
+  { tags: ["node:22"] },
+])("%j beside a source that is right costs no request either", async (wrong) => {
+  const { control, env } = box;
+  const program = imageProgram({ registry: "myregistry", source: "docker.io/library/hello-world:latest", ...wrong });
+  const project = await PulumiProject.create({ env, program });
+  await control.clearRequests();
+  const outcome = await project.preview();
+  expect(outcome.diagnostics("error")[0]).toMatch(/\[INVALID_ARGUMENT\]/);
+  expect(await control.requests()).toEqual([]);
+});
+
 test("resources that fail beside each other each say why, and the one that works is recorded", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/crowd:1");
