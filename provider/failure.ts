@@ -324,12 +324,16 @@ export const importFailure = {
         : ""
     }`,
   }),
-  locked: (target: string): Failure => ({
-    code: "TARGET_LOCKED",
-    summary: `target: ${target} is locked against changes`,
-    remedy:
-      "unlock it (az acr repository update --write-enabled true --delete-enabled true --image …), or choose another tag",
-  }),
+  /** The service does not say which of several targets is locked, nor whether the tag or its whole repository is. */
+  locked: (target: string, registry: string): Failure => {
+    const isOne = !target.includes(", ");
+    const image = isOne ? target.slice(target.indexOf("/") + 1) : "<repository>:<tag>";
+    return {
+      code: "TARGET_LOCKED",
+      summary: `target: ${isOne ? "" : "one of "}${target} is locked against changes`,
+      remedy: `unlock it (az acr repository update --name ${registry} --image ${image} --write-enabled true; a locked repository with --repository instead of --image), or choose another tag`,
+    };
+  },
   quotaExceeded: (host: string): Failure => ({
     code: "TARGET_QUOTA_EXCEEDED",
     summary: `target: the storage of ${host} is full`,

@@ -80,8 +80,8 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [/soft[- ]?deleted/i, ({ source, target }) => importFailure.softDeleted(source, target)],
   [
-    /\blocked\b|write.?enabled|(write|change|update) operations? (are|is) not (enabled|allowed|permitted)/i,
-    ({ target }) => importFailure.locked(target),
+    /\blocked\b|write.?enabled|operation is disallowed|DISALLOWED_OPERATION|(write|change|update) operations? (are|is) not (enabled|allowed|permitted)/i,
+    ({ target, targetName }) => importFailure.locked(target, targetName),
   ],
   [
     /firewall|network (rule|access|acl)|client with ip|private (endpoint|link)|not allowed access/i,

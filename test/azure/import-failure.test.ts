@@ -76,6 +76,13 @@ const TEXTS: readonly (readonly [string, string, string])[] = [
   ["quota", operation("The registry has reached its storage quota."), "TARGET_QUOTA_EXCEEDED"],
   ["a locked tag", operation("The tag hello-world:v3 is locked."), "TARGET_LOCKED"],
   [
+    "a locked tag, as a push to it is answered",
+    operation(
+      "The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation",
+    ),
+    "TARGET_LOCKED",
+  ],
+  [
     "a firewall",
     operation("client with IP '20.1.2.3' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."),
     "SOURCE_NETWORK_CLOSED",
@@ -123,6 +130,23 @@ test("the status decides nothing: the same text in a 409 means the same", () => 
 test("an unknown text is passed on in the first line, without what the sentence says itself", () => {
   expect(meaning(operation("The moon is in the wrong phase.")).summary).toBe(
     "target: the import of cscm1hacr002.azurecr.io/lido/sms:1.0.0 into myregistry.azurecr.io/hello-world:v3 failed: The moon is in the wrong phase.",
+  );
+});
+
+test("a locked target is named, with the command that unlocks it", () => {
+  const failure = meaning(operation("The operation is disallowed on this registry, repository or image."));
+  expect(failure.summary).toBe("target: myregistry.azurecr.io/hello-world:v3 is locked against changes");
+  expect(failure.remedy).toContain(
+    "az acr repository update --name myregistry --image hello-world:v3 --write-enabled true",
+  );
+  const target = "myregistry.azurecr.io/hello-world:v3, myregistry.azurecr.io/hello-world:v4";
+  const several = meaning(
+    operation("The operation is disallowed on this registry, repository or image."),
+    {},
+    { target },
+  );
+  expect(several.summary).toBe(
+    "target: one of myregistry.azurecr.io/hello-world:v3, myregistry.azurecr.io/hello-world:v4 is locked against changes",
   );
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sharedBox } from "../support/emulator";
 import { type LogMessage, PluginError } from "../support/plugin";
-import { freshStack, Stack, urnOf } from "./stack";
+import { freshStack, held, loginServer, publish, Stack, urnOf } from "./stack";
 
 // What errors, logs and rows show, and what they never show.
 
@@ -72,6 +72,30 @@ test("a registry that does not exist fails an up, and is not known yet in a prev
   expect(plugin.logs.filter(isWarning)).toEqual([
     { severity: "warning", ephemeral: false, urn: urnOf("image"), message: expect.stringContaining("nowhere") },
   ]);
+});
+
+test.each<[string, object]>([
+  ["change", { writeEnabled: false }],
+  ["change and deletion", { writeEnabled: false, deleteEnabled: false }],
+])("a tag that somebody locked against %s is named, with what unlocks it; then the import goes on", async (_, lock) => {
+  await stack.up({ image: image() });
+  const reference = `${loginServer}/${repository}:1`;
+  box.emulator.images.setAttributes(reference, lock);
+  const second = publish(box, `${repository}:1`);
+  const { errors } = await stack.up({ image: image() });
+  expect(errors.image).toContain(`target: ${reference} is locked against changes [TARGET_LOCKED]\n`);
+  expect(errors.image).toContain(`--name myregistry --image ${repository}:1 --write-enabled true`);
+  box.emulator.images.setAttributes(reference, { writeEnabled: true });
+  expect((await stack.up({ image: image() })).errors).toEqual({});
+  expect(held(box, `${repository}:1`)).toBe(second);
+});
+
+test("a tag that is locked against deletion alone can be moved", async () => {
+  await stack.up({ image: image() });
+  box.emulator.images.setAttributes(`${loginServer}/${repository}:1`, { deleteEnabled: false });
+  const second = publish(box, `${repository}:1`);
+  expect((await stack.up({ image: image() })).errors).toEqual({});
+  expect(held(box, `${repository}:1`)).toBe(second);
 });
 
 describe("a secret", () => {
