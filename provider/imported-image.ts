@@ -101,7 +101,7 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly targets: pulumi.Output<Record<string, string>>;
   /** Media type of the manifest, where the target can be read. Known once it is imported. */
   declare readonly mediaType: pulumi.Output<string | undefined>;
-  /** Platforms that an index lists, such as `linux/arm64/v8`, where the target can be read. Known once it is imported. */
+  /** Platforms that the image is for, such as `linux/arm64/v8`, where the target can be read. Known once it is imported. */
   declare readonly platforms: pulumi.Output<string[] | undefined>;
   /**
    * The evidence of success: the target was read back (`"digest"`), or it cannot be read from here and the operation's

@@ -30,18 +30,27 @@ export async function observeForeign(
 ): Promise<ReadResult> {
   const target = new TargetRegistry(inputs, azure);
   const names = targetNames(inputs);
-  const held = await target.holdings(names, inputs.sourceDigest, signal);
-  if (held === "unreadable") {
-    throw new ImportError(registryFailure.unreachable("target", inputs.loginServer, "it cannot be read from here"));
-  }
   const [first = ""] = names;
-  const sourceDigest = held.get(first);
+  const sourceDigest = (await readable(target, [first], inputs.sourceDigest, signal)).get(first);
   if (sourceDigest === undefined) {
     throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first}`));
   }
+  // Of a repository without tag one can only ask whether it holds this digest.
+  const held = await readable(target, names, sourceDigest, signal);
   const evidence = await target.describe(first, sourceDigest, signal);
   const found = outputsOf(inputs, { sourceDigest, targets: present(held), ...evidence, verifiedBy: "digest" });
   return { id, props: found, inputs: inputsOf(found) };
+}
+
+async function readable(
+  target: TargetRegistry,
+  names: readonly string[],
+  digest: Digest | undefined,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Digest | undefined>> {
+  const held = await target.holdings(names, digest, signal);
+  if (held !== "unreadable") return held;
+  throw new ImportError(registryFailure.unreachable("target", target.loginServer, "it cannot be read from here"));
 }
 
 function present(held: ReadonlyMap<string, Digest | undefined>): Targets {

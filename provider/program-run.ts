@@ -18,8 +18,12 @@ export function resolverOfThisRun(): DigestResolver {
 
 function newResolver(): DigestResolver {
   let azure: Azure | undefined;
-  return new DigestResolver(() => {
-    azure ??= new Azure(azureSettings((key) => pulumi.runtime.getConfig(`azure-native:${key}`)));
-    return azure;
-  });
+  const settings = () => azureSettings((key) => pulumi.runtime.getConfig(`azure-native:${key}`));
+  return new DigestResolver(
+    () => {
+      azure ??= new Azure(settings());
+      return azure;
+    },
+    (sentence) => void pulumi.log.info(sentence),
+  );
 }

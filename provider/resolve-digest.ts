@@ -7,6 +7,9 @@ import { RegistryClient, type RegistryCredential } from "./registry/client";
 import type { ManifestDescriptor } from "./registry/manifest";
 import { printSource, type SourceImage } from "./source-image";
 
+/** A wait that looks like a program that hangs, in milliseconds. */
+const WORTH_MENTIONING = 4_000;
+
 /**
  * Resolves references to digests, in the program: all images at once, over shared connections and tokens, each distinct
  * (reference, credentials) once. The engine would call `check` and `diff` strictly one after another instead, and pay
@@ -15,9 +18,16 @@ import { printSource, type SourceImage } from "./source-image";
 export class DigestResolver {
   readonly #heads = new Map<string, Promise<ManifestDescriptor | undefined>>();
   readonly #clients = new Map<string, RegistryClient>();
+  readonly #mentioned = new Set<string>();
 
-  /** @param azure - Access to Azure, asked for only when a source needs it. */
-  constructor(private readonly azure: () => Azure) {}
+  /**
+   * @param azure - Access to Azure, asked for only when a source needs it.
+   * @param tell - Takes a sentence for who waits at the terminal.
+   */
+  constructor(
+    private readonly azure: () => Azure,
+    private readonly tell: (sentence: string) => void = () => {},
+  ) {}
 
   /** The digest behind the source; nothing when the digest is to be taken from the target. Never rejects. */
   resolve(source: SourceImage): Promise<Found> {
@@ -66,9 +76,16 @@ export class DigestResolver {
     return shared(
       this.#clients,
       JSON.stringify([host, credential]),
-      () => new RegistryClient({ host, side: "source", credential, isAzure }),
+      () => new RegistryClient({ host, side: "source", credential, isAzure, onWait: this.#mention }),
     );
   }
+
+  /** Once for each host, and not for a moment. */
+  readonly #mention = (host: string, ms: number): void => {
+    if (ms < WORTH_MENTIONING || this.#mentioned.has(host)) return;
+    this.#mentioned.add(host);
+    this.tell(`source: ${host} is too busy to answer (429 or 503); trying again for up to two minutes`);
+  };
 }
 
 /** Whether this identity, or the lack of one, is what the registry objects to. */

@@ -21,6 +21,9 @@ const REPLICA_LAG = 60_000;
 /** How long a look at the targets may take once the time limit of the operation is reached, in milliseconds. */
 const LAST_LOOK = 10_000;
 
+/** How long the configuration of a single image may take to arrive, in milliseconds. */
+const CONFIGURATION = 5_000;
+
 /** One per registry and process, so that a hundred resources share tokens. */
 const clients = new Map<string, RegistryClient>();
 
@@ -87,10 +90,17 @@ export class TargetRegistry {
     return this.holdings(targets, digest, AbortSignal.timeout(LAST_LOOK));
   }
 
-  /** What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. */
+  /**
+   * What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. The
+   * configuration of a single image lies in a storage account, which a firewall may keep from here for no other reason.
+   */
   async describe(target: string, digest: Digest, signal: AbortSignal): Promise<Evidence | undefined> {
-    const found = await this.client.manifest(repositoryOf(target), digest, signal).catch(() => undefined);
-    return found && { mediaType: found.descriptor.mediaType, platforms: found.platforms };
+    const repository = repositoryOf(target);
+    const found = await this.client.manifest(repository, digest, signal).catch(() => undefined);
+    if (found === undefined) return undefined;
+    const shortly = AbortSignal.any([signal, AbortSignal.timeout(CONFIGURATION)]);
+    const platforms = await this.client.platforms(repository, found, shortly).catch(() => found.platforms);
+    return { mediaType: found.descriptor.mediaType, platforms };
   }
 
   async #held(target: string, digest: Digest | undefined, signal: AbortSignal): Promise<Digest | undefined> {

@@ -33,6 +33,22 @@ test("other credentials are another look-up", async () => {
   expect(await heads()).toHaveLength(2);
 });
 
+test("a host that is busy is mentioned once, while it is waited for", async () => {
+  const told: string[] = [];
+  const patient = new DigestResolver(
+    () => inside.azure(),
+    (sentence) => told.push(sentence),
+  );
+  const busy = { status: 429, headers: { "Retry-After": "4" }, times: 2 };
+  await inside.control.faults({ host: "registry-1.docker.io", method: "HEAD", ...busy });
+  const images = ["docker.io/library/hello-world:latest", "docker.io/tensorflow/tensorflow:latest-gpu"];
+  const found = await Promise.all(images.map((image) => patient.resolve(sourceImage({ source: image }))));
+  expect(found.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+  expect(told).toEqual([
+    "source: registry-1.docker.io is too busy to answer (429 or 503); trying again for up to two minutes",
+  ]);
+});
+
 test("the next run looks again", async () => {
   const image = "docker.io/library/looked-at:1";
   const before = await inside.control.moveTag(image);

@@ -149,7 +149,7 @@ export class Authorization {
     if (this.credential.kind === "password" && this.credential.username === undefined) return { kind: "own token" };
     const service = knownServices.get(this.host);
     if (service) return { kind: "token", service };
-    const greeting = await greetings.get(this.host, budget.signal, () => this.#greet({ deadline: budget.deadline }));
+    const greeting = await greetings.get(this.host, budget.signal, () => this.#greet(unbound(budget)));
     this.greetingStatus = greeting.status;
     return this.#schemeOf(greeting.challenges);
   }
@@ -202,7 +202,7 @@ export class Authorization {
       let fresh = false;
       const token = await this.#tokens.get(key, budget.signal, () => {
         fresh = true;
-        return this.#grant(service, scope, { deadline: budget.deadline });
+        return this.#grant(service, scope, unbound(budget));
       });
       if (fresh || token.expires > Date.now()) return { token, fresh };
       this.#tokens.forget(key, token);
@@ -300,6 +300,11 @@ export class Authorization {
   #invalid(reason: string): ImportError {
     return new ImportError(registryFailure.invalidAnswer(this.side, this.name, reason));
   }
+}
+
+/** For work that several callers share: it goes on when one of them gives up. */
+function unbound({ signal, ...patience }: Budget): Budget {
+  return patience;
 }
 
 function scopeText({ repository, actions }: Scope): string {

@@ -13,6 +13,7 @@ import {
   manifestType,
   type Referrer,
   readManifest,
+  readPlatform,
   readReferrers,
 } from "./manifest";
 import type { Answer, Budget, Question } from "./transport";
@@ -34,6 +35,8 @@ export interface RegistryClientOptions {
    * @default 120_000
    */
   readonly budgetMs?: number;
+  /** Hears of every wait, in milliseconds, for which a busy host asks. */
+  readonly onWait?: (host: string, ms: number) => void;
 }
 
 const DEFAULT_BUDGET_MS = 120_000;
@@ -52,13 +55,22 @@ export class RegistryClient {
   readonly #api: string;
   readonly #side: Side;
   readonly #budgetMs: number;
+  readonly #onWait: RegistryClientOptions["onWait"];
   readonly #authorization: Authorization;
 
-  constructor({ host, side, credential, isAzure = false, budgetMs = DEFAULT_BUDGET_MS }: RegistryClientOptions) {
+  constructor({
+    host,
+    side,
+    credential,
+    isAzure = false,
+    budgetMs = DEFAULT_BUDGET_MS,
+    onWait,
+  }: RegistryClientOptions) {
     this.#name = host;
     this.#api = host === DOCKER_HUB ? DOCKER_HUB_API : host;
     this.#side = side;
     this.#budgetMs = budgetMs;
+    this.#onWait = onWait;
     this.#authorization = new Authorization(side, host, this.#api, credential, isAzure);
   }
 
@@ -79,6 +91,25 @@ export class RegistryClient {
   /** The manifest behind a tag or digest, its digest checked against its bytes; `undefined` when there is no such thing. */
   manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<Manifest | undefined> {
     return this.#readManifest(repository, tagOrDigest, this.#budget(signal));
+  }
+
+  /** The platforms that an image is for: those of an index, or the one that the configuration of a single image names. */
+  async platforms(
+    repository: string,
+    { config, platforms }: Manifest,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    if (config === undefined) return platforms;
+    const reference = `${this.#name}/${repository}@${config}`;
+    const answer = await this.#send({
+      question: { method: "GET", url: `https://${this.#api}/v2/${repository}/blobs/${config}` },
+      scope: { repository, actions: "pull" },
+      denied: this.#denied(reference),
+      budget: this.#budget(signal),
+    });
+    if (answer.status !== 200) throw this.#unexpected("GET", answer);
+    if (digestOf(answer.body, config) !== config) throw this.#invalid(`what it sends for ${config} is something else`);
+    return [readPlatform(answer.body) ?? []].flat();
   }
 
   /** The tags of a repository in the registry's order; `undefined` when there is no such repository. */
@@ -296,7 +327,7 @@ export class RegistryClient {
   }
 
   #budget(signal: AbortSignal | undefined): Budget {
-    return { deadline: Date.now() + this.#budgetMs, signal };
+    return { deadline: Date.now() + this.#budgetMs, onWait: this.#onWait, signal };
   }
 
   #denied(reference: string, done = "read"): Call["denied"] {

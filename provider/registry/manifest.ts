@@ -23,6 +23,8 @@ export interface Manifest {
   readonly entries: readonly IndexEntry[];
   /** The platforms of an index, in its order, each once. */
   readonly platforms: readonly string[];
+  /** The configuration of a single image, which tells its platform. */
+  readonly config?: Digest;
 }
 
 /** A manifest that refers to another one: a signature, an SBOM, an attestation. */
@@ -34,6 +36,11 @@ const INDEX_TYPES = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ] as const;
+
+const CONFIG_TYPES: readonly unknown[] = [
+  "application/vnd.oci.image.config.v1+json",
+  "application/vnd.docker.container.image.v1+json",
+];
 
 /** What is asked for. Without the OCI types some registries answer 404 for a tag that exists. */
 export const MANIFEST_TYPES = [
@@ -77,7 +84,19 @@ export function readManifest(bytes: Buffer, contentType: string | undefined, dig
     return { ...descriptor, ...(name !== undefined && { platform: name }) };
   });
   const platforms = new Set(entries.flatMap(({ platform }) => platform ?? []));
-  return { descriptor: { digest, mediaType, size: bytes.length }, bytes, entries, platforms: [...platforms] };
+  const config = readDescriptors([body.config]).find((one) => CONFIG_TYPES.includes(one.mediaType))?.digest;
+  return {
+    descriptor: { digest, mediaType, size: bytes.length },
+    bytes,
+    entries,
+    platforms: [...platforms],
+    ...(config && { config }),
+  };
+}
+
+/** The platform that an image's configuration names. */
+export function readPlatform(config: Buffer): string | undefined {
+  return platformName(parseJson(config.toString("utf8")));
 }
 
 /** The entry of an index for a platform such as `linux/arm64/v8`, the first one when several differ in finer points only. */

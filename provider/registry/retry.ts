@@ -26,20 +26,30 @@ const HICCUPS: ReadonlySet<string> = new Set([
   "REQUEST_SEND_ERROR",
 ]);
 
+/** How long a request may be sent again, and who wants to hear of it. */
+export interface Patience {
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Hears of every wait, in milliseconds, for which a busy host asks. */
+  readonly onWait?: ((host: string, ms: number) => void) | undefined;
+}
+
 /**
  * When a request is sent again: 429, and 503 with `Retry-After`, as often as the wait ends before the deadline;
  * other server errors and failed connections a few times at once; an attempt that ran out of time a single time.
  */
-export function retryStrategy(deadlineOf: (request: object) => number): RetryStrategy {
+export function retryStrategy(patienceOf: (request: object) => Patience | undefined): RetryStrategy {
   return {
     name: "retryStrategy",
     retry({ retryCount, response, responseError }) {
       const request = response?.request ?? responseError?.request;
-      const wait = response
-        ? waitAfter(response.status, response.headers.get("retry-after"), retryCount)
-        : waitAfterError(responseError?.code, retryCount);
-      const fits = wait !== undefined && request !== undefined && Date.now() + wait < deadlineOf(request);
-      return fits ? { retryAfterInMs: wait } : { skipStrategy: true };
+      const patience = request && patienceOf(request);
+      const pause = response && pauseOf(response.status, response.headers.get("retry-after"), retryCount);
+      const wait =
+        pause ?? (response ? waitAfter(response.status, retryCount) : waitAfterError(responseError?.code, retryCount));
+      if (!patience || wait === undefined || Date.now() + wait >= patience.deadline) return { skipStrategy: true };
+      if (pause !== undefined) patience.onWait?.(new URL(request.url).host, pause);
+      return { retryAfterInMs: wait };
     },
   };
 }
@@ -57,13 +67,22 @@ export function retryAfterSeconds(header: string | undefined): number | undefine
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-function waitAfter(status: number, retryAfter: string | undefined, retryCount: number): number | undefined {
+/** The wait that a busy server asks for; longer than it says when that has been too short several times. */
+function pauseOf(status: number, retryAfter: string | undefined, retryCount: number): number | undefined {
   const seconds = retryAfterSeconds(retryAfter);
-  if (status === 429 || (status === 503 && seconds !== undefined)) {
-    return seconds === undefined
-      ? jitter(Math.min(PATIENT_BASE_MS * 2 ** retryCount, PATIENT_CAP_MS))
-      : seconds * 1000 + jitter(QUICK_BASE_MS);
-  }
+  if (status !== 429 && !(status === 503 && seconds !== undefined)) return undefined;
+  if (seconds === undefined) return backOff(retryCount);
+  return Math.max(
+    seconds * 1000 + jitter(QUICK_BASE_MS),
+    retryCount < QUICK_TRIES ? 0 : backOff(retryCount - QUICK_TRIES),
+  );
+}
+
+function backOff(retryCount: number): number {
+  return jitter(Math.min(PATIENT_BASE_MS * 2 ** retryCount, PATIENT_CAP_MS));
+}
+
+function waitAfter(status: number, retryCount: number): number | undefined {
   return isPassing(status) && retryCount < QUICK_TRIES ? jitter(QUICK_BASE_MS * 2 ** retryCount) : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { HttpClient, Pipeline, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { connectionPolicy } from "./connections";
-import { retryStrategy } from "./retry";
+import { type Patience, retryStrategy } from "./retry";
 
 /** How long one attempt may take, from the first byte sent to the last one received. */
 const ATTEMPT_MS = 30_000;
@@ -9,9 +9,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const MAX_REDIRECTS = 5;
 
 /** How long a look-up may go on retrying, and how its caller calls it off. */
-export interface Budget {
-  /** Milliseconds since the epoch. */
-  readonly deadline: number;
+export interface Budget extends Patience {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,10 +37,10 @@ export class UnusableAnswer extends Error {
  * Sends a request over TLS and reads the whole answer, whatever its status. Redirects of GET and HEAD are followed, to https
  * only; what proves who we are stays with the origin that it was meant for.
  */
-export async function send(question: Question, { deadline, signal }: Budget): Promise<Answer> {
+export async function send(question: Question, { signal, ...patience }: Budget): Promise<Answer> {
   const { pipeline, client, newRequest } = stack();
   const request = newRequest(question, signal);
-  deadlines.set(request, deadline);
+  patienceOf.set(request, patience);
   for (let redirects = 0; ; redirects++) {
     const response = await pipeline.sendRequest(client, request);
     const url = new URL(request.url);
@@ -62,7 +60,7 @@ export async function send(question: Question, { deadline, signal }: Budget): Pr
   }
 }
 
-const deadlines = new WeakMap<object, number>();
+const patienceOf = new WeakMap<object, Patience>();
 const bodies = new WeakMap<PipelineResponse, Buffer>();
 
 interface Stack {
@@ -83,7 +81,7 @@ function load(): Stack {
   const rest: typeof import("@azure/core-rest-pipeline") = require("@azure/core-rest-pipeline");
   const pipeline = rest.createEmptyPipeline();
   pipeline.addPolicy(
-    rest.retryPolicy([retryStrategy((request) => deadlines.get(request) ?? 0)], {
+    rest.retryPolicy([retryStrategy((request) => patienceOf.get(request))], {
       maxRetries: Number.POSITIVE_INFINITY,
     }),
     { phase: "Retry" },

@@ -7,7 +7,13 @@ const box = sharedBox();
 test("ImportedImage.get reads what is there and never changes it", async () => {
   const { control, env } = box;
   const { digest, platforms } = await control.moveTag("docker.io/library/foreign:1");
-  const args = { registry: "myregistry", source: "docker.io/library/foreign:1", onDelete: "delete" };
+  const args = {
+    registry: "myregistry",
+    source: "docker.io/library/foreign:1",
+    targetTags: ["library/foreign:1"],
+    untaggedTargetRepositories: ["copies/foreign"],
+    onDelete: "delete",
+  };
   const owner = await PulumiProject.create({ env, program: imageProgram(args) });
   await owner.up();
   await control.moveTag("docker.io/library/foreign:1"); // of no interest to who only reads
@@ -17,7 +23,7 @@ test("ImportedImage.get reads what is there and never changes it", async () => {
     program: `
       const { ImportedImage } = require("pulumi-acr-import");
       const app = ImportedImage.get("app", "myregistry.azurecr.io/library/foreign:1", ${JSON.stringify(args)});
-      Object.assign(exports, { reference: app.reference, sourceDigest: app.sourceDigest, platforms: app.platforms });
+      Object.assign(exports, { reference: app.reference, sourceDigest: app.sourceDigest, platforms: app.platforms, targets: app.targets });
     `,
   });
   await control.clearRequests();
@@ -30,6 +36,7 @@ test("ImportedImage.get reads what is there and never changes it", async () => {
     reference: `myregistry.azurecr.io/library/foreign@${digest}`,
     sourceDigest: digest,
     platforms,
+    targets: { "library/foreign:1": digest, "copies/foreign": digest },
   });
   expect((await project.refresh()).exitCode).toBe(0);
   expect((await project.destroy()).exitCode).toBe(0);

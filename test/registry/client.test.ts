@@ -43,7 +43,7 @@ const failure = async (work: Promise<unknown>) => {
   return found;
 };
 
-const manifest = (response: ServerResponse, headers: Record<string, string> = {}, body = MANIFEST) =>
+const manifest = (response: ServerResponse, headers: Record<string, string> = {}, body: string = MANIFEST) =>
   response
     .writeHead(200, {
       "content-type": TYPE,
@@ -145,6 +145,44 @@ describe("requests", () => {
       "GET login.docker.io/",
       "HEAD registry-1.docker.io/v2/library/deno/manifests/2",
     ]);
+  });
+
+  describe("platforms", () => {
+    const config = JSON.stringify({ os: "linux", architecture: "arm64", variant: "v8" });
+    const configDigest = `sha256:${createHash("sha256").update(config).digest("hex")}`;
+    const image = JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: configDigest, size: config.length },
+    });
+    const imageDigest = `sha256:${createHash("sha256").update(image).digest("hex")}`;
+    const serving =
+      (answer: (response: ServerResponse) => void): Site =>
+      (request, response) =>
+        request.url?.includes("/blobs/")
+          ? answer(response)
+          : manifest(response, { "docker-content-digest": imageDigest }, image);
+    const platforms = async () => {
+      const found = await client().manifest("app", "1");
+      return found && client().platforms("app", found);
+    };
+
+    test("of a single image: what its configuration says, also from the storage that the registry redirects to", async () => {
+      internet.sites[host] = serving((response) => response.end(config));
+      expect(await platforms()).toEqual(["linux/arm64/v8"]);
+      internet.sites[host] = serving((response) =>
+        response.writeHead(307, { location: "https://storage.example.net/blob?signature=1" }).end(),
+      );
+      internet.sites["storage.example.net"] = (_request, response) => response.end(config);
+      expect(await platforms()).toEqual(["linux/arm64/v8"]);
+      expect(internet.requests.at(-1)).toBe("GET storage.example.net/blob?signature=1");
+    });
+
+    test("a configuration that is another one is not believed; without one there is no platform", async () => {
+      internet.sites[host] = serving((response) => response.end("{}"));
+      expect(await failure(platforms())).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+      internet.sites[host] = (_request, response) => manifest(response);
+      expect(await platforms()).toEqual([]);
+    });
   });
 
   test("16 connections at most, kept alive through the proxy", async () => {

@@ -3,8 +3,11 @@ import { retryAfterSeconds, retryStrategy } from "../../provider/registry/retry"
 
 const request = createPipelineRequest({ url: "https://registry.example.com/v2/" });
 
+const onWait = jest.fn();
+beforeEach(() => onWait.mockClear());
+
 function wait(outcome: { status: number; retryAfter?: string } | { code: string }, retryCount = 0, budgetMs = 120_000) {
-  const { retry } = retryStrategy(() => Date.now() + budgetMs);
+  const { retry } = retryStrategy(() => ({ deadline: Date.now() + budgetMs, onWait }));
   if ("code" in outcome) {
     return retry({ retryCount, responseError: new RestError("", { code: outcome.code, request }) }).retryAfterInMs;
   }
@@ -19,6 +22,20 @@ test("429 waits as long as it is told, however often, within the budget", () => 
   expect(wait({ status: 429, retryAfter: new Date(Date.now() + 5_000).toUTCString() })).toBeGreaterThan(3_000);
   expect(wait({ status: 429, retryAfter: new Date(Date.now() - 5_000).toUTCString() })).toBeLessThan(1_000);
   expect(wait({ status: 503, retryAfter: "7" }, 50)).toBeGreaterThanOrEqual(7_000);
+});
+
+test("a time that was too short again and again is not believed for ever", () => {
+  expect(wait({ status: 429, retryAfter: "1" }, 2)).toBeLessThan(1_500);
+  expect(wait({ status: 429, retryAfter: "1" }, 8)).toBeGreaterThanOrEqual(8_000);
+});
+
+test("who waits hears of the pause that a busy host asks for, and of nothing else", () => {
+  const ms = wait({ status: 429, retryAfter: "7" });
+  expect(onWait.mock.calls).toEqual([["registry.example.com", ms]]);
+  wait({ status: 503 });
+  wait({ code: "ECONNRESET" });
+  wait({ status: 429, retryAfter: "121" });
+  expect(onWait).toHaveBeenCalledTimes(1);
 });
 
 test("429 without a time backs off until the budget ends", () => {

@@ -100,6 +100,7 @@ test("S3 Microsoft Container Registry, a Windows image", async () => {
   await scenario.works(args, image.digest);
   expect(await box.control.image("myregistry.azurecr.io/servercore:ltsc2019")).toEqual(image);
   expect(image.platforms).toEqual(["windows/amd64"]);
+  expect((await scenario.project.state()).resource("app").outputs?.platforms).toEqual(["windows/amd64"]);
   await scenario.refuses(
     "a tag that is not there",
     { ...args, source: "mcr.microsoft.com/windows/servercore:ltsc1999" },
