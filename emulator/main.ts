@@ -2,12 +2,13 @@ import path from "node:path";
 import { engineFolder } from "../scripts/engine/engine";
 import { startEmulator } from "./emulator";
 import { insideEnvironment } from "./environment";
-import { runCommand, Signals } from "./run-command";
+import { runCommand, Signals, whenNpmIsGone } from "./run-command";
 
 /** Says where everything is and runs until it is told to stop. */
 async function serve(): Promise<number> {
-  const stopped = new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, resolve);
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+    whenNpmIsGone(resolve);
   });
   const emulator = await startEmulator();
   const { proxy, ca, control, env } = emulator;
@@ -20,7 +21,9 @@ async function serve(): Promise<number> {
 /** Runs a command inside the box and ends with its exit code. */
 async function serveCommand(command: readonly string[]): Promise<number> {
   // First, because it can take minutes and there is nothing to clean up yet.
+  const stopWatching = whenNpmIsGone(() => process.exit(143));
   const engine = await engineFolder();
+  stopWatching();
   const signals = new Signals();
   const emulator = await startEmulator();
   try {

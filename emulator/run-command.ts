@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { descendants, killTree, whenAbandoned } from "../scripts/process";
 import type { Environment } from "./environment";
 
 const defaultStack = "dev";
@@ -14,30 +16,71 @@ export interface CommandPlace {
 }
 
 /**
+ * npm passes no signal on through its shell, and cannot when it is killed, so its end is ours. Started without npm the
+ * emulator is a server like any other: it gets its signals itself, and outlives the shell that it was started from.
+ */
+export function whenNpmIsGone(act: () => void): () => void {
+  return process.env.npm_lifecycle_event === undefined ? () => {} : whenAbandoned(act);
+}
+
+/** Milliseconds that a command with nobody behind it has to end in good order. */
+const graceMs = { toldJustNow: 1_000, toldBefore: 10_000 };
+
+/**
  * Signals to this process, for whichever child runs just now. From a terminal Ctrl-C reaches the child by itself; a
  * second one from here would make the Pulumi engine give up instead of ending in good order.
  */
 export class Signals {
   #received: NodeJS.Signals | undefined;
-  #forward: ((signal: NodeJS.Signals) => void) | undefined;
+  #child: ChildProcess | undefined;
+  #treeEnded = Promise.resolve();
 
   constructor() {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#receive(signal));
+    whenNpmIsGone(() => this.#abandon());
   }
 
   get received(): NodeJS.Signals | undefined {
     return this.#received;
   }
 
-  forwardTo(forward: ((signal: NodeJS.Signals) => void) | undefined): void {
-    this.#forward = forward;
+  forwardTo(child: ChildProcess): void {
+    this.#child = child;
+  }
+
+  /** The child has ended; resolves when everything has that must end with it. */
+  stopForwarding(): Promise<void> {
+    this.#child = undefined;
+    return this.#treeEnded;
   }
 
   #receive(signal: NodeJS.Signals): void {
     this.#received ??= signal;
     const isFromTerminal =
       signal === "SIGINT" && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
-    if (!isFromTerminal) this.#forward?.(signal);
+    if (!isFromTerminal) this.#child?.kill(signal);
+  }
+
+  /** Nobody waits for the command any more: it ends, with all that it started. */
+  #abandon(): void {
+    const pid = this.#child?.pid;
+    const grace = this.#received ? graceMs.toldBefore : graceMs.toldJustNow;
+    if (pid !== undefined) this.#treeEnded = endTree([pid, ...descendants(pid)], grace);
+    if (!this.#received) this.#receive("SIGTERM");
+  }
+}
+
+async function endTree(tree: readonly number[], grace: number): Promise<void> {
+  const deadline = performance.now() + grace;
+  while (tree.some(isAlive) && performance.now() < deadline) await wait(50);
+  for (const pid of tree.filter(isAlive)) killTree(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -90,11 +133,8 @@ function run(
   if (signals.received) return Promise.resolve(codeOf(signals.received));
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: folder, env, stdio });
-    signals.forwardTo((signal) => child.kill(signal));
-    const end = (code: number) => {
-      signals.forwardTo(undefined);
-      resolve(code);
-    };
+    signals.forwardTo(child);
+    const end = (code: number) => void signals.stopForwarding().then(() => resolve(code));
     child.once("error", (error: NodeJS.ErrnoException) => {
       const isMissing = error.code === "ENOENT";
       process.stderr.write(`${program}: ${isMissing ? "command not found" : error.message}\n`);

@@ -174,14 +174,16 @@ function processes(): [pid: number, parent: number][] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      // "pid (name) state parent …", and the name may hold anything.
-      const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
-      return [[Number(pid), Number(parent)] as [number, number]];
+      return [[Number(pid), parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8"))] as [number, number]];
     } catch {
       return []; // ended meanwhile
     }
   });
+}
+
+/** "pid (name) state parent …", where the name may hold anything. */
+function parentInStat(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
 
 /** Makes Ctrl-C and its like end this process together with everything that it started. */
@@ -203,11 +205,42 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
   ] as const) {
     process.on(signal, () => void end(exitCode));
   }
-  // A signal to npm ends npm and its shell, and never gets here.
+  whenAbandoned(() => void end(143));
+}
+
+/**
+ * Calls back when whoever started this process is gone; returns how to stop watching. A signal to npm ends npm and its
+ * shell and never gets here; a killed npm even leaves its shell, which waits for us with nobody behind it.
+ */
+export function whenAbandoned(act: () => void): () => void {
   const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) void end(143);
-  }, 1_000).unref();
+  const { npm_lifecycle_event: event, npm_lifecycle_script: script } = process.env;
+  const isNpmShell = script !== undefined && (processInfo(parent)?.command.includes(script) ?? false);
+  const starter = () => (process.ppid === parent && isNpmShell ? processInfo(parent)?.parent : process.ppid);
+  const first = starter();
+  // While Node was starting, npm may have ended: then the first process has inherited us.
+  const isLate = first === 1 && event !== undefined && !processInfo(1)?.command.includes(event);
+  const watch = setInterval(() => {
+    if (starter() === first && !isLate) return;
+    clearInterval(watch);
+    act();
+  }, 500);
+  watch.unref();
+  return () => clearInterval(watch);
+}
+
+function processInfo(pid: number): { parent: number; command: string } | undefined {
+  try {
+    if (process.platform === "linux") {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      return { parent: parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8")), command };
+    }
+    const line = execFileSync("ps", ["-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
+    const [, parent, command = ""] = /^\s*(\d+)\s+(.*)/.exec(line) ?? [];
+    return { parent: Number(parent), command };
+  } catch {
+    return undefined; // ended meanwhile
+  }
 }
 
 process.once("exit", () => {

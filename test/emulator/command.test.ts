@@ -23,10 +23,16 @@ afterEach(() => {
 const temporary = () => readdirSync(temporaryFolder).filter((name) => name.startsWith("acr-emulator-"));
 
 function emulator(command: string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
-  const home = process.env.HOME ?? folder;
-  return spawn(process.execPath, ["--import", "tsx", path.join(root, "emulator/main.ts"), ...command], {
+  return start([...byNode, ...command], { INIT_CWD: folder, ...variables });
+}
+
+const byNode = [process.execPath, "--import", "tsx", path.join(root, "emulator/main.ts")];
+const byNpm = ["npm", "run", "--silent", "--ignore-scripts", "--no-update-notifier", "emulator", "--"];
+
+function start([program = "", ...args]: readonly string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(program, args, {
     cwd: root,
-    env: environment(home, { TMPDIR: temporaryFolder, INIT_CWD: folder, ...variables }),
+    env: environment(process.env.HOME ?? folder, { TMPDIR: temporaryFolder, ...variables }),
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
@@ -137,3 +143,92 @@ describe("with a command", () => {
     expect((await ended(emulator(["sh", "-c", "kill -9 $$"]))).code).toBe(137);
   });
 });
+
+describe("with npm gone", () => {
+  test.each(["SIGTERM", "SIGKILL"] as const)(
+    "by %s, the emulator and its folder go within a second",
+    async (signal) => {
+      const npm = start(byNpm);
+      const { control } = JSON.parse(await firstLine(npm));
+      const end = ended(npm);
+      const killed = performance.now();
+      npm.kill(signal);
+      await end; // of the output, which the emulator inherited
+      expect(performance.now() - killed).toBeLessThan(2_000);
+      await expect(fetch(`${control}/requests`)).rejects.toThrow();
+      expect(temporary()).toEqual([]);
+    },
+  );
+
+  test.each(["SIGTERM", "SIGKILL"] as const)(
+    "by %s, the command is told to end, then everything it started is ended",
+    async (signal) => {
+      const script = path.join(folder, "command.sh");
+      const stubborn = `(trap '' TERM; while :; do sleep 0.1; done)`;
+      writeFileSync(script, `trap 'echo told; exit' TERM\n${stubborn} &\necho $!\nwhile :; do sleep 0.1; done\n`);
+      const npm = start([...byNpm, "sh", script]);
+      const end = ended(npm);
+      const pid = Number(await firstLine(npm));
+      const killed = performance.now();
+      npm.kill(signal);
+      expect((await end).stdout).toContain("told\n");
+      expect(performance.now() - killed).toBeLessThan(3_000);
+      await until(() => !isRunning(pid));
+      expect(temporary()).toEqual([]);
+    },
+  );
+
+  test("before the emulator has started, it does not stay either", async () => {
+    const npm = start(byNpm, { NODE_OPTIONS: `--require ${slowStart()}` });
+    const end = ended(npm);
+    expect(await firstLine(npm)).toBe("starting");
+    npm.kill("SIGTERM");
+    await end;
+    expect(temporary()).toEqual([]);
+  });
+
+  /** Holds up the emulator's own Node, until npm is gone. */
+  function slowStart(): string {
+    const file = path.join(folder, "slow-start.cjs");
+    const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)";
+    writeFileSync(
+      file,
+      `if (process.execArgv.includes("tsx") && require("node:worker_threads").isMainThread) {
+        require("node:fs").writeSync(1, "starting\\n");
+        ${wait};
+      }`,
+    );
+    return file;
+  }
+});
+
+test.each<[string, readonly string[]]>([
+  ["npm", byNpm],
+  ["node", byNode],
+])("started by %s in the background, it outlives the shell", async (_, command) => {
+  const shell = start(["sh", "-c", 'nohup "$@" 2>/dev/null & echo $!', "sh", ...command]);
+  const lines: string[] = [];
+  const exited = new Promise((resolve) => shell.once("exit", resolve));
+  shell.stdout?.setEncoding("utf8").on("data", (text: string) => lines.push(...text.trim().split("\n")));
+  const end = ended(shell);
+  await exited;
+  await until(() => lines.length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const { control } = JSON.parse(lines[1] ?? "");
+  expect(await (await fetch(`${control}/requests`)).json()).toEqual([]);
+  process.kill(Number(lines[0]), "SIGTERM");
+  await end;
+  expect(temporary()).toEqual([]);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
