@@ -245,6 +245,14 @@ export const azureFailure = {
     remedy,
     ...detail(said),
   }),
+  /** Azure does not show a registry to an identity without a role on it, so it may be there all the same. */
+  registryInvisible: (side: Side, name: string, who: string, searched: string): Failure => ({
+    code: "REGISTRY_NOT_FOUND",
+    summary: `${side}: no registry ${name} is visible to ${who}: searched ${searched}`,
+    remedy: `check the name; if the registry is there, grant this identity the role Container Registry Data Importer and Data Reader on it (scope: the registry, or its resource group), or pass its resource ID${
+      side === "source" ? "; for a registry of another tenant pass the login server with source.credentials" : ""
+    }`,
+  }),
   registryAmbiguous: (side: Side, name: string, ids: readonly string[]): Failure => ({
     code: "REGISTRY_AMBIGUOUS",
     summary: `${side}: ${ids.length} registries are called ${name}: ${ids.join(", ")}`,

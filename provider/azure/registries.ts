@@ -126,16 +126,10 @@ export class RegistryFinder {
 
     const found = (await look()) ?? (this.#forgetListingsBefore(began) ? await look() : undefined);
     if (found) return found;
-    const first = subscriptionId ? `subscription ${subscriptionId} and ` : "";
-    return (side) =>
-      azureFailure.registryNotFound(
-        side,
-        wanted,
-        `${first}every subscription that ${identity} can read`,
-        side === "source"
-          ? "pass the resource ID, grant the identity the right to read the registry, or, for a registry of another tenant, pass the login server with source.credentials"
-          : "check the name, pass the resource ID, or grant the identity the right to read the registry",
-      );
+    const searched = subscriptionId
+      ? `subscription ${subscriptionId} and every other that it can read`
+      : "every subscription that it can read";
+    return (side) => azureFailure.registryInvisible(side, wanted, identity, searched);
   }
 
   /** Registries may have been created since they were listed, by this very program for instance. */

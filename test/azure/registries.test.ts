@@ -206,9 +206,10 @@ describe("a registry that is not found", () => {
     const target = await refusal(azure, "nosuchregistry");
     expect(target.code).toBe("REGISTRY_NOT_FOUND");
     expect(target.text).toMatch(
-      /^target: there is no registry nosuchregistry: searched subscription 2222.* and every subscription that service principal aaaa.* can read \[/,
+      /^target: no registry nosuchregistry is visible to service principal aaaa.*: searched subscription 2222.* and every other that it can read \[/,
     );
-    expect(target.text).toMatch(/pass the resource ID/);
+    expect(target.text).toMatch(/check the name; .* pass its resource ID/);
+    expect(target.text).not.toContain("source.credentials");
     const source = await refusal(azure, "nosuchregistry", "source");
     expect(source.text).toMatch(/^source: .*\n.*source\.credentials/);
     expect(await asked()).toEqual(["GET registries", "POST resources"]);
@@ -237,10 +238,12 @@ describe("a registry that is not found", () => {
 
   test("because the identity may list nothing: it is told where it looked, not that listing is forbidden", async () => {
     await inside.control.faults(LISTING_FORBIDDEN);
-    const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), "myregistry");
-    expect(code).toBe("REGISTRY_NOT_FOUND");
-    expect(text).toContain(`service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
-    expect(text).toContain("grant the identity the right to read the registry");
+    for (const name of ["myregistry", "myregistry.azurecr.io"]) {
+      const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), name);
+      expect(code).toBe("REGISTRY_NOT_FOUND");
+      expect(text).toContain(`no registry ${name} is visible to service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
+      expect(text).toContain(`if the registry is there, grant this identity the role ${DATA_IMPORTER} on it (scope: `);
+    }
   });
 
   test("because the default subscription does not exist", async () => {

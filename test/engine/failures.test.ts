@@ -188,7 +188,7 @@ test("a registry that does not exist fails an up, and only warns in a preview, w
   expect(preview.diagnostics("warning").join("\n")).toContain("[REGISTRY_NOT_FOUND]");
   const up = await project.up();
   expect(up.exitCode).not.toBe(0);
-  expect(up.diagnostics("error")[0]).toMatch(/target: there is no registry notthere.*\[REGISTRY_NOT_FOUND\]/s);
+  expect(up.diagnostics("error")[0]).toMatch(/target: no registry notthere is visible to .*\[REGISTRY_NOT_FOUND\]/s);
   expectNoStack(up);
 });
 

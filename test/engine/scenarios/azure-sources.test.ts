@@ -148,9 +148,9 @@ test("S7 another subscription, by resource ID and by login server, with one ques
   await scenario.refuses("an identity that does not see the other subscription", image("refused", source), {
     code: "REGISTRY_NOT_FOUND",
     says: [
-      "source: there is no registry othersubsource.azurecr.io: searched",
-      `subscription ${subscriptionId} and every subscription that`,
-      "pass the resource ID",
+      "source: no registry othersubsource.azurecr.io is visible to service principal",
+      `searched subscription ${subscriptionId} and every other that it can read`,
+      "pass its resource ID",
       "source.credentials",
     ],
     env,

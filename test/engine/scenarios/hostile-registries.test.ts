@@ -83,7 +83,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
   await scenario.refuses(
     "a look-alike of an Azure registry as target",
     { ...image("docker.io/library/hello-world:latest"), registry: lookAlike },
-    { code: "REGISTRY_NOT_FOUND", says: [`target: there is no registry ${lookAlike}`, "searched"] },
+    { code: "REGISTRY_NOT_FOUND", says: [`target: no registry ${lookAlike} is visible to`, "searched"] },
   );
   expect(fake.heard.length).toBeGreaterThan(0);
   // No Entra token, which begins as every JSON web token does, and no attempt to exchange one.

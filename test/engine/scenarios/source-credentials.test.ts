@@ -89,7 +89,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
   await scenario.refuses("no credentials", into("s9:refused", { image: reference }), {
     code: "REGISTRY_NOT_FOUND",
     says: [
-      "source: there is no registry othertenantsource.azurecr.io: searched",
+      "source: no registry othertenantsource.azurecr.io is visible to service principal",
       "pass the login server with source.credentials",
     ],
   });
@@ -99,7 +99,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     {
       code: "REGISTRY_NOT_FOUND",
       says: [
-        "source: there is no registry othertenantsource.azurecr.io: searched",
+        "source: no registry othertenantsource.azurecr.io is visible to service principal",
         "pass the login server with source.credentials",
       ],
     },
