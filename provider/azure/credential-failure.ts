@@ -62,13 +62,6 @@ export function credentialFailure(error: Error, choice: CredentialChoice, cloud:
       "run on an Azure machine that has this identity, or configure another credential",
     );
   }
-  if (choice.kind === "certificate" && seen.host === undefined) {
-    return azureFailure.credentialMissing(
-      `a client certificate is configured (${choice.from})`,
-      certificateProblem(error),
-      `check ${choice.from} and ${nameOf("clientCertificatePassword")}; a PFX file must be converted: openssl pkcs12 -in file.pfx -out file.pem -nodes`,
-    );
-  }
   if (seen.problem || /network_error|client_error/.test(text)) {
     const host = seen.host ?? new URL(cloud.authority).host;
     return azureFailure.unavailable("Azure", host, seen.problem ?? "does not answer like Entra");
@@ -99,10 +92,4 @@ function chain(text: string): string {
     .map((line) => line.slice(0, 120))
     .join("; ")
     .slice(0, 600);
-}
-
-function certificateProblem(error: Error): string {
-  if ("code" in error && error.code === "ENOENT") return "the file does not exist";
-  if (/does not contain a PEM/.test(error.message)) return "the file is not PEM with certificate and private key";
-  return `the file cannot be used: ${firstSentence(error.message)}`;
 }

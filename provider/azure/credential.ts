@@ -7,6 +7,7 @@ import { azureFailure, failureOf, ImportError } from "../failure";
 import { connectionPolicy } from "../registry/connections";
 import { Shared } from "../registry/shared";
 import { send } from "../registry/transport";
+import { readClientCertificate } from "./client-certificate";
 import type { Cloud } from "./cloud";
 import type { Assertion, CredentialChoice } from "./credential-choice";
 import { type Attempt, credentialFailure } from "./credential-failure";
@@ -30,7 +31,7 @@ export function createCredential(choice: CredentialChoice, cloud: Cloud, setting
   return {
     async getToken(scopes, { abortSignal, ...options } = {}): Promise<AccessToken | null> {
       const key = JSON.stringify([scopes, options.claims, options.tenantId, options.enableCae]);
-      const ask = async () => credential().getToken(scopes, options);
+      const ask = async () => (await credential()).getToken(scopes, options);
       try {
         const token = await underWay.get(key, abortSignal as AbortSignal | undefined, ask);
         underWay.forget(key, token);
@@ -55,18 +56,15 @@ interface SdkOptions {
 }
 
 /** The class of @azure/identity that a choice stands for, made at the first token. */
-function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => TokenCredential {
-  let made: TokenCredential | undefined;
-  const make = (): TokenCredential => {
+function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => Promise<TokenCredential> {
+  let made: Promise<TokenCredential> | undefined;
+  const make = async (): Promise<TokenCredential> => {
     const sdk = identitySdk();
     switch (choice.kind) {
       case "default chain":
         return new sdk.DefaultAzureCredential({ ...options, ...(choice.tenantId && { tenantId: choice.tenantId }) });
       case "certificate": {
-        const certificate = {
-          certificatePath: choice.path,
-          ...(choice.password && { certificatePassword: choice.password }),
-        };
+        const certificate = { certificate: await readClientCertificate(choice) };
         return new sdk.ClientCertificateCredential(choice.tenantId, choice.clientId, certificate, options);
       }
       case "secret":

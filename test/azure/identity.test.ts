@@ -4,6 +4,7 @@ import path from "node:path";
 import { githubRequestHost, githubRequestToken } from "../../emulator/entra/oidc-issuer";
 import type { Azure } from "../../provider/azure/azure";
 import { type Code, failureOf, sentence } from "../../provider/failure";
+import { pfx } from "../support/pfx";
 import { selfSigned } from "../support/self-signed";
 import { type Inside, moveIn } from "./inside";
 
@@ -45,17 +46,21 @@ describe("a token is given to", () => {
     expect(await registryClaims(inside.azure())).toMatchObject({ ...asDeployer, tid: inside.env.ARM_TENANT_ID });
   });
 
-  test("a service principal with a certificate, also an encrypted one", async () => {
-    const { certificate, key, encryptedKey } = await selfSigned("open sesame");
+  test("a service principal with a certificate, as PEM and as PFX, also an encrypted one", async () => {
+    const signed = await selfSigned("open sesame");
+    const { certificate, key, encryptedKey } = signed;
     const [deployer] = inside.emulator.world.identities;
     if (!deployer) throw new Error("the world has no identity");
     inside.emulator.world.identities[0] = { ...deployer, certificates: [certificate] };
-    for (const [name, pem, password] of [
+    for (const [name, content, password] of [
       ["plain.pem", certificate + key, ""],
       ["encrypted.pem", certificate + encryptedKey, "open sesame"],
+      ["plain.pfx", pfx("modern", signed, ""), ""],
+      ["encrypted.pfx", pfx("modern", signed, "open sesame"), "open sesame"],
+      ["legacy.pfx", pfx("legacy", signed, "open sesame"), "open sesame"],
     ] as const) {
       const file = path.join(folder, name);
-      writeFileSync(file, pem);
+      writeFileSync(file, content);
       const env = { ARM_CLIENT_CERTIFICATE_PATH: file, ARM_CLIENT_CERTIFICATE_PASSWORD: password };
       expect(await registryClaims(inside.azure({ ...env, ARM_CLIENT_SECRET: "wrong" }))).toMatchObject(asDeployer);
     }
@@ -164,24 +169,18 @@ describe("one sentence is given for", () => {
   test("a tenant ID that cannot be one", () =>
     expectRefusal({ ARM_TENANT_ID: "not a tenant!" }, "AZURE_CREDENTIAL_REJECTED", "Invalid tenant id provided"));
 
-  test("a certificate that is missing, not PEM, or not the application's", async () => {
+  test("a certificate that cannot be read, or is not the application's", async () => {
     const file = path.join(folder, "certificate");
-    await expectRefusal(
-      { ARM_CLIENT_CERTIFICATE_PATH: file },
-      "AZURE_CREDENTIAL_MISSING",
-      "ARM_CLIENT_CERTIFICATE_PATH",
-      "does not exist",
-    );
-    writeFileSync(file, Buffer.from([0x30, 0x82, 1, 2, 3]));
-    await expectRefusal(
-      { ARM_CLIENT_CERTIFICATE_PATH: file },
-      "AZURE_CREDENTIAL_MISSING",
-      "not PEM",
-      "openssl pkcs12 -in file.pfx",
-    );
-    const { certificate, key } = await selfSigned("");
-    writeFileSync(file, certificate + key);
-    await expectRefusal({ ARM_CLIENT_CERTIFICATE_PATH: file }, "AZURE_CREDENTIAL_REJECTED", "AADSTS700027");
+    const certificate = { ARM_CLIENT_CERTIFICATE_PATH: file };
+    const unreadable =
+      /^Azure: ARM_CLIENT_CERTIFICATE_PATH names \S+, which (does not exist|its password does not open) \[/;
+    await expectRefusal(certificate, "AZURE_CONFIGURATION_INVALID", unreadable);
+    const stranger = await selfSigned("");
+    writeFileSync(file, pfx("modern", stranger, "open sesame"));
+    const wrong = { ...certificate, ARM_CLIENT_CERTIFICATE_PASSWORD: "wrong" };
+    await expectRefusal(wrong, "AZURE_CONFIGURATION_INVALID", unreadable, "azure-native:clientCertificatePassword");
+    const right = { ...certificate, ARM_CLIENT_CERTIFICATE_PASSWORD: "open sesame" };
+    await expectRefusal(right, "AZURE_CREDENTIAL_REJECTED", "AADSTS700027");
   });
 
   test("an OIDC token of another subject, a missing token file, and a run that may not ask", async () => {

@@ -4,7 +4,13 @@ import path from "node:path";
 import { environment } from "../../scripts/environment";
 
 const checkout = path.join(__dirname, "../..");
-const heavy = ["@azure/identity", "@azure/arm-containerregistry", "@azure/core-rest-pipeline", "@azure/msal-node"];
+const heavy = [
+  "@azure/identity",
+  "@azure/arm-containerregistry",
+  "@azure/core-rest-pipeline",
+  "@azure/msal-node",
+  "node-forge",
+];
 
 /** Runs a script on dist/ in a process of its own, and says which of the packages that cost start-up time it loaded. */
 function loadedBy(script: string): string[] {

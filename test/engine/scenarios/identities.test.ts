@@ -4,6 +4,7 @@ import path from "node:path";
 import { defaultIdentity, subscriptionId } from "../../../emulator/default-world";
 import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
 import { sharedBox } from "../../support/emulator";
+import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
 import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
@@ -67,6 +68,13 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
     clientCertificatePath: await file("encrypted.pem", known.certificate + known.encryptedKey),
     clientCertificatePassword: "open sesame",
   };
+  const pfxFile = {
+    clientCertificatePath: await file("certificate.pfx", pfx("modern", known, "open sesame")),
+    clientCertificatePassword: "open sesame",
+  };
+  const legacyPfx = {
+    clientCertificatePath: await file("legacy.pfx", pfx("legacy", known, "")),
+  };
   const oidcFile = { oidcTokenFilePath: await file("token", await assertion()) };
   const request = { oidcRequestUrl: requestUrl, oidcRequestToken: githubRequestToken };
   // Each one beside the settings of a way that comes later in the order, and would fail.
@@ -80,6 +88,8 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
     },
     { way: "certificate", settings: { ...principal, ...pem, ...wrongSecret }, seen: "assertion" },
     { way: "encrypted certificate", settings: { ...principal, ...encrypted }, seen: "assertion" },
+    { way: "PFX", settings: { ...principal, ...pfxFile, ...wrongSecret }, seen: "assertion" },
+    { way: "PFX of earlier days, without password", settings: { ...principal, ...legacyPfx }, seen: "assertion" },
     { way: "client secret", settings: { ...principal, clientSecret, useMsi: "true" }, seen: "secret" },
     {
       way: "OIDC token",
@@ -145,13 +155,21 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
     ],
     [
       "a certificate in a form that cannot be read",
-      "AZURE_CREDENTIAL_MISSING",
+      "AZURE_CONFIGURATION_INVALID",
       {
         ...principal,
-        clientCertificatePath: await file("certificate.pfx", Buffer.from([0x30, 0x82, 1, 2, 3])),
+        clientCertificatePath: await file("damaged.pfx", Buffer.from([0x30, 0x82, 1, 2, 3])),
         clientSecret,
       },
       "ARM_CLIENT_CERTIFICATE_PATH",
+      "no PEM or PFX file",
+    ],
+    [
+      "a PFX file with a wrong password",
+      "AZURE_CONFIGURATION_INVALID",
+      { ...principal, ...pfxFile, clientCertificatePassword: "not-the-secret", clientSecret },
+      "ARM_CLIENT_CERTIFICATE_PATH",
+      "correct ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)",
     ],
     [
       "OIDC without a token",

@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import forge from "node-forge";
+
+/** What goes into a PFX file, as PEM. */
+interface Content {
+  readonly key?: string;
+  readonly certificate: string;
+  readonly chain?: string;
+}
+
+/** The ciphers that OpenSSL 3 takes by itself, and those that everybody took before. */
+const CIPHERS = {
+  modern: ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"],
+  legacy: ["-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-RC2-40", "-macalg", "sha1"],
+} as const;
+
+/** A PFX file as `openssl pkcs12 -export` writes it; on a machine that cannot, one of the same kind from node-forge. */
+export function pfx(kind: keyof typeof CIPHERS, content: Content, password: string): Buffer {
+  return fromOpenssl(kind, content, password) ?? fromForge(kind, content, password);
+}
+
+function fromOpenssl(kind: keyof typeof CIPHERS, content: Content, password: string): Buffer | undefined {
+  const folder = mkdtempSync(path.join(tmpdir(), "pfx-"));
+  try {
+    const file = path.join(folder, "content.pem");
+    writeFileSync(file, [content.key, content.certificate, content.chain].join("\n"));
+    const out = path.join(folder, "out.pfx");
+    const run = (...args: string[]) => execFileSync("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
+    // Since OpenSSL 3 RC2 has to be asked for; who came before does not know the word.
+    const legacy = kind === "legacy" && /^OpenSSL [3-9]/.test(String(run("version"))) ? ["-legacy"] : [];
+    const options = [...legacy, ...CIPHERS[kind], ...(content.key ? [] : ["-nokeys"])];
+    run("pkcs12", "-export", ...options, "-in", file, "-out", out, "-passout", `pass:${password}`);
+    return readFileSync(out);
+  } catch {
+    return undefined;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Also without a password at all, which is not the same as an empty one. */
+export function fromForge(kind: keyof typeof CIPHERS, content: Content, password: string | null): Buffer {
+  const key = content.key ? (forge.pki.privateKeyFromPem(content.key) as forge.pki.rsa.PrivateKey) : null;
+  const certificates = [content.chain, content.certificate].flatMap((pem) =>
+    pem ? [forge.pki.certificateFromPem(pem)] : [],
+  );
+  const algorithm = kind === "modern" ? "aes256" : "3des";
+  const file = forge.pkcs12.toPkcs12Asn1(key, certificates, password, { algorithm });
+  return Buffer.from(forge.asn1.toDer(file).getBytes(), "latin1");
+}
