@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { namesOf } from "./image-references";
 import type { LogEntry, Origin } from "./request-log";
 
 /** What a fault does to an import operation, when it strikes the request that starts one. */
@@ -13,7 +14,7 @@ export interface ImportFault {
 
 /** Something that goes wrong. Selectors that are absent match everything; a tunnel needs `method: "CONNECT"`. */
 export interface Fault {
-  /** Host name; `*` stands for any characters. */
+  /** Host name; `*` stands for any characters. Each name of Docker Hub's registry stands for all of them. */
   readonly host?: string;
   readonly method?: string;
   /** Regular expression, tried on path and query. */
@@ -68,13 +69,24 @@ const checks: Record<keyof Fault, (value: unknown) => boolean> = {
   dropHeaders: (value) => Array.isArray(value) && value.every(isString),
   truncateBody: isCount,
   expireToken: isTrue,
-  import: isObject,
+  import: isImportFault,
 };
 
-/** Reads a list of faults from JSON. */
+const tunnelEffects = ["latency", "status", "reset", "hang"] as const;
+const effects = [
+  ...tunnelEffects,
+  "loseResponse",
+  "setHeaders",
+  "dropHeaders",
+  "truncateBody",
+  "expireToken",
+  "import",
+] as const;
+
+/** Reads a list of faults from JSON, or a single one. */
 export function parseFaults(json: unknown): Fault[] {
-  if (!Array.isArray(json)) throw new TypeError("faults must be an array");
-  return json.map((fault: unknown, index) => {
+  const list: unknown[] = Array.isArray(json) ? json : [json];
+  return list.map((fault, index) => {
     if (!isObject(fault)) throw new TypeError(`faults[${index}] must be an object`);
     for (const [key, value] of Object.entries(fault)) {
       const check = Object.hasOwn(checks, key) ? checks[key as keyof Fault] : undefined;
@@ -82,6 +94,12 @@ export function parseFaults(json: unknown): Fault[] {
         throw new TypeError(`faults[${index}].${key} is unknown; there are ${Object.keys(checks).join(", ")}`);
       if (!check(value)) throw new TypeError(`faults[${index}].${key} has a wrong value: ${JSON.stringify(value)}`);
     }
+    const isTunnel = fault.method === "CONNECT";
+    const possible = isTunnel ? tunnelEffects : effects;
+    if (!possible.some((effect) => fault[effect] !== undefined))
+      throw new TypeError(
+        `faults[${index}] has no effect${isTunnel ? " on a tunnel" : ""}; there are ${possible.join(", ")}`,
+      );
     return fault as Fault;
   });
 }
@@ -115,7 +133,10 @@ export class Faults {
 function matches(fault: Fault, request: { host: string; method: string; path: string; from: Origin }): boolean {
   if (fault.from !== undefined && fault.from !== request.from) return false;
   if (fault.method === undefined ? request.method === "CONNECT" : fault.method !== request.method) return false;
-  if (fault.host !== undefined && !hostPattern(fault.host).test(request.host)) return false;
+  if (fault.host !== undefined) {
+    const pattern = hostPattern(fault.host);
+    if (!namesOf(request.host).some((name) => pattern.test(name))) return false;
+  }
   return fault.path === undefined || new RegExp(fault.path).test(request.path);
 }
 
@@ -258,6 +279,12 @@ function isTrue(value: unknown): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isImportFault(value: unknown): boolean {
+  const known = ["stayPending", "failWith", "moveTag"] satisfies (keyof ImportFault)[];
+  const given = isObject(value) ? Object.keys(value) : [];
+  return given.length > 0 && given.every((key) => known.some((name) => name === key));
 }
 
 function isPattern(value: unknown): boolean {

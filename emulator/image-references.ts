@@ -25,3 +25,8 @@ export function parseImageReference(text: string): ImageReference {
 export function isDockerHub(host: string): boolean {
   return dockerHubNames.includes(host.toLowerCase());
 }
+
+/** Every name of the host: whichever of Docker Hub's somebody writes, clients ask registry-1.docker.io. */
+export function namesOf(host: string): readonly string[] {
+  return isDockerHub(host) ? dockerHubNames : [host.toLowerCase()];
+}

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { namesOf } from "./image-references";
 
 /** Which side of the firewall a request comes from: the user's machine, or the importer inside Azure. */
 export type Origin = "client" | "azure";
@@ -99,19 +100,22 @@ export class RequestLog {
     return entry;
   }
 
-  /** Entries whose fields hold the wanted values; `path` may be a part of the entry's path. */
+  /** Entries that meet all conditions. */
   select(wanted: URLSearchParams): LogEntry[] {
     const conditions = [...wanted];
-    return this.#entries.filter((entry) =>
-      conditions.every(([key, value]) =>
-        key === "path" ? entry.path.includes(value) : String(entry[key as keyof LogEntry] ?? "") === value,
-      ),
-    );
+    return this.#entries.filter((entry) => conditions.every(([key, value]) => holds(entry, key, value)));
   }
 
   clear(): void {
     this.#entries = [];
   }
+}
+
+/** Fields equal the wanted value; `path` may hold it, `host` be another name of the same host. */
+function holds(entry: LogEntry, key: string, wanted: string): boolean {
+  if (key === "path") return entry.path.includes(wanted);
+  if (key === "host") return namesOf(entry.host).includes(wanted.toLowerCase());
+  return String(entry[key as keyof LogEntry] ?? "") === wanted;
 }
 
 function credentialKind(authorization: string | undefined): LogEntry["credential"] {

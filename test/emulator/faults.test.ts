@@ -61,6 +61,24 @@ test("matching is by host pattern, method, path, side, and counted", async () =>
   expect((await ask()).status).toBe(200);
 });
 
+test.each(["docker.io", "index.docker.io", "Registry.Hub.Docker.com", "registry-1.docker.io", "index.*"])(
+  "Docker Hub's registry is one host by all its names: %s",
+  async (host) => {
+    await box.control.clearRequests();
+    await box.control.faults({ host, status: 418 });
+    const statuses = [];
+    for (const name of ["registry-1.docker.io", "index.docker.io", "auth.docker.io", "mcr.microsoft.com"]) {
+      statuses.push((await client.ask(`https://${name}/v2/`)).status);
+    }
+    expect(statuses).toEqual([418, 418, 400, 200]);
+    if (host.includes("*")) return;
+    expect((await box.control.requests({ host })).map((entry) => entry.host)).toEqual([
+      "registry-1.docker.io",
+      "index.docker.io",
+    ]);
+  },
+);
+
 test("a reset breaks the connection, of a request or of a tunnel", async () => {
   await box.control.faults({ host, times: 1, reset: true });
   await expect(ask()).rejects.toMatchObject({ code: "ECONNRESET" });
@@ -142,6 +160,18 @@ test.each([
   [{ status: "503" }, /faults\[0\]\.status has a wrong value/],
   [{ path: "(" }, /faults\[0\]\.path/],
   ["reset", /faults\[0\] must be an object/],
+  [{ host: "docker.io", times: 1 }, /faults\[0\] has no effect; there are latency, status, .*import/],
+  [{ headers: { "retry-after": "1" }, body: "x" }, /no effect/],
+  [{ method: "CONNECT", loseResponse: true }, /no effect on a tunnel; there are latency, status, reset, hang"/],
+  [{ import: {} }, /faults\[0\]\.import has a wrong value/],
+  [{ import: { failwith: "x" } }, /faults\[0\]\.import has a wrong value/],
 ])("a fault that would never strike is refused: %j", async (fault, message) => {
   await expect(box.control.call("PUT", "/faults", {}, [fault])).rejects.toThrow(message);
+});
+
+test("a single fault is a list of one; none at all is refused", async () => {
+  const list = await box.control.call("PUT", "/faults", {}, { host, status: 503 });
+  expect(list).toMatchObject([{ host, status: 503, struck: 0 }]);
+  expect((await ask()).status).toBe(503);
+  await expect(box.control.call("PUT", "/faults")).rejects.toThrow(/400.*no effect/);
 });
