@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "./azure/azure";
 import { namesRegistry, parseRegistryName } from "./azure/registry-name";
-import { type Failure, failureOf, isUnavailable, sourceFailure } from "./failure";
+import { type Failure, failureOf, isUnavailable, keptDigest, sourceFailure, unkeptDigest } from "./failure";
 import {
   type Arguments,
   type FromProgram,
@@ -85,8 +85,11 @@ function settleDigest(
   if (lookup?.digest !== undefined) return { value: lookup.digest };
   if (lookup?.failure !== undefined) {
     const { failure } = lookup;
-    const keeps = args.onSourceUnavailable === "keep" && isUnavailable(failure);
-    return keeps && recorded ? { value: recorded, warning: failure } : { value: undefined, failure };
+    if (!isUnavailable(failure)) return { value: undefined, failure };
+    const policy = args.onSourceUnavailable ?? "fail";
+    if (policy === "keep" && recorded) return { value: recorded, warning: keptDigest(failure, recorded) };
+    const whose = recorded ? "of this source" : old.sourceDigest && "of another source";
+    return { value: undefined, failure: unkeptDigest(failure, policy, whose) };
   }
   if (sourceOf(args).digestFrom !== "target" && !targetTells) {
     return { value: undefined, failure: sourceFailure.unresolved("the program did not look it up") };

@@ -152,26 +152,20 @@ export const registryFailure = {
     summary: `${side}: ${host} answers 429 Too Many Requests${seconds === undefined ? "" : `, try again in ${seconds} s`}`,
     remedy:
       side === "source"
-        ? 'try again later; with source.credentials the limit is higher; onSourceUnavailable: "keep" goes on with the recorded digest'
+        ? "try again later; with source.credentials the limit is higher"
         : "try again later, or lower --parallel",
   }),
   /** No connection: the name is not found, the port is closed, nothing comes back. */
   unreachable: (side: Side, host: string, reason: string): Failure => ({
     code: code(side, "UNREACHABLE"),
     summary: `${side}: ${host} cannot be reached: ${reason}`,
-    remedy:
-      side === "source"
-        ? 'check the name, the network and the proxy (HTTPS_PROXY); onSourceUnavailable: "keep" goes on with the recorded digest'
-        : "check the network and the proxy (HTTPS_PROXY), then run the command again",
+    remedy: connectionRemedy(reason),
   }),
   /** There is a connection, but the service behind it is out of order (5xx). */
   unavailable: (side: Side, host: string, reason: string): Failure => ({
     code: code(side, "UNAVAILABLE"),
     summary: `${side}: ${host} is out of order: ${reason}`,
-    remedy:
-      side === "source"
-        ? 'try again later; onSourceUnavailable: "keep" goes on with the recorded digest'
-        : "try again later",
+    remedy: "try again later",
   }),
   invalidAnswer: (side: Side, host: string, reason: string): Failure => ({
     code: code(side, "INVALID_ANSWER"),
@@ -193,6 +187,27 @@ export const sourceFailure = {
     remedy: 'change it in the program; to keep the imported version use ignoreChanges: ["sourceDigest"]',
   }),
 } as const;
+
+/** The warning of `onSourceUnavailable: "keep"`. What there was to do is done. */
+export function keptDigest({ code, summary, detail: said }: Failure, digest: string): Failure {
+  return { code, summary: `${summary}; the recorded digest ${digest} is kept`, ...detail(said) };
+}
+
+/** A source that cannot be asked, with what `onSourceUnavailable: "keep"` would do about it: said only where it is true. */
+export function unkeptDigest(
+  failure: Failure,
+  policy: "keep" | "fail",
+  recorded: "of this source" | "of another source" | undefined,
+): Failure {
+  const keep = 'onSourceUnavailable: "keep"';
+  const add = (hint: string) => ({ ...failure, remedy: failure.remedy ? `${failure.remedy}; ${hint}` : hint });
+  if (policy === "fail") {
+    return recorded === "of this source" ? add(`${keep} goes on with the recorded digest`) : failure;
+  }
+  return add(
+    `${keep} does not help here: ${recorded ? `the recorded digest is ${recorded}` : "no digest is recorded yet"}`,
+  );
+}
 
 /** Words for Azure itself: configuration, identity, Resource Manager, and the look-up of a registry. */
 export const azureFailure = {
@@ -348,6 +363,14 @@ export const importFailure = {
     remedy: "delete what is not needed any more (az acr show-usage tells the limit), or choose a larger SKU",
   }),
 } as const;
+
+function connectionRemedy(reason: string): string {
+  if (reason.includes("does not speak TLS")) return "check host and port: registries are asked over https only";
+  if (reason.includes("certificate")) {
+    return "certificates are always checked: check the name, and whose certificate answers, the registry's or a proxy's";
+  }
+  return "check the name, the network and the proxy (HTTPS_PROXY), then run the command again";
+}
 
 function code<P extends RegistryProblem>(side: Side, problem: P): Code {
   return `${side.toUpperCase() as Uppercase<Side>}_${problem}`;

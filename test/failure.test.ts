@@ -156,3 +156,12 @@ test("which failures mean that nobody answered, and which that nobody can be ask
     "TARGET_UNREACHABLE",
   ]);
 });
+
+test.each([
+  ["it does not speak TLS (EPROTO)", "registries are asked over https only"],
+  ["its certificate has expired", "certificates are always checked"],
+])("a fault of TLS (%s) is what its remedy is about", (reason, remedy) => {
+  for (const side of ["source", "target"] as const) {
+    expect(failures.registryFailure.unreachable(side, "127.0.0.1:5000", reason).remedy).toContain(remedy);
+  }
+});
