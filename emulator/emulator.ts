@@ -17,7 +17,7 @@ import { AzureNetwork } from "./importer/azure-network";
 import { type BoxProxy, startProxy, type Tunnel } from "./proxy";
 import { closeRealServerConnections } from "./real-server";
 import { bearerToken, type Handler } from "./registry/http";
-import { makeImage } from "./registry/images";
+import { type ImageOptions, makeImage, type Unique } from "./registry/images";
 import { RegistryStore } from "./registry/store";
 import { Replication } from "./replication";
 import { type Origin, RequestLog } from "./request-log";
@@ -171,14 +171,28 @@ function makeDefaultImages(
   stores: { dockerHub: RegistryStore; microsoft: RegistryStore },
   registries: Controlled["world"]["registries"],
 ): void {
-  makeImage(stores.dockerHub, "library/hello-world", "latest", {
+  const make = (store: RegistryStore, host: string, repository: string, tag: string, options?: ImageOptions) =>
+    makeImage(store, repository, tag, options, sameAtEveryStart(`${host}/${repository}:${tag}`));
+  make(stores.dockerHub, "docker.io", "library/hello-world", "latest", {
     platforms: ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"],
   });
-  makeImage(stores.dockerHub, "tensorflow/tensorflow", "latest-gpu", { kind: "docker", platforms: ["linux/amd64"] });
-  makeImage(stores.dockerHub, privateRepository, "latest");
-  makeImage(stores.microsoft, "windows/servercore", "ltsc2019", { kind: "docker-list", platforms: ["windows/amd64"] });
-  for (const { name, store } of registries) {
+  make(stores.dockerHub, "docker.io", "tensorflow/tensorflow", "latest-gpu", {
+    kind: "docker",
+    platforms: ["linux/amd64"],
+  });
+  make(stores.dockerHub, "docker.io", privateRepository, "latest");
+  make(stores.microsoft, "mcr.microsoft.com", "windows/servercore", "ltsc2019", {
+    kind: "docker-list",
+    platforms: ["windows/amd64"],
+  });
+  for (const { name, loginServer, store } of registries) {
     if (name !== "myregistry")
-      makeImage(store, "aci-helloworld", "latest", { platforms: ["linux/amd64", "linux/arm64/v8"] });
+      make(store, loginServer, "aci-helloworld", "latest", { platforms: ["linux/amd64", "linux/arm64/v8"] });
   }
+}
+
+/** For a stack that is kept while the emulator is started anew: its sources have not moved. */
+function sameAtEveryStart(reference: string): Unique {
+  let count = 0;
+  return () => `${reference} ${++count}`;
 }

@@ -62,12 +62,19 @@ const docker: Format = {
 const defaultPlatforms = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"];
 const created = "2026-01-01T00:00:00Z";
 
-/** Puts an image with new content behind a tag, or, without a tag, into the repository only. */
+/** A text that tells one piece of content from all others. */
+export type Unique = () => string;
+
+/**
+ * Puts an image behind a tag, or, without a tag, into the repository only. Its content is new, unless `unique` repeats
+ * what it said before.
+ */
 export function makeImage(
   store: RegistryStore,
   repository: string,
   tag: string | undefined,
   options: ImageOptions = {},
+  unique: Unique = randomUUID,
 ): ImageDescription {
   const { kind = "index", annotations, artifactType = "application/vnd.example.artifact.v1" } = options;
   const put = (manifest: object, mediaType: string): Descriptor =>
@@ -76,19 +83,19 @@ export function makeImage(
     switch (kind) {
       case "index":
       case "docker-list":
-        return put(buildIndex(store, repository, options, kind === "index" ? oci : docker), formatOf(kind).index);
+        return put(buildIndex(store, repository, options, formatOf(kind), unique), formatOf(kind).index);
       case "manifest":
       case "docker":
         return put(
-          buildManifest(store, repository, platformsOf(options, 1)[0], options, formatOf(kind)),
+          buildManifest(store, repository, platformsOf(options, 1)[0], options, formatOf(kind), unique),
           formatOf(kind).manifest,
         );
       case "helm":
-        return put(buildChart(store, repository, annotations), mediaTypes.manifest);
+        return put(buildChart(store, repository, annotations, unique), mediaTypes.manifest);
       case "artifact":
-        return put(buildArtifact(store, repository, { artifactType, annotations }), mediaTypes.manifest);
+        return put(buildArtifact(store, repository, { artifactType, annotations }, unique), mediaTypes.manifest);
       case "artifact-manifest": {
-        const blobs = [putBlob(store, repository, newBytes("artifact"), "application/octet-stream")];
+        const blobs = [putBlob(store, repository, newBytes("artifact", unique), "application/octet-stream")];
         const manifest = { mediaType: mediaTypes.artifactManifest, artifactType, blobs, ...optional({ annotations }) };
         return put(manifest, mediaTypes.artifactManifest);
       }
@@ -113,7 +120,7 @@ export function makeReferrer(
     digest: subjectDigest,
     size: subjectManifest?.bytes.length ?? 0,
   };
-  const manifest = buildArtifact(store, repository, { artifactType, subject, annotations });
+  const manifest = buildArtifact(store, repository, { artifactType, subject, annotations }, randomUUID);
   const { digest, mediaType } = putManifest(store, repository, manifest, mediaTypes.manifest);
   return { digest, mediaType, platforms: [] };
 }
@@ -161,10 +168,21 @@ function windowsVersion(platform: Platform): Platform {
   return platform.os === "windows" ? { ...platform, "os.version": "10.0.17763.7678" } : platform;
 }
 
-function buildIndex(store: RegistryStore, repository: string, options: ImageOptions, format: Format): object {
+function buildIndex(
+  store: RegistryStore,
+  repository: string,
+  options: ImageOptions,
+  format: Format,
+  unique: Unique,
+): object {
   const { attestations = format === oci, annotations } = options;
   const images = platformsOf(options, 0).map((platform) => ({
-    ...putManifest(store, repository, buildManifest(store, repository, platform, options, format), format.manifest),
+    ...putManifest(
+      store,
+      repository,
+      buildManifest(store, repository, platform, options, format, unique),
+      format.manifest,
+    ),
     platform,
   }));
   const attested = attestations ? images.map((image) => putAttestation(store, repository, image)) : [];
@@ -182,8 +200,9 @@ function buildManifest(
   platform: Platform,
   { layers: count = 1, annotations }: ImageOptions,
   format: Format,
+  unique: Unique,
 ): object {
-  const archives = Array.from({ length: count }, () => tarOf("content.txt", newBytes(printPlatform(platform))));
+  const archives = Array.from({ length: count }, () => tarOf("content.txt", newBytes(printPlatform(platform), unique)));
   const layers = archives.map((archive) => putBlob(store, repository, gzipSync(archive), format.layer));
   const config = putConfig(store, repository, platform, archives, format.config);
   return {
@@ -240,9 +259,14 @@ function putAttestation(store: RegistryStore, repository: string, image: Descrip
   };
 }
 
-function buildChart(store: RegistryStore, repository: string, annotations?: Record<string, string>): object {
+function buildChart(
+  store: RegistryStore,
+  repository: string,
+  annotations: Record<string, string> | undefined,
+  unique: Unique,
+): object {
   const chart = { name: repository.split("/").at(-1), version: "1.0.0", apiVersion: "v2" };
-  const archive = gzipSync(tarOf(`${chart.name}/Chart.yaml`, newBytes(json(chart).toString("utf8"))));
+  const archive = gzipSync(tarOf(`${chart.name}/Chart.yaml`, newBytes(json(chart).toString("utf8"), unique)));
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
@@ -260,13 +284,14 @@ function buildArtifact(
     subject,
     annotations,
   }: { artifactType: string; subject?: Descriptor; annotations?: Record<string, string> | undefined },
+  unique: Unique,
 ): object {
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     artifactType,
     config: putBlob(store, repository, Buffer.from("{}"), mediaTypes.empty),
-    layers: [putBlob(store, repository, newBytes(artifactType), "application/octet-stream")],
+    layers: [putBlob(store, repository, newBytes(artifactType, unique), "application/octet-stream")],
     ...optional({ subject, annotations }),
   };
 }
@@ -286,8 +311,8 @@ function putManifest(
   return { mediaType, digest, size: bytes.length };
 }
 
-function newBytes(text: string): Buffer {
-  return Buffer.from(`${text}\n${randomUUID()}\n`);
+function newBytes(text: string, unique: Unique): Buffer {
+  return Buffer.from(`${text}\n${unique()}\n`);
 }
 
 function json(value: unknown): Buffer {

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ImageDescription } from "../../emulator/registry/images";
-import { sharedBox } from "../support/emulator";
+import { sharedBox, startBox } from "../support/emulator";
 import { Client } from "./client";
 
 const box = sharedBox();
 const client = new Client(box);
 
 describe("the default world", () => {
-  test.each<[string, string[]]>([
+  const images: [reference: string, platforms: string[]][] = [
     ["docker.io/library/hello-world:latest", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
     ["hello-world", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
     ["docker.io/tensorflow/tensorflow:latest-gpu", ["linux/amd64"]],
@@ -17,9 +17,28 @@ describe("the default world", () => {
     ["privatesource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
     ["othersubsource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
     ["othertenantsource.azurecr.io/aci-helloworld:latest", ["linux/amd64", "linux/arm64/v8"]],
-  ])("holds %s", async (reference, platforms) => {
+    ["docker.io/emulator/private:latest", ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"]],
+  ];
+
+  test.each(images)("holds %s", async (reference, platforms) => {
     const image = await box.control.image(reference);
     expect(image).toMatchObject({ digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), platforms });
+  });
+
+  test("has the same images at every start, each its own; PUT makes one that no start has seen", async () => {
+    const [first, second] = await Promise.all([startBox(), startBox()]);
+    const digests = ({ control }: typeof first) =>
+      Promise.all(images.map(async ([reference]) => (await control.image(reference)).digest));
+    const before = await digests(first);
+    expect(await digests(second)).toEqual(before);
+    // hello-world stands there by two names.
+    expect(new Set(before).size).toBe(images.length - 1);
+    const moved = await Promise.all(
+      [first, second].map(
+        async ({ control }) => (await control.moveTag("mcr.microsoft.com/windows/servercore:ltsc2019")).digest,
+      ),
+    );
+    expect(new Set([...before, ...moved]).size).toBe(images.length + 1);
   });
 
   test("tells clients all they need", () => {
