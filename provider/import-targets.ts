@@ -6,7 +6,7 @@ import type { Operation } from "./operation";
 import type { Holdings, TargetPlan } from "./plan";
 import { type Inputs, isTag } from "./record";
 import type { Digest } from "./reference/digest";
-import { printSource, sourceImage } from "./source-image";
+import { printSource, type SourceImage, sourceImage } from "./source-image";
 import type { TargetRegistry } from "./target-registry";
 
 /** What is imported, and where to. */
@@ -50,7 +50,7 @@ export async function importBatch(
   { azure, signal, progress }: Operation,
 ): Promise<void> {
   const image = sourceImage(desired);
-  progress(`importing ${printSource(image)}${digest === undefined ? "" : ` at ${digest.slice(0, 19)}…`}`);
+  progress("importing", `${shortSource(image, digest)} → ${shortList(targets)}`);
   const outcome = await azure.importImage(
     registryOf(desired.registryId, desired.loginServer),
     {
@@ -59,7 +59,7 @@ export async function importBatch(
       untaggedTargetRepositories: targets.filter((name) => !isTag(name)),
       mode,
     },
-    { signal, onProgress: progress },
+    { signal },
   );
   if (outcome.state === "succeeded") return;
 
@@ -114,7 +114,7 @@ export async function verify(
   { digest, target }: Import,
   { signal, progress }: Operation,
 ): Promise<Holdings> {
-  progress("verifying the target");
+  progress("verifying", shortList(names));
   const proves = (held: Digest | undefined) => held !== undefined && (digest === undefined || held === digest);
   const held = await target.awaitHoldings(names, digest, signal, (found) =>
     names.every((name) => proves(found.get(name))),
@@ -129,4 +129,15 @@ export async function verify(
       digest,
     ),
   );
+}
+
+/** `docker.io/library/node@sha256:4439307b758a…`: a row of a terminal has little room. */
+function shortSource(image: SourceImage, digest: Digest | undefined): string {
+  const { registry, repository } = image;
+  if (digest === undefined) return printSource(image);
+  return `${registry.host ?? registry.name}/${repository}@${digest.slice(0, 19)}…`;
+}
+
+function shortList([first = "", ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }

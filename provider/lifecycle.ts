@@ -149,14 +149,17 @@ async function attempt(
   }
 }
 
-/** The engine's process prints message and stack of what these methods throw; the message is on the resource's row already. */
+/**
+ * The engine's process prints what these methods throw as `<text>: <stack>`, on the row of the stack. It cannot be kept from
+ * that, and the message is on the resource's own row already; so the line just says where to look.
+ */
 async function quietly<T>(id: string, limit: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(limit);
   try {
     return await run(signal);
   } catch (error) {
     const plain = new Error(textOf(error, signal, id, limit));
-    throw Object.assign(plain, { stack: "", toString: () => "" });
+    throw Object.assign(plain, { stack: "failed; its resource says why", toString: () => id });
   }
 }
 

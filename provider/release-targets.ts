@@ -17,7 +17,7 @@ export async function releaseTargets(
   const { loginServer } = recorded;
   const free = targets.filter((name) => !isClaimed(loginServer, name));
   if (policy === "retain" || free.length === 0) return;
-  operation.progress(`releasing ${free.join(", ")}`);
+  operation.progress("releasing", free.join(", "));
   await whileLeaving(loginServer, free, () => removeFrom(free, recorded, policy, operation));
 }
 

@@ -49,8 +49,6 @@ export type ImportOutcome =
 export interface ImportOptions {
   /** Ends the waiting; Azure goes on with an import that it has accepted. */
   readonly signal: AbortSignal;
-  /** Told what goes on, at each poll. */
-  readonly onProgress?: (text: string) => void;
 }
 
 /** Imports an image into a registry, and resolves for whatever end it takes. */
@@ -63,7 +61,7 @@ export async function importImage(
   const arm = resourceManager(session.cloud, session.credential, registry.subscriptionId);
   const subject = subjectOf(registry, request, session.identity);
   const began = Date.now();
-  const end = await runImport(arm, registry, request, options, subject.source);
+  const end = await runImport(arm, registry, request, options);
   const seconds = Math.round((Date.now() - began) / 1_000);
   switch (end.kind) {
     case "succeeded":

@@ -34,8 +34,7 @@ export async function runImport(
   arm: ResourceManager,
   registry: RegistryNames,
   request: ImportRequest,
-  { signal, onProgress = () => {} }: ImportOptions,
-  source: string,
+  { signal }: ImportOptions,
 ): Promise<End> {
   const started = await start(arm, registry, request, signal);
   if ("kind" in started) return started;
@@ -48,7 +47,6 @@ export async function runImport(
     if (!location) return outOfSight("did not tell where to follow it");
     // A poll carries our token, which is nobody else's business.
     if (location.origin !== arm.origin.origin) return outOfSight("sends us to another host to follow it");
-    onProgress(progressOf(answer, source));
     const next = await poll(arm, location, retryAfter(answer.headers) ?? POLL_INTERVAL, signal);
     if ("kind" in next) return next;
     answer = next;
@@ -116,11 +114,4 @@ function locationOf(answer: Answer, base: URL): URL | undefined {
 
 function outOfSight(reason: Answer | Error | string, accepted = true): End {
   return { kind: "out of sight", accepted, reason };
-}
-
-/** `Azure imports ghcr.io/owner/app@sha256:…: app:1 pending` */
-function progressOf({ body }: Answer, source: string): string {
-  const tags = [...body.matchAll(/"([^"]+)"\s*:\s*"([^"]+)"/g)].filter(([, name]) => name !== "status");
-  const states = tags.map(([, tag, state]) => `${tag} ${state?.toLowerCase()}`).join(", ");
-  return `Azure imports ${source}${states && `: ${states}`}`;
 }

@@ -15,7 +15,6 @@ export interface Run {
   readonly env?: NodeJS.ProcessEnv;
   readonly into?: AzureRegistry;
   readonly milliseconds?: number;
-  readonly onProgress?: (text: string) => void;
 }
 
 /** Imports into `myregistry`, in a world where nothing goes wrong between two tests. */
@@ -48,7 +47,6 @@ export class Imports {
     };
     const outcome = await this.inside.azure(given.env).importImage(given.into ?? this.target, request, {
       signal: AbortSignal.timeout(given.milliseconds ?? 30_000),
-      ...(given.onProgress && { onProgress: given.onProgress }),
     });
     return { outcome, tag };
   }

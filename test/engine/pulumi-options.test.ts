@@ -106,10 +106,13 @@ test("two resources that name one source share its look-up, and retainOnDelete a
   expect(await control.requests({ from: "client", host: "mcr.microsoft.com", method: "HEAD" })).toHaveLength(1);
   // The progress stands on the resource's own row, not on a phantom's.
   const rows = up.events.flatMap(({ diagnosticEvent: event }) =>
-    event?.message.includes("importing mcr.microsoft.com/shared:1") ? [event.urn] : [],
+    event?.message.includes("importing mcr.microsoft.com/shared@sha256:") ? [event.urn] : [],
   );
   const { resource } = await project.state();
   expect(rows.sort()).toEqual([resource("first").urn, resource("second").urn].sort());
+  // A row that is finished does not read as if it were still going.
+  const finished = up.stdout.split("\n").filter((line) => /ImportedImage .* created/.test(line));
+  expect(finished.map((line) => line.replace(/.* created \([\d.]+s\) /, ""))).toEqual(["imported", "imported"]);
 
   expect((await project.destroy()).exitCode).toBe(0);
   expect(await control.digest("myregistry.azurecr.io/shared:1")).toBeUndefined();

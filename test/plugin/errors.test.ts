@@ -136,6 +136,7 @@ test("what read and delete throw shows its message once, and no stack", async ()
     await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}What to do: /);
   }
   expect(plugin.output).not.toMatch(/\n\s+at |TARGET_UNAVAILABLE|\.js:\d/);
+  expect(plugin.output.match(/^.*: .*$/gm)).toEqual(Array(2).fill(`${id}: failed; its resource says why`));
 });
 
 test("an error that happens to have an ID reaches the engine as a message, not as a half-made resource", async () => {
@@ -155,11 +156,16 @@ test("progress goes to the resource's own row, and vanishes with it", async () =
   box.emulator.world.settings.importDurationMs = 300;
   await stack.up({ one: image(), two: image({ targetTags: [`${repository}:2`] }) });
   const { logs } = await stack.plugin();
-  const digest = /importing docker\.io\/team\/app-\d+:1 at sha256:[0-9a-f]{12}…/;
-  for (const name of ["one", "two"]) {
-    const shown = logs.filter(({ urn, message }) => urn === urnOf(name) && message.includes(repository));
-    expect(shown).toEqual([
-      { severity: "info", ephemeral: true, urn: urnOf(name), message: expect.stringMatching(digest) },
+  const digest = held(box, `${repository}:1`)?.slice(0, 19);
+  for (const [name, tag] of [
+    ["one", "1"],
+    ["two", "2"],
+  ] as const) {
+    const row = { severity: "info", ephemeral: true, urn: urnOf(name) };
+    // The second stands behind `created (3s)`.
+    expect(logs.filter(({ urn }) => urn === urnOf(name))).toEqual([
+      { ...row, message: `importing docker.io/${repository}@${digest}… → ${repository}:${tag}` },
+      { ...row, message: "imported" },
     ]);
   }
 });
