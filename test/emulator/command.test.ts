@@ -154,7 +154,7 @@ describe("with npm gone", () => {
       const killed = performance.now();
       npm.kill(signal);
       await end; // of the output, which the emulator inherited
-      expect(performance.now() - killed).toBeLessThan(2_000);
+      expect(performance.now() - killed).toBeLessThan(5_000);
       await expect(fetch(`${control}/requests`)).rejects.toThrow();
       expect(temporary()).toEqual([]);
     },
@@ -172,7 +172,7 @@ describe("with npm gone", () => {
       const killed = performance.now();
       npm.kill(signal);
       expect((await end).stdout).toContain("told\n");
-      expect(performance.now() - killed).toBeLessThan(3_000);
+      expect(performance.now() - killed).toBeLessThan(5_000);
       await until(() => !isRunning(pid));
       expect(temporary()).toEqual([]);
     },
@@ -206,13 +206,12 @@ test.each<[string, readonly string[]]>([
   ["npm", byNpm],
   ["node", byNode],
 ])("started by %s in the background, it outlives the shell", async (_, command) => {
-  const shell = start(["sh", "-c", 'nohup "$@" 2>/dev/null & echo $!', "sh", ...command]);
+  const shell = start(["sh", "-c", '"$@" & echo $!; wait', "sh", ...command]);
   const lines: string[] = [];
-  const exited = new Promise((resolve) => shell.once("exit", resolve));
   shell.stdout?.setEncoding("utf8").on("data", (text: string) => lines.push(...text.trim().split("\n")));
   const end = ended(shell);
-  await exited;
   await until(() => lines.length === 2);
+  shell.kill("SIGKILL");
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const { control } = JSON.parse(lines[1] ?? "");
   expect(await (await fetch(`${control}/requests`)).json()).toEqual([]);
