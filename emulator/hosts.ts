@@ -3,7 +3,7 @@ import type { ContainerRegistries } from "./container-registries";
 import { loginHost } from "./entra/login";
 import { githubIssuer, githubRequestHost, type OidcIssuer } from "./entra/oidc-issuer";
 import type { ImportFault } from "./faults";
-import { isDockerHub } from "./image-references";
+import { isDockerHub, namesOf } from "./image-references";
 import type { Tunnel } from "./proxy";
 import { realServer } from "./real-server";
 import { dockerHub } from "./registry/docker-hub";
@@ -77,12 +77,10 @@ export class Hosts {
   /** Maps host names to real HTTP servers; `null` takes a name away. */
   map(hosts: Readonly<Record<string, string | null>>): void {
     for (const [host, url] of Object.entries(hosts)) {
-      if (url === null) {
-        this.#real.delete(host.toLowerCase());
-        continue;
+      for (const name of namesOf(host)) {
+        if (url === null) this.#real.delete(name);
+        else this.#real.set(name, { url, site: realSite(url) });
       }
-      const forward = realServer(new URL(url));
-      this.#real.set(host.toLowerCase(), { url, site: ({ req, res }) => forward(req, res) });
     }
   }
 
@@ -93,4 +91,9 @@ export class Hosts {
   clearMapped(): void {
     this.#real.clear();
   }
+}
+
+function realSite(url: string): Site {
+  const forward = realServer(new URL(url));
+  return ({ req, res }) => forward(req, res);
 }

@@ -161,6 +161,15 @@ describe("real servers behind public names", () => {
     await box.control.faults();
   });
 
+  test("behind Docker Hub are asked by whichever of its names", async () => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await box.control.hosts({ "docker.io": url });
+    expect((await client.ask("https://registry-1.docker.io/v2/")).headers["www-authenticate"]).toContain("example.com");
+    await box.control.hosts({ "index.docker.io": null });
+    await client.ask("https://registry-1.docker.io/v2/");
+    expect(seen).toHaveLength(1);
+  });
+
   test("that are gone answer 502, names taken away are refused", async () => {
     await box.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
     expect((await client.ask("https://gone.example.com/")).status).toBe(502);
