@@ -125,7 +125,7 @@ export const registryFailure = {
     summary: `${side}: the firewall of ${host} refuses this client`,
     remedy:
       side === "source"
-        ? 'name the image by digest (repo@sha256:…), or set source.digestFrom: "target", or run where the registry can be reached'
+        ? AROUND_THE_SOURCE
         : "run where the registry can be reached, or allow this client in the registry's network rules",
     ...detail(said),
   }),
@@ -159,7 +159,7 @@ export const registryFailure = {
   unreachable: (side: Side, host: string, reason: string): Failure => ({
     code: code(side, "UNREACHABLE"),
     summary: `${side}: ${host} cannot be reached: ${reason}`,
-    remedy: connectionRemedy(reason),
+    remedy: connectionRemedy(side, reason),
   }),
   /** There is a connection, but the service behind it is out of order (5xx). */
   unavailable: (side: Side, host: string, reason: string): Failure => ({
@@ -364,12 +364,17 @@ export const importFailure = {
   }),
 } as const;
 
-function connectionRemedy(reason: string): string {
+/** The ways out for a source that only Azure can read, or a machine elsewhere. */
+const AROUND_THE_SOURCE =
+  'name the image by digest (repo@sha256:…), or set source.digestFrom: "target", or run where the registry can be reached';
+
+function connectionRemedy(side: Side, reason: string): string {
   if (reason.includes("does not speak TLS")) return "check host and port: registries are asked over https only";
   if (reason.includes("certificate")) {
     return "certificates are always checked: check the name, and whose certificate answers, the registry's or a proxy's";
   }
-  return "check the name, the network and the proxy (HTTPS_PROXY), then run the command again";
+  const check = "check the name, the network and the proxy (HTTPS_PROXY), then run the command again";
+  return side === "source" ? `${check}; for a source in a private network: ${AROUND_THE_SOURCE}` : check;
 }
 
 function code<P extends RegistryProblem>(side: Side, problem: P): Code {
