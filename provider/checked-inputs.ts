@@ -92,7 +92,7 @@ function settleDigest(
     return { value: undefined, failure: unkeptDigest(failure, policy, whose) };
   }
   if (sourceOf(args).digestFrom !== "target" && !targetTells) {
-    return { value: undefined, failure: sourceFailure.unresolved("the program did not look it up") };
+    return { value: undefined, failure: sourceFailure.notLookedUp() };
   }
   const unchanged = sameSource(args, old) && isDeepStrictEqual(keysOf(args), keysOf(old));
   return { value: preview && !unchanged ? (unknown as Digest) : undefined };

@@ -181,6 +181,12 @@ export const sourceFailure = {
     summary: `source: its digest is not known: ${reason}`,
     remedy: "name the image by digest (repo@sha256:…) if it has to go on now, and report this",
   }),
+  notLookedUp: (): Failure => ({
+    code: "SOURCE_UNRESOLVED",
+    summary:
+      "source: the program did not look up its digest, since its arguments were wrong there; a transform has changed them since",
+    remedy: "correct the arguments in the program itself",
+  }),
   exchanged: (): Failure => ({
     code: "SOURCE_UNRESOLVED",
     summary: "source: it was changed after the program had looked up its digest (a transform, or ignoreChanges)",
@@ -350,13 +356,20 @@ export const importFailure = {
   /** The service does not say which of several targets is locked, nor whether the tag or its whole repository is. */
   locked: (target: string, registry: string): Failure => {
     const isOne = !target.includes(", ");
-    const image = isOne ? target.slice(target.indexOf("/") + 1) : "<repository>:<tag>";
+    const name = isOne ? target.slice(target.indexOf("/") + 1) : "<repository>:<tag>";
+    const option = name.includes(":") ? `--image ${name}` : `--repository ${name}`;
     return {
       code: "TARGET_LOCKED",
       summary: `target: ${isOne ? "" : "one of "}${target} is locked against changes`,
-      remedy: `unlock it (az acr repository update --name ${registry} --image ${image} --write-enabled true; a locked repository with --repository instead of --image), or choose another tag`,
+      remedy: `unlock it (az acr repository update --name ${registry} ${option} --write-enabled true; a locked repository with --repository instead of --image), or choose another name`,
     };
   },
+  /** Not from here, but from Azure, which does the copying. */
+  sourceUnreachable: (host: string): Failure => ({
+    code: "SOURCE_UNREACHABLE",
+    summary: `source: Azure's import cannot connect to ${host}`,
+    remedy: `check that ${host} has a public name and lets Azure in: Azure copies the image itself, so it must reach the source by itself`,
+  }),
   quotaExceeded: (host: string): Failure => ({
     code: "TARGET_QUOTA_EXCEEDED",
     summary: `target: the storage of ${host} is full`,
@@ -370,7 +383,7 @@ const AROUND_THE_SOURCE =
 
 function connectionRemedy(side: Side, reason: string): string {
   if (reason.includes("does not speak TLS")) return "check host and port: registries are asked over https only";
-  if (reason.includes("certificate")) {
+  if (/certificate|CERT/.test(reason)) {
     return "certificates are always checked: check the name, and whose certificate answers, the registry's or a proxy's";
   }
   const check = "check the name, the network and the proxy (HTTPS_PROXY), then run the command again";

@@ -10,6 +10,7 @@ import {
   sourceKey,
 } from "./record";
 import { sourceImage } from "./source-image";
+import { unknown } from "./unknown";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -202,18 +203,23 @@ function urnOf(name: string, parent: pulumi.Resource | undefined): Promise<strin
  */
 function lookUp(
   { source, ...others }: ImportedImageArgs,
-  { dependsOn, customTimeouts }: pulumi.CustomResourceOptions,
+  { dependsOn }: pulumi.CustomResourceOptions,
 ): pulumi.Output<Lookup | undefined> {
   const resolver = resolverOfThisRun();
   return pulumi.unsecret(
     pulumi.all([{ source }, registered(dependsOn)]).apply(async ([known]) => {
-      const args = { ...Object.fromEntries(Object.entries(others).filter(([, value]) => isPlain(value))), ...known };
-      const problems = problemsOf({ registry: "awaited", targetTags: ["any:tag"], ...args }, customTimeouts);
-      return problems.length > 0
-        ? undefined
-        : { of: sourceKey(known), ...(await resolver.resolve(sourceImage(known))) };
+      if (problemsOf({ ...knownNow(others), ...known }).length > 0) return undefined;
+      return { of: sourceKey(known), ...(await resolver.resolve(sourceImage(known))) };
     }),
   );
+}
+
+/** The arguments with a marker for what has to be awaited; also for a registry that only a transform may name. */
+function knownNow({ registry, ...others }: Omit<ImportedImageArgs, "source">): {
+  readonly [argument: string]: unknown;
+} {
+  const marked = Object.entries(others).map(([name, value]) => [name, isPlain(value) ? value : unknown]);
+  return { registry: isPlain(registry) ? (registry ?? unknown) : unknown, ...Object.fromEntries(marked) };
 }
 
 function isPlain(value: unknown): boolean {

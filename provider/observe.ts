@@ -36,7 +36,8 @@ export async function observeForeign(
     throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first}`));
   }
   // Of a repository without tag one can only ask whether it holds this digest.
-  const held = await readable(target, names, sourceDigest, signal);
+  const others = await readable(target, names.slice(1), sourceDigest, signal);
+  const held = new Map([[first, sourceDigest], ...others]);
   const evidence = await target.describe(first, sourceDigest, signal);
   const found = outputsOf(inputs, { sourceDigest, targets: present(held), ...evidence, verifiedBy: "digest" });
   return { id, props: found, inputs: inputsOf(found) };

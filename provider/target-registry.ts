@@ -98,9 +98,17 @@ export class TargetRegistry {
     const repository = repositoryOf(target);
     const found = await this.client.manifest(repository, digest, signal).catch(() => undefined);
     if (found === undefined) return undefined;
-    const shortly = AbortSignal.any([signal, AbortSignal.timeout(CONFIGURATION)]);
-    const platforms = await this.client.platforms(repository, found, shortly).catch(() => found.platforms);
-    return { mediaType: found.descriptor.mediaType, platforms };
+    // Not AbortSignal.timeout: Node.js 20 forgets one that only a combined signal holds.
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), CONFIGURATION);
+    try {
+      const platforms = await this.client.platforms(repository, found, AbortSignal.any([signal, limit.signal]));
+      return { mediaType: found.descriptor.mediaType, platforms };
+    } catch {
+      return { mediaType: found.descriptor.mediaType, platforms: found.platforms };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #held(target: string, digest: Digest | undefined, signal: AbortSignal): Promise<Digest | undefined> {

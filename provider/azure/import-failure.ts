@@ -136,7 +136,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /no such host|name or service not known|could not be resolved|connection (refused|timed out)|unable to connect/i,
-    ({ sourceHost }) => registryFailure.unreachable("source", sourceHost, "Azure cannot connect to it"),
+    ({ sourceHost }) => importFailure.sourceUnreachable(sourceHost),
   ],
   [/Error copying blobs/i, ({ source, target }) => importFailure.blobsNotCopied(source, target)],
 ];

@@ -62,7 +62,7 @@ export interface Greeting {
 // The user name under which Azure registries take their own tokens as passwords.
 const AZURE_TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
-// Known without asking, which spares every run a round trip: https://distribution.github.io/distribution/spec/auth/token/
+// Docker Hub's has been the same for years, so that an anonymous client need not ask for it first.
 const knownServices: ReadonlyMap<string, TokenService> = new Map([
   ["registry-1.docker.io", { realm: new URL("https://auth.docker.io/token"), service: "registry.docker.io" }],
 ]);
@@ -109,7 +109,7 @@ export class Authorization {
   /** The proof for what is going to be done. */
   async prove(scope: Scope, budget: Budget): Promise<Proof> {
     if (this.#rejection && !this.#accepted) throw this.#rejection;
-    return this.#proof(await this.#scheme(budget), scope, budget);
+    return (await this.#guess(scope, budget)) ?? this.#proof(await this.#scheme(budget), scope, budget);
   }
 
   /** Another proof after a 401, or `undefined` when the registry wants none that it has not seen. */
@@ -143,12 +143,26 @@ export class Authorization {
     return saidBy(answer, this.#secrets);
   }
 
+  /**
+   * Spares a round trip where the token service is known. Only for a client with nothing to lose: credentials go where the
+   * registry itself says. Where something else answers to the name, such as a mirror, the registry is asked after all.
+   */
+  async #guess(scope: Scope, budget: Budget): Promise<Proof | undefined> {
+    const service = knownServices.get(this.host);
+    if (!service || this.#learned || this.credential.kind !== "anonymous") return undefined;
+    try {
+      return await this.#proof({ kind: "token", service }, scope, budget);
+    } catch (error) {
+      if (budget.signal?.aborted) throw error;
+      this.#learned = await this.#scheme(budget);
+      return undefined;
+    }
+  }
+
   async #scheme(budget: Budget): Promise<Scheme> {
     if (this.#learned) return this.#learned;
     if (this.isAzure) return this.#azureScheme();
     if (this.credential.kind === "password" && this.credential.username === undefined) return { kind: "own token" };
-    const service = knownServices.get(this.host);
-    if (service) return { kind: "token", service };
     const greeting = await greetings.get(this.host, budget.signal, () => this.#greet(unbound(budget)));
     this.greetingStatus = greeting.status;
     return this.#schemeOf(greeting.challenges);

@@ -145,10 +145,15 @@ function readDescriptors(list: unknown): Descriptor[] {
 function platformName(platform: unknown): string | undefined {
   if (!isObject(platform)) return undefined;
   const { os, architecture, variant } = platform;
-  if (typeof os !== "string" || typeof architecture !== "string" || os === "unknown" || architecture === "unknown") {
+  if (!isPlatformPart(os) || !isPlatformPart(architecture) || os === "unknown" || architecture === "unknown") {
     return undefined;
   }
-  return [os, architecture, ...(typeof variant === "string" && variant !== "" ? [variant] : [])].join("/");
+  return [os, architecture, ...(isPlatformPart(variant) ? [variant] : [])].join("/");
+}
+
+/** It goes into the state and to the terminal, so that nothing else than a short word is taken. */
+function isPlatformPart(part: unknown): part is string {
+  return typeof part === "string" && /^[\w.-]{1,64}$/.test(part);
 }
 
 /** arm64 is arm64/v8 and arm is arm/v7, as Docker and containerd read them. */

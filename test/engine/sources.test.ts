@@ -112,3 +112,28 @@ const noteChildren = `
   }
   require("node:module").syncBuiltinESMExports();
 `;
+
+test("arguments that are awaited, left open or given by a transform do not keep the program from looking up the rest", async () => {
+  const { control, env } = box;
+  const { digest } = await control.image("docker.io/library/hello-world:latest");
+  const pinned = `docker.io/library/hello-world@${digest}`;
+  const project = await PulumiProject.create({
+    env,
+    program: `
+      const pulumi = require("@pulumi/pulumi");
+      const { ImportedImage } = require("pulumi-acr-import");
+      const registry = "myregistry";
+      const later = (value) => new Promise((resolve) => setTimeout(() => resolve(value), 10));
+      new ImportedImage("output", { registry, source: "${pinned}", targetTags: undefined, untaggedTargetRepositories: pulumi.output(["awaited/a"]) });
+      new ImportedImage("promise", { registry, source: "${pinned}", targetTags: null, untaggedTargetRepositories: later(["awaited/b"]) });
+      new ImportedImage("nested", { registry: later(registry), source: "docker.io/library/hello-world:latest", targetTags: [later("awaited/c:1")] });
+      new ImportedImage("transformed", { registry: undefined, source: "docker.io/library/hello-world:latest", targetTags: ["awaited/d:1"] },
+        { transforms: [({ props, opts }) => ({ props: { ...props, registry }, opts })] });
+    `,
+  });
+  const up = await project.up();
+  expect(up.diagnostics("error")).toEqual([]);
+  expect(up.changes).toEqual({ create: 4 });
+  expect((await project.up()).changes).toEqual({ same: 4 });
+  expect(await control.digest("myregistry.azurecr.io/awaited/d:1")).toBe(digest);
+});

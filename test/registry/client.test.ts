@@ -110,41 +110,60 @@ describe("requests", () => {
     );
   });
 
-  test("Docker Hub is asked at registry-1.docker.io, with every type of manifest, its token service without a greeting", async () => {
-    let accept: string | undefined;
-    internet.sites["registry-1.docker.io"] = guarded("https://auth.docker.io/token", (request, response) => {
-      accept = request.headers.accept;
-      manifest(response);
-    });
-    internet.sites["auth.docker.io"] = grants();
-    const hub = new RegistryClient({ host: "docker.io", side: "source", credential: user });
-    expect((await hub.head("library/node", "22"))?.digest).toBe(DIGEST);
-    expect(internet.requests.map((request) => request.split("?")[0])).toEqual([
-      "GET auth.docker.io/token",
-      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
-    ]);
-    expect(internet.authorizations).toEqual([
-      `Basic ${Buffer.from(`reader:${SECRET}`).toString("base64")}`,
-      "Bearer good",
-    ]);
-    expect(accept?.split(", ")).toHaveLength(5);
-  });
+  describe("Docker Hub", () => {
+    const hub = (credential: RegistryCredential = anonymous) =>
+      new RegistryClient({ host: "docker.io", side: "source", credential, budgetMs: 3_000 });
+    const asked = () => internet.requests.map((request) => request.split("?")[0]);
 
-  test("a Docker Hub that names another token service is believed, and asked there from then on", async () => {
-    internet.sites["registry-1.docker.io"] = guarded("https://login.docker.io/", undefined, "newer");
-    internet.sites["auth.docker.io"] = grants();
-    internet.sites["login.docker.io"] = grants({ token: "newer" });
-    const hub = new RegistryClient({ host: "docker.io", side: "source", credential: user });
-    expect((await hub.head("library/node", "22"))?.digest).toBe(DIGEST);
-    expect((await hub.head("library/deno", "2"))?.digest).toBe(DIGEST);
-    expect(internet.requests.map((request) => request.split("?")[0])).toEqual([
-      "GET auth.docker.io/token",
-      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
-      "GET login.docker.io/",
-      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
-      "GET login.docker.io/",
-      "HEAD registry-1.docker.io/v2/library/deno/manifests/2",
-    ]);
+    test("is asked at registry-1.docker.io, with every type of manifest; its token service needs no greeting", async () => {
+      let accept: string | undefined;
+      internet.sites["registry-1.docker.io"] = guarded("https://auth.docker.io/token", (request, response) => {
+        accept = request.headers.accept;
+        manifest(response);
+      });
+      internet.sites["auth.docker.io"] = grants();
+      expect((await hub().head("library/node", "22"))?.digest).toBe(DIGEST);
+      expect(asked()).toEqual(["GET auth.docker.io/token", "HEAD registry-1.docker.io/v2/library/node/manifests/22"]);
+      expect(accept?.split(", ")).toHaveLength(5);
+    });
+
+    test("gets credentials only where it says itself", async () => {
+      // this name is mapped to a mirror, which has nothing to do with auth.docker.io
+      internet.sites["registry-1.docker.io"] = (request, response) =>
+        request.headers.authorization ? manifest(response) : challenge(response, 'Basic realm="mirror"');
+      internet.sites["auth.docker.io"] = grants();
+      expect((await hub(user).head("library/node", "22"))?.digest).toBe(DIGEST);
+      expect(asked()).toEqual([
+        "GET registry-1.docker.io/v2/",
+        "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+      ]);
+    });
+
+    test("that names another token service is believed, and asked there from then on", async () => {
+      internet.sites["registry-1.docker.io"] = guarded("https://login.docker.io/", undefined, "newer");
+      internet.sites["auth.docker.io"] = grants();
+      internet.sites["login.docker.io"] = grants({ token: "newer" });
+      const one = hub();
+      expect((await one.head("library/node", "22"))?.digest).toBe(DIGEST);
+      expect((await one.head("library/deno", "2"))?.digest).toBe(DIGEST);
+      expect(asked()).toEqual([
+        "GET auth.docker.io/token",
+        "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+        "GET login.docker.io/",
+        "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+        "GET login.docker.io/",
+        "HEAD registry-1.docker.io/v2/library/deno/manifests/2",
+      ]);
+    });
+
+    test("may be an open mirror, where auth.docker.io cannot be reached", async () => {
+      internet.sites["registry-1.docker.io"] = (_request, response) => manifest(response);
+      internet.sites["auth.docker.io"] = (_request, response) => response.writeHead(403).end();
+      const one = hub();
+      expect((await one.head("library/node", "22"))?.digest).toBe(DIGEST);
+      expect((await one.head("library/deno", "2"))?.digest).toBe(DIGEST);
+      expect(asked().filter((request) => request?.includes("auth."))).toHaveLength(1);
+    });
   });
 
   describe("platforms", () => {
@@ -175,6 +194,7 @@ describe("requests", () => {
       internet.sites["storage.example.net"] = (_request, response) => response.end(config);
       expect(await platforms()).toEqual(["linux/arm64/v8"]);
       expect(internet.requests.at(-1)).toBe("GET storage.example.net/blob?signature=1");
+      expect(internet.authorizations.at(-1)).toBe("-");
     });
 
     test("a configuration that is another one is not believed; without one there is no platform", async () => {

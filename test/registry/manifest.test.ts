@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { parseDigest } from "../../provider/reference/digest";
-import { digestOf, entryFor, type Manifest, manifestType, readManifest } from "../../provider/registry/manifest";
+import {
+  digestOf,
+  entryFor,
+  type Manifest,
+  manifestType,
+  readManifest,
+  readPlatform,
+} from "../../provider/registry/manifest";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const hex = (byte: string) => `sha256:${byte.repeat(64)}`;
@@ -79,4 +86,13 @@ test.each([
 test("entries whose digest is none are left out", () => {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ digest: "sha256:1" }, null, "x", {}] }));
   expect(readManifest(bytes, INDEX, digestOf(bytes))).toMatchObject({ entries: [], platforms: [] });
+});
+
+test("a platform is made of short words, whatever a configuration says", () => {
+  const platform = (config: object) => readPlatform(Buffer.from(JSON.stringify(config)));
+  expect(platform({ os: "linux", architecture: "arm", variant: "v7" })).toBe("linux/arm/v7");
+  expect(platform({ os: "linux", architecture: "amd64", variant: "" })).toBe("linux/amd64");
+  for (const os of ["\u001b[2Jlinux", "x".repeat(65), "", 7, undefined]) {
+    expect(platform({ os, architecture: "amd64" })).toBeUndefined();
+  }
 });
