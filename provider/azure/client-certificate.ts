@@ -1,8 +1,8 @@
 /**
  * The certificate file of a service principal, PEM or PFX, as azure-native reads it. What is decrypted stays in memory.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { azureFailure, ImportError } from "../failure";
 import type { CredentialChoice } from "./credential-choice";
 import { type CertificateFile, openPfx, type Unopened } from "./pfx";
@@ -10,21 +10,35 @@ import { nameOf } from "./settings";
 
 const PASSWORD = nameOf("clientCertificatePassword");
 
+const LARGEST = 1_000_000;
+
+/** The reason and the remedy. */
+const REFUSALS: Readonly<Record<Unopened, readonly [string, string]>> = {
+  "unknown form": ["which is no PEM or PFX file, or a damaged one", "name a file with certificate and private key"],
+  "unsupported cipher": [
+    "which uses a cipher that is not supported",
+    "write it anew with `openssl pkcs12 -export`, without the option of a cipher",
+  ],
+  "needs a password": ["which needs a password", `set ${PASSWORD}`],
+  "wrong password": ["which its password does not open", `correct ${PASSWORD}`],
+};
+
 /** Reads the file as PEM without a password: the certificate, those of its issuers, and the key. */
 export async function readClientCertificate(choice: CredentialChoice & { kind: "certificate" }): Promise<string> {
   const refuse = (reason: string, remedy: string) =>
     new ImportError(azureFailure.configurationInvalid(choice.from, `names ${choice.path}, ${reason}`, remedy));
-  const file = await readFile(choice.path).catch(({ code, message }: NodeJS.ErrnoException) => {
+  const unreadable = ({ code, message }: NodeJS.ErrnoException) => {
     const reason = code === "ENOENT" ? "which does not exist" : `which cannot be read: ${code ?? message}`;
     throw refuse(reason, `correct ${choice.from}, or the file's place and permissions`);
-  });
+  };
+  // Asked before: to open a named pipe waits for its writer.
+  const found = await stat(choice.path).catch(unreadable);
+  if (!found.isFile()) throw refuse("which is no regular file", "name a file with certificate and private key");
+  if (found.size > LARGEST) throw refuse("which is larger than 1 MB", "name a file with certificate and private key");
+  const file = await readFile(choice.path).catch(unreadable);
   const { password = "" } = choice;
   const opened = file.includes("-----BEGIN ") ? openPem(file.toString("utf8"), password) : openPfx(file, password);
-  if (opened === "unknown form") {
-    throw refuse("which is no PEM or PFX file, or a damaged one", "name a file with certificate and private key");
-  }
-  if (opened === "needs a password") throw refuse("which needs a password", `set ${PASSWORD}`);
-  if (opened === "wrong password") throw refuse("which its password does not open", `correct ${PASSWORD}`);
+  if (typeof opened === "string") throw refuse(...REFUSALS[opened]);
 
   const { key, certificates } = opened;
   if (key?.asymmetricKeyType !== "rsa") {
@@ -40,15 +54,25 @@ export async function readClientCertificate(choice: CredentialChoice & { kind: "
 }
 
 function openPem(text: string, password: string): CertificateFile | Unopened {
-  const [key] = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----/s.exec(text) ?? [];
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  const key = openPemKey(text, password);
+  if (typeof key === "string") return key;
+  // OpenSSL's older label, and the one of `openssl x509 -trustout`, hold the same certificate.
+  const certificates = text.matchAll(/-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----.+?-----END \1-----/gs);
   try {
-    return {
-      key: key === undefined ? undefined : createPrivateKey({ key, passphrase: password }),
-      certificates: certificates.map((certificate) => new X509Certificate(certificate)),
-    };
+    return { key, certificates: [...certificates].map(([certificate]) => new X509Certificate(certificate)) };
   } catch {
-    if (!key?.includes("ENCRYPTED")) return "unknown form";
-    return password ? "wrong password" : "needs a password";
+    return "unknown form";
+  }
+}
+
+function openPemKey(text: string, passphrase: string): KeyObject | undefined | Unopened {
+  const [key] = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----/s.exec(text) ?? [];
+  if (key === undefined) return undefined;
+  try {
+    return createPrivateKey({ key, passphrase });
+  } catch (error) {
+    if (!key.includes("ENCRYPTED")) return "unknown form";
+    if ((error as NodeJS.ErrnoException).code === "ERR_OSSL_EVP_UNSUPPORTED") return "unsupported cipher";
+    return passphrase ? "wrong password" : "needs a password";
   }
 }

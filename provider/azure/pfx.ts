@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import type { asn1, pkcs12 } from "node-forge";
+import type { asn1, pkcs12, pki } from "node-forge";
 
 /** What a certificate file holds. */
 export interface CertificateFile {
@@ -9,7 +9,7 @@ export interface CertificateFile {
 }
 
 /** Why a certificate file cannot be opened. */
-export type Unopened = "unknown form" | "needs a password" | "wrong password";
+export type Unopened = "unknown form" | "unsupported cipher" | "needs a password" | "wrong password";
 
 /** Opens a PFX file (PKCS#12), as Windows, Key Vault and `openssl pkcs12 -export` write it. */
 export function openPfx(file: Buffer, password: string): CertificateFile | Unopened {
@@ -20,13 +20,29 @@ export function openPfx(file: Buffer, password: string): CertificateFile | Unope
     const certificates = bags
       .filter(({ type }) => type === pki.oids.certBag)
       // A certificate of another kind than RSA is not understood, and handed on as it is.
-      .map((bag) => asn1.toDer(bag.cert ? pki.certificateToAsn1(bag.cert) : bag.asn1).getBytes())
+      .map((bag) => asn1.toDer(bag.cert ? signedForm(bag.cert) : bag.asn1).getBytes())
       .map((der) => new X509Certificate(Buffer.from(der, "latin1")));
     return { key: keys[0], certificates };
   } catch (error) {
-    if (!/MAC could not be verified|decrypt/.test((error as Error).message)) return "unknown form";
+    const { message } = error as Error;
+    if (/unsupported (OID|key derivation|encryption scheme|PRF|MAC)/i.test(message)) return "unsupported cipher";
+    if (!/MAC could not be verified|decrypt/.test(message)) return "unknown form";
     return password ? "wrong password" : "needs a password";
   }
+}
+
+/**
+ * The certificate as its issuer signed it. node-forge would write the parameters of an RSASSA-PSS signature its own
+ * way, which changes the thumbprint; the signed part repeats the algorithm with them, word for word (RFC 5280, 4.1.1.2).
+ */
+function signedForm({ tbsCertificate, signature }: pki.Certificate): asn1.Asn1 {
+  const { asn1 } = forge();
+  const { UNIVERSAL } = asn1.Class;
+  const { SEQUENCE, BITSTRING } = asn1.Type;
+  const algorithm = (tbsCertificate.value as asn1.Asn1[]).find(({ type }) => type === SEQUENCE);
+  if (!algorithm) throw new Error("a certificate without a signature algorithm");
+  const signatureValue = asn1.create(UNIVERSAL, BITSTRING, false, `\0${signature}`);
+  return asn1.create(UNIVERSAL, SEQUENCE, true, [tbsCertificate, algorithm, signatureValue]);
 }
 
 /** A password is UTF-16 to the MAC and to the old ciphers, UTF-8 to those of today; and none is not the empty one. */

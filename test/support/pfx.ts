@@ -11,11 +11,15 @@ interface Content {
   readonly chain?: string;
 }
 
-/** The ciphers that OpenSSL 3 takes by itself, and those that everybody took before. */
+/** The ciphers that OpenSSL 3 takes by itself, those that everybody took before, and one that few know. */
 const CIPHERS = {
   modern: ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"],
   legacy: ["-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-RC2-40", "-macalg", "sha1"],
+  rare: ["-keypbe", "CAMELLIA-256-CBC", "-certpbe", "CAMELLIA-256-CBC", "-macalg", "sha256"],
 } as const;
+
+const AES_256_CBC = forge.asn1.oidToDer("2.16.840.1.101.3.4.1.42").getBytes();
+const AES_256_GCM = forge.asn1.oidToDer("2.16.840.1.101.3.4.1.46").getBytes();
 
 /** A PFX file as `openssl pkcs12 -export` writes it; on a machine that cannot, one of the same kind from node-forge. */
 export function pfx(kind: keyof typeof CIPHERS, content: Content, password: string): Buffer {
@@ -44,10 +48,23 @@ function fromOpenssl(kind: keyof typeof CIPHERS, content: Content, password: str
 /** Also without a password at all, which is not the same as an empty one. */
 export function fromForge(kind: keyof typeof CIPHERS, content: Content, password: string | null): Buffer {
   const key = content.key ? (forge.pki.privateKeyFromPem(content.key) as forge.pki.rsa.PrivateKey) : null;
-  const certificates = [content.chain, content.certificate].flatMap((pem) =>
-    pem ? [forge.pki.certificateFromPem(pem)] : [],
+  const certificates = new Map(
+    [content.chain, content.certificate].flatMap((pem) =>
+      pem ? [[forge.pki.certificateFromPem(pem), pem] as const] : [],
+    ),
   );
-  const algorithm = kind === "modern" ? "aes256" : "3des";
-  const file = forge.pkcs12.toPkcs12Asn1(key, certificates, password, { algorithm });
-  return Buffer.from(forge.asn1.toDer(file).getBytes(), "latin1");
+  const algorithm = kind === "legacy" ? "3des" : "aes256";
+  // node-forge would write some certificates in another way than they were signed.
+  const asSigned = jest.spyOn(forge.pki, "certificateToAsn1").mockImplementation((certificate) => {
+    const [block] = forge.pem.decode(certificates.get(certificate) ?? "");
+    return forge.asn1.fromDer(block?.body ?? "");
+  });
+  try {
+    const options = { algorithm, useMac: kind !== "rare" } as const;
+    const file = forge.pkcs12.toPkcs12Asn1(key, [...certificates.keys()], password, options);
+    const der = forge.asn1.toDer(file).getBytes();
+    return Buffer.from(kind === "rare" ? der.replaceAll(AES_256_CBC, AES_256_GCM) : der, "latin1");
+  } finally {
+    asSigned.mockRestore();
+  }
 }
