@@ -1,5 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
 
 export interface RunOptions {
   cwd?: string;
@@ -213,33 +215,85 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
  * shell and never gets here; a killed npm even leaves its shell, which waits for us with nobody behind it.
  */
 export function whenAbandoned(act: () => void): () => void {
-  const parent = process.ppid;
-  const { npm_lifecycle_event: event, npm_lifecycle_script: script } = process.env;
-  const isNpmShell = script !== undefined && (processInfo(parent)?.command.includes(script) ?? false);
-  const starter = () => (process.ppid === parent && isNpmShell ? processInfo(parent)?.parent : process.ppid);
-  const first = starter();
-  // While Node was starting, npm may have ended: then the first process has inherited us.
-  const isLate = first === 1 && event !== undefined && !processInfo(1)?.command.includes(event);
-  const watch = setInterval(() => {
-    if (starter() === first && !isLate) return;
-    clearInterval(watch);
-    act();
-  }, 500);
-  watch.unref();
-  return () => clearInterval(watch);
+  const isAbandoned = starterWatch(process.env, () => process.ppid, processInfo);
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const lookLater = () => {
+    if (!isStopped) timer = setTimeout(look, 500).unref();
+  };
+  const look = async () => {
+    const abandoned = await isAbandoned();
+    if (isStopped) return;
+    if (abandoned) act();
+    else lookLater();
+  };
+  void isAbandoned().then(lookLater); // the first look learns who the starter is
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
 }
 
-function processInfo(pid: number): { parent: number; command: string } | undefined {
+export interface ProcessInfo {
+  parent: number;
+  command: string;
+}
+
+/**
+ * Returns what tells, each time it is asked, whether the starter of this process is gone. A process that `look` finds
+ * nothing about is no proof: it may only be unreadable just now, and the end of our own parent shows in `ppid`.
+ */
+export function starterWatch(
+  env: NodeJS.ProcessEnv,
+  ppid: () => number,
+  look: (pid: number) => Promise<ProcessInfo | undefined>,
+): () => Promise<boolean> {
+  const { npm_lifecycle_script: script } = env;
+  const parent = ppid();
+  let isNpmShell: boolean | undefined;
+  let starter: number | undefined;
+  let isLate: boolean | undefined;
+  return async () => {
+    const info = script === undefined || isNpmShell === false ? undefined : await look(parent);
+    if (ppid() !== parent) return true;
+    if (script !== undefined && info !== undefined) {
+      isNpmShell ??= info.command.includes(script);
+      const now = isNpmShell ? info.parent : parent;
+      starter ??= now;
+      if (now !== starter) return true;
+    }
+    if (starter !== 1) return false;
+    // While Node was starting, npm may have ended: then the first process has inherited us.
+    const first = isLate === undefined ? await look(1) : undefined;
+    if (first !== undefined) isLate = !mayHaveStarted(first.command, env);
+    return isLate ?? false;
+  };
+}
+
+/** Whether a process of this command line may be the npm, or its like, that started us; in a container it can be the first. */
+function mayHaveStarted(command: string, env: NodeJS.ProcessEnv): boolean {
+  const [program = "", ...words] = command.split(/\s+/).filter((word) => !word.startsWith("-"));
+  const runner = /^node/.test(path.basename(program)) ? words[0] : program;
+  if (!/^(npm|npx|pnpm|yarn|bun)\b/.test(path.basename(runner ?? ""))) return false;
+  // `npm run` names its script; `npm t`, `npx` and the like do not.
+  const { npm_command: verb = "", npm_lifecycle_event: event = "" } = env;
+  if (program !== "npm" || !verb.startsWith("run")) return true;
+  return words.includes(event) || words.includes(event.replace(/^(pre|post)/, ""));
+}
+
+const runFile = promisify(execFile);
+
+async function processInfo(pid: number): Promise<ProcessInfo | undefined> {
   try {
     if (process.platform === "linux") {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
       return { parent: parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8")), command };
     }
-    const line = execFileSync("ps", ["-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
-    const [, parent, command = ""] = /^\s*(\d+)\s+(.*)/.exec(line) ?? [];
-    return { parent: Number(parent), command };
+    const { stdout } = await runFile("ps", ["-o", "ppid=,args=", "-p", String(pid)]);
+    const [, parent, command] = /^\s*(\d+)\s+(.*)/.exec(stdout) ?? [];
+    return parent === undefined || command === undefined ? undefined : { parent: Number(parent), command };
   } catch {
-    return undefined; // ended meanwhile
+    return undefined;
   }
 }
 

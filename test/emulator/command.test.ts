@@ -146,7 +146,7 @@ describe("with a command", () => {
 
 describe("with npm gone", () => {
   test.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s, the emulator and its folder go within a second",
+    "by %s, the emulator and its folder go within five seconds",
     async (signal) => {
       const npm = start(byNpm);
       const { control } = JSON.parse(await firstLine(npm));
@@ -161,19 +161,18 @@ describe("with npm gone", () => {
   );
 
   test.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s, the command is told to end, then everything it started is ended",
+    "by %s, the command is told to end, then everything it started is ended, within five seconds",
     async (signal) => {
       const script = path.join(folder, "command.sh");
       const stubborn = `(trap '' TERM; while :; do sleep 0.1; done)`;
-      writeFileSync(script, `trap 'echo told; exit' TERM\n${stubborn} &\necho $!\nwhile :; do sleep 0.1; done\n`);
+      writeFileSync(script, `trap 'echo told; exit' TERM\n${stubborn} &\necho ready\nwhile :; do sleep 0.1; done\n`);
       const npm = start([...byNpm, "sh", script]);
       const end = ended(npm);
-      const pid = Number(await firstLine(npm));
+      await firstLine(npm);
       const killed = performance.now();
       npm.kill(signal);
-      expect((await end).stdout).toContain("told\n");
+      expect((await end).stdout).toContain("told\n"); // the end of the output, which all of them inherited
       expect(performance.now() - killed).toBeLessThan(5_000);
-      await until(() => !isRunning(pid));
       expect(temporary()).toEqual([]);
     },
   );
@@ -222,12 +221,4 @@ test.each<[string, readonly string[]]>([
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
