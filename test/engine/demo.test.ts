@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { descendants, start } from "../../scripts/process";
 
 const checkout = path.join(__dirname, "../..");
@@ -39,6 +40,8 @@ describe("npm run demo", () => {
     expect(below.length).toBeGreaterThan(2);
     running.signal("SIGINT");
     expect((await running.finished).exitCode).toBe(130);
+    // What was killed takes a moment to be gone.
+    for (let tries = 0; tries < 50 && below.some(isRunning); tries++) await sleep(100);
     expect(below.filter(isRunning)).toEqual([]);
     expect(left()).toEqual([]);
   });
@@ -48,8 +51,8 @@ describe("npm run demo", () => {
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return process.platform !== "linux" || !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
-  return process.platform !== "linux" || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
