@@ -95,6 +95,9 @@ export function isClosed(failure: Failure): boolean {
   return /_(UNREACHABLE|NETWORK_CLOSED)$/.test(failure.code);
 }
 
+/** The least role that an import needs: on the target, and on a source in Azure. */
+const LEAST_ROLE = "Container Registry Data Importer and Data Reader";
+
 /** Words for a registry's failures: shared by both sides, since both speak the same protocol. */
 export const registryFailure = {
   notFound: (side: Side, reference: string): Failure => ({
@@ -117,7 +120,7 @@ export const registryFailure = {
     remedy:
       side === "source"
         ? "pass source.credentials that may pull this repository; for an Azure registry grant AcrPull (or Container Registry Repository Reader) to the identity instead"
-        : "grant the identity the role Container Registry Data Importer and Data Reader on the target registry (to untag or delete also AcrDelete)",
+        : `grant the identity the role ${LEAST_ROLE} on the target registry (to untag or delete also AcrDelete)`,
     ...detail(said),
   }),
   networkClosed: (side: Side, host: string, said?: string): Failure => ({
@@ -237,7 +240,7 @@ export const azureFailure = {
   permissionDenied: (side: Side, scope: string, who: string, said?: string): Failure => ({
     code: "AZURE_PERMISSION_DENIED",
     summary: `${side}: ${who} may not import ${side === "source" ? "from" : "into"} ${scope}`,
-    remedy: `grant this identity the role Container Registry Data Importer and Data Reader on ${scope}; a new assignment takes some minutes to work`,
+    remedy: `grant this identity the role ${LEAST_ROLE} on ${scope}; a new assignment takes some minutes to work`,
     ...detail(said),
   }),
   foreignTenant: (side: Side, registry: string, who: string): Failure => ({
@@ -270,7 +273,7 @@ export const azureFailure = {
   registryInvisible: (side: Side, name: string, who: string, searched: string): Failure => ({
     code: "REGISTRY_NOT_FOUND",
     summary: `${side}: no registry ${name} is visible to ${who}: searched ${searched}`,
-    remedy: `check the name; if the registry is there, grant this identity the role Container Registry Data Importer and Data Reader on it (scope: the registry, or its resource group), or pass its resource ID${
+    remedy: `check the name; if the registry is there, grant this identity the role ${LEAST_ROLE} on it (scope: the registry, or its resource group), or pass its resource ID${
       side === "source" ? "; for a registry of another tenant pass the login server with source.credentials" : ""
     }`,
   }),
