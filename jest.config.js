@@ -29,9 +29,7 @@ module.exports = {
   // For the slowest, several runs of the engine; Jest knows one limit for all projects only.
   testTimeout: 120_000,
   projects: [
-    project("unit", [""], {
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(registry|emulator|plugin|engine)/"],
-    }),
+    project("unit", ["unit/"]),
     project("protocol", ["registry/", "emulator/"], {
       globalSetup: "<rootDir>/test/support/setup/tools.ts",
     }),

@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { problemsOf } from "./arguments";
-import { resolverOfThisRun } from "./program-run";
+import { sharedResolver } from "./program/run";
+import { validateArguments } from "./resource/arguments";
+import { sourceImage } from "./resource/source";
 import {
   type ConflictPolicy,
   type DeletePolicy,
   type DigestOrigin,
   type Lookup,
-  type SourcePolicy,
+  type SourceUnavailablePolicy,
   sourceKey,
-} from "./record";
-import { sourceImage } from "./source-image";
-import { unknown } from "./unknown";
+} from "./resource/state";
+import { UNKNOWN } from "./resource/unknown";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -68,7 +68,7 @@ export interface ImportedImageArgs {
    * keep it with a warning.
    * @default "fail"
    */
-  onSourceUnavailable?: pulumi.Input<SourcePolicy>;
+  onSourceUnavailable?: pulumi.Input<SourceUnavailablePolicy>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }
@@ -124,7 +124,7 @@ export class ImportedImage extends pulumi.CustomResource {
     // limit of its own.
     if (!process.env.PULUMI_DEBUG_PROMISE_LEAKS) Error.stackTraceLimit = 0;
     try {
-      super(TYPE, name, inputsOf(name, args ?? {}, opts ?? {}), opts);
+      super(TYPE, name, toInputs(name, args ?? {}, opts ?? {}), opts);
     } catch (error) {
       Error.stackTraceLimit = stackTraceLimit;
       if (error instanceof Error) Error.captureStackTrace(error, ImportedImage);
@@ -157,7 +157,7 @@ export class ImportedImage extends pulumi.CustomResource {
 const TYPE = "pulumi-nodejs:dynamic/acr:ImportedImage";
 const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");';
 
-function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
+function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
   return {
     ...args,
     source: withSecretCredentials(args.source),
@@ -174,17 +174,17 @@ function inputsOf(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     __provider: PROVIDER,
     // With no engine (unit tests with mocks) nothing is resolved. `hasEngine` would not do: it is false in the inline programs
     // of the Automation API.
-    ...(pulumi.runtime.getEngine() !== undefined && { __program: forCheck(name, args, opts) }),
+    ...(pulumi.runtime.getEngine() !== undefined && { __program: programContext(name, args, opts) }),
   };
 }
 
 /** What `check` cannot know by itself. `get` shows what the target holds, so it looks nothing up. */
-function forCheck(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
+function programContext(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
   return {
     urn: urnOf(name, opts.parent),
     preview: pulumi.runtime.isDryRun(),
     timeouts: opts.customTimeouts,
-    lookup: opts.id === undefined ? lookUp(args, opts) : undefined,
+    lookup: opts.id === undefined ? lookUpDigest(args, opts) : undefined,
   };
 }
 
@@ -201,25 +201,25 @@ function urnOf(name: string, parent: pulumi.Resource | undefined): Promise<strin
  * target may be created by the same program. Arguments that are wrong cost no request; those that only time will tell are
  * not judged here. The digest of a secret's image is no secret.
  */
-function lookUp(
+function lookUpDigest(
   { source, ...others }: ImportedImageArgs,
   { dependsOn }: pulumi.CustomResourceOptions,
 ): pulumi.Output<Lookup | undefined> {
-  const resolver = resolverOfThisRun();
+  const resolver = sharedResolver();
   return pulumi.unsecret(
-    pulumi.all([{ source }, registered(dependsOn)]).apply(async ([known]) => {
-      if (problemsOf({ ...knownNow(others), ...known }).length > 0) return undefined;
-      return { of: sourceKey(known), ...(await resolver.resolve(sourceImage(known))) };
+    pulumi.all([{ source }, registrationOf(dependsOn)]).apply(async ([known]) => {
+      if (validateArguments({ ...withUnknowns(others), ...known }).length > 0) return undefined;
+      return { source: sourceKey(known), ...(await resolver.resolve(sourceImage(known))) };
     }),
   );
 }
 
 /** The arguments with a marker for what has to be awaited; also for a registry that only a transform may name. */
-function knownNow({ registry, ...others }: Omit<ImportedImageArgs, "source">): {
+function withUnknowns({ registry, ...others }: Omit<ImportedImageArgs, "source">): {
   readonly [argument: string]: unknown;
 } {
-  const marked = Object.entries(others).map(([name, value]) => [name, isPlain(value) ? value : unknown]);
-  return { registry: isPlain(registry) ? (registry ?? unknown) : unknown, ...Object.fromEntries(marked) };
+  const marked = Object.entries(others).map(([name, value]) => [name, isPlain(value) ? value : UNKNOWN]);
+  return { registry: isPlain(registry) ? (registry ?? UNKNOWN) : UNKNOWN, ...Object.fromEntries(marked) };
 }
 
 function isPlain(value: unknown): boolean {
@@ -228,7 +228,7 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Waits for the resources that this one depends on: they may be what fills the source. */
-function registered(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Output<unknown> {
+function registrationOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Output<unknown> {
   return pulumi.output(dependsOn ?? []).apply((resources) => [resources].flat().map(({ urn }: pulumi.Resource) => urn));
 }
 

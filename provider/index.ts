@@ -1,2 +1,2 @@
 export { ImportedImage, type ImportedImageArgs, type SourceArgs, type SourceCredentialsArgs } from "./imported-image";
-export type { ConflictPolicy, DeletePolicy, DigestOrigin, SourcePolicy } from "./record";
+export type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";

@@ -1,15 +1,13 @@
 /** Azure as one run sees it: one identity, one cloud. Loads the Azure SDK when the first question is asked. */
-import { failureOf, type Side } from "../failure";
+import { failureOf, type Side } from "../failure/failure";
 import { type Cloud, findCloud, isRegistryOf } from "./cloud";
 import { createCredential } from "./credential";
 import { chooseCredential, describeChoice } from "./credential-choice";
-import { type ImportOptions, type ImportOutcome, type ImportRequest, importImage } from "./import-image";
-import { type AzureRegistry, RegistryFinder, type RegistryNames } from "./registries";
+import { type ImportOutcome, importImage } from "./import-image";
+import type { ImportOptions, ImportRequest } from "./import-operation";
+import { type AzureRegistry, RegistryFinder, type RegistryResource } from "./registries";
 import type { Session } from "./session";
 import { type AzureSettings, defaultSubscription } from "./settings";
-
-export type { ImportMode, ImportOptions, ImportOutcome, ImportRequest, ImportSource } from "./import-image";
-export type { AzureRegistry, RegistryNames } from "./registries";
 
 /** One per process: what was asked once is remembered. Every refusal is an `ImportError`. */
 export class Azure {
@@ -39,7 +37,11 @@ export class Azure {
   };
 
   /** Imports an image into a registry. Resolves for whatever end it takes; throws only where no credential is configured. */
-  async importImage(registry: RegistryNames, request: ImportRequest, options: ImportOptions): Promise<ImportOutcome> {
+  async importImage(
+    registry: RegistryResource,
+    request: ImportRequest,
+    options: ImportOptions,
+  ): Promise<ImportOutcome> {
     return importImage(await this.#signIn(), registry, request, options);
   }
 

@@ -3,7 +3,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { azureFailure, ImportError } from "../failure";
+import { azureFailure, ImportError } from "../failure/failure";
 import type { CredentialChoice } from "./credential-choice";
 import { type CertificateFile, openPfx, type Unopened } from "./pfx";
 import { nameOf } from "./settings";

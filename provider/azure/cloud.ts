@@ -1,5 +1,5 @@
 /** The Azure clouds: where Resource Manager and Entra are, and which hosts are Azure registries. */
-import { azureFailure, ImportError } from "../failure";
+import { azureFailure, ImportError } from "../failure/failure";
 import { send } from "../registry/transport";
 import { type AzureSettings, nameOf, type Setting } from "./settings";
 
@@ -113,19 +113,19 @@ async function fromMetadata({ value, from }: Setting): Promise<Cloud> {
     throw new ImportError(azureFailure.configurationInvalid(from, "is not an https address", "use https"));
   }
   const url = `${origin}/metadata/endpoints?api-version=2022-09-01`;
-  const answer = await send({ method: "GET", url }, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
+  const response = await send({ method: "GET", url }, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
     throw new ImportError(
       azureFailure.unavailable("Azure", new URL(origin).host, `does not tell its endpoints: ${error.message}`),
     );
   });
-  const metadata = answer.status === 200 ? parse(answer.body.toString("utf8")) : undefined;
+  const metadata = response.status === 200 ? parse(response.body.toString("utf8")) : undefined;
   const { resourceManager, authentication, suffixes } = metadata ?? {};
   const audience = authentication?.audiences?.[0];
   if (!resourceManager || !authentication?.loginEndpoint || !audience) {
     throw new ImportError(
       azureFailure.configurationInvalid(
         from,
-        `is not the metadata host of an Azure cloud: ${url} answers ${answer.status}`,
+        `is not the metadata host of an Azure cloud: ${url} answers ${response.status}`,
         "set it to the host of the cloud's Resource Manager, such as management.azure.com",
       ),
     );

@@ -10,7 +10,7 @@
  *
  * The first that is configured is used. Half a configuration is an error, never a reason to try the next one.
  */
-import { azureFailure, ImportError } from "../failure";
+import { azureFailure, ImportError } from "../failure/failure";
 import { type AzureSettings, defaultSubscription, isOn, nameOf, type SettingName } from "./settings";
 
 /** How this run identifies itself. */

@@ -1,11 +1,11 @@
 /** What the errors of @azure/identity mean. Their own texts are up to 1.5 kB long and hide the network's reason. */
-import { azureFailure, type Failure } from "../failure";
+import { azureFailure, type Failure } from "../failure/failure";
 import type { Cloud } from "./cloud";
 import { type CredentialChoice, describeChoice } from "./credential-choice";
 import { nameOf } from "./settings";
 
 /** The last thing that was seen on the network while a token was asked for. */
-export interface Attempt {
+export interface NetworkTrace {
   host?: string;
   problem?: string | undefined;
 }
@@ -27,7 +27,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** The failure behind an error that a token request ended in. */
-export function credentialFailure(error: Error, choice: CredentialChoice, cloud: Cloud, seen: Attempt): Failure {
+export function credentialFailure(error: Error, choice: CredentialChoice, cloud: Cloud, seen: NetworkTrace): Failure {
   const who = describeChoice(choice);
   const text = `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`;
   const code = /AADSTS\d+/.exec(text)?.[0];

@@ -3,31 +3,31 @@
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { azureFailure, failureOf, ImportError } from "../failure";
+import { azureFailure, failureOf, ImportError } from "../failure/failure";
 import { connectionPolicy } from "../registry/connections";
-import { Shared } from "../registry/shared";
+import { PromiseCache } from "../registry/promise-cache";
 import { send } from "../registry/transport";
 import { readClientCertificate } from "./client-certificate";
 import type { Cloud } from "./cloud";
 import type { Assertion, CredentialChoice } from "./credential-choice";
-import { type Attempt, credentialFailure } from "./credential-failure";
+import { credentialFailure, type NetworkTrace } from "./credential-failure";
 import { identitySdk } from "./sdk";
 import { type AzureSettings, auxiliaryTenants, isOn } from "./settings";
 
 /** Makes the credential. Its tokens are cached by @azure/identity; its errors are {@link ImportError}s. */
 export function createCredential(choice: CredentialChoice, cloud: Cloud, settings: AzureSettings): TokenCredential {
-  const seen: Attempt = {};
+  const seen: NetworkTrace = {};
   const credential = sdkCredential(choice, {
     authorityHost: cloud.authority,
     disableInstanceDiscovery: isOn(settings.disableInstanceDiscovery),
     additionallyAllowedTenants: auxiliaryTenants(settings),
     additionalPolicies: [
       { policy: keepAlive, position: "perRetry" },
-      { policy: witness(seen), position: "perRetry" },
+      { policy: recordNetworkErrors(seen), position: "perRetry" },
     ],
   });
   // A hundred imports begin at once, and @azure/identity would ask a hundred times for the same token.
-  const underWay = new Shared<AccessToken | null>();
+  const underWay = new PromiseCache<AccessToken | null>();
   return {
     async getToken(scopes, { abortSignal, ...options } = {}): Promise<AccessToken | null> {
       const key = JSON.stringify([scopes, options.claims, options.tenantId, options.enableCae]);
@@ -103,7 +103,7 @@ const keepAlive: PipelinePolicy = {
 };
 
 /** Remembers what the network said: the authentication library reports every such thing as `network_error`. */
-function witness(seen: Attempt): PipelinePolicy {
+function recordNetworkErrors(seen: NetworkTrace): PipelinePolicy {
   return {
     name: "witness",
     async sendRequest(request, next) {
@@ -140,15 +140,16 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
   url.searchParams.set("audience", assertion.audience);
   const headers = { accept: "application/json", authorization: `Bearer ${assertion.bearer}` };
   const question = { method: "GET", url: url.href, headers } as const;
-  const answer = await send(question, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
+  const response = await send(question, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
     throw new ImportError(azureFailure.unavailable("Azure", url.host, `gives no OIDC token: ${error.message}`));
   });
-  const token = answer.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(answer.body.toString("utf8"))?.[1] : undefined;
+  const token =
+    response.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(response.body.toString("utf8"))?.[1] : undefined;
   if (token) return token;
   throw new ImportError(
     azureFailure.credentialRejected(
       `the request for an OIDC token at ${url.host} (${from})`,
-      `it answers ${answer.status}`,
+      `it answers ${response.status}`,
       "check that the job may ask for one (in GitHub Actions permissions: id-token: write) and has not ended",
     ),
   );

@@ -4,9 +4,9 @@
  * The words decide, never the status: the operation reports its failures as a 400 to a poll. The texts are those that
  * users have reported; whatever is not known here is passed on.
  */
-import { azureFailure, type Failure, importFailure, registryFailure, type Side } from "../failure";
-import type { Answer } from "./resource-manager";
-import { detailOf, refusal, type ServiceError, serviceError } from "./service-error";
+import { azureFailure, type Failure, importFailure, registryFailure, type Side } from "../failure/failure";
+import type { ArmResponse } from "./resource-manager";
+import { errorDetail, requestFailure, type ServiceError, serviceError } from "./service-error";
 
 /** What was imported, for messages. */
 export interface ImportSubject {
@@ -25,11 +25,11 @@ export interface ImportSubject {
 }
 
 /** What a refused request or a failed operation means. */
-export function importProblem(host: string, answer: Answer, subject: ImportSubject): Failure {
-  const error = serviceError(answer);
+export function explainImportFailure(host: string, response: ArmResponse, subject: ImportSubject): Failure {
+  const error = serviceError(response);
   const meaning = error && MEANINGS.find(([pattern]) => pattern.test(`${error.code}: ${error.message}`))?.[1];
-  if (meaning) return { ...meaning(subject, error), detail: detailOf(error) };
-  return refusal(host, answer, scopeOf(subject, error)) ?? unknown(subject, error, answer);
+  if (meaning) return { ...meaning(subject, error), detail: errorDetail(error) };
+  return requestFailure(host, response, scopeOf(subject, error)) ?? otherFailure(subject, error, response);
 }
 
 type Meaning = (subject: ImportSubject, error: ServiceError) => Failure;
@@ -171,8 +171,12 @@ function scopeOf(
     : { side: "target", scope: scope ?? targetId, identity };
 }
 
-function unknown({ source, target }: ImportSubject, error: ServiceError | undefined, answer: Answer): Failure {
+function otherFailure(
+  { source, target }: ImportSubject,
+  error: ServiceError | undefined,
+  response: ArmResponse,
+): Failure {
   const words = error?.message.replace(PREFIX, "").slice(0, 300);
-  const reason = words || error?.code || `Resource Manager answers ${answer.status}`;
-  return importFailure.failed(source, target, reason, error && detailOf(error));
+  const reason = words || error?.code || `Resource Manager answers ${response.status}`;
+  return importFailure.failed(source, target, reason, error && errorDetail(error));
 }

@@ -1,33 +1,11 @@
 /** Importing an image, from the request to a verdict. */
-import { azureFailure, type Failure, importFailure, type Side } from "../failure";
-import { type ImportSubject, importProblem } from "./import-failure";
-import { type End, runImport } from "./import-operation";
-import type { RegistryFinder, RegistryNames } from "./registries";
-import { type Answer, type ResourceManager, resourceManager } from "./resource-manager";
-import { noAnswer } from "./service-error";
+import { azureFailure, type Failure, importFailure, type Side } from "../failure/failure";
+import { explainImportFailure, type ImportSubject } from "./import-failure";
+import { type End, type ImportOptions, type ImportRequest, runImport } from "./import-operation";
+import type { RegistryFinder, RegistryResource } from "./registries";
+import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
+import { noResponseFailure } from "./service-error";
 import type { Session } from "./session";
-
-/** Where the image is, in the words of Resource Manager. */
-export interface ImportSource {
-  /** A registry in Azure, read as the caller's identity. */
-  readonly resourceId?: string;
-  /** Host of any registry, read anonymously or with the credentials. */
-  readonly registryUri?: string;
-  readonly credentials?: { readonly username?: string; readonly password: string };
-  /** `repository@sha256:…` or `repository:tag` */
-  readonly sourceImage: string;
-}
-
-/** Whether existing target tags are overwritten or fail the import. */
-export type ImportMode = "Force" | "NoForce";
-
-/** What to import, in the words of Resource Manager. */
-export interface ImportRequest {
-  readonly source: ImportSource;
-  readonly targetTags: readonly string[];
-  readonly untaggedTargetRepositories: readonly string[];
-  readonly mode: ImportMode;
-}
 
 /** How an import ended. Success is what the service says: the proof is the target. */
 export type ImportOutcome =
@@ -46,15 +24,10 @@ export type ImportOutcome =
       readonly accepted: boolean;
     };
 
-export interface ImportOptions {
-  /** Ends the waiting; Azure goes on with an import that it has accepted. */
-  readonly signal: AbortSignal;
-}
-
 /** Imports an image into a registry, and resolves for whatever end it takes. */
 export async function importImage(
   session: Session,
-  registry: RegistryNames,
+  registry: RegistryResource,
   request: ImportRequest,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
@@ -67,11 +40,16 @@ export async function importImage(
     case "succeeded":
       return { state: "succeeded" };
     case "failed": {
-      const failure = await explained(problem(arm, end.answer, request, subject), request, registry.id, session.finder);
+      const failure = await explained(
+        problem(arm, end.response, request, subject),
+        request,
+        registry.id,
+        session.finder,
+      );
       return { state: "failed", failure, tagExists: failure.code === "TARGET_CONFLICT" };
     }
     case "not started":
-      return { state: "failed", failure: noAnswer(arm.host, end.error, "target"), tagExists: false };
+      return { state: "failed", failure: noResponseFailure(arm.host, end.error, "target"), tagExists: false };
     case "throttled":
       return { state: "failed", failure: azureFailure.throttled("target", arm.host), tagExists: false };
     case "time is up":
@@ -92,17 +70,22 @@ function lost(
   subject: ImportSubject,
 ): Failure {
   if (typeof reason === "string") return importFailure.untraceable(subject.source, subject.target, reason);
-  if (reason instanceof Error) return noAnswer(arm.host, reason, "target");
+  if (reason instanceof Error) return noResponseFailure(arm.host, reason, "target");
   return problem(arm, reason, request, subject);
 }
 
-/** What an answer means. A service may repeat what it was sent, so the password is taken out first. */
-function problem(arm: ResourceManager, answer: Answer, { source }: ImportRequest, subject: ImportSubject): Failure {
+/** What an response means. A service may repeat what it was sent, so the password is taken out first. */
+function problem(
+  arm: ResourceManager,
+  response: ArmResponse,
+  { source }: ImportRequest,
+  subject: ImportSubject,
+): Failure {
   const { username = "", password = "" } = source.credentials ?? {};
   const basic = Buffer.from(`${username}:${password}`).toString("base64");
   const secrets = password === "" ? [] : [password, JSON.stringify(password).slice(1, -1), basic];
-  const body = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), answer.body);
-  return importProblem(arm.host, { ...answer, body }, subject);
+  const body = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), response.body);
+  return explainImportFailure(arm.host, { ...response, body }, subject);
 }
 
 /** The service says "denied" for missing rights and for closed networks alike; the registry's own settings tell which. */
@@ -123,7 +106,7 @@ async function explained(
 }
 
 function subjectOf(
-  { id, name: targetName, loginServer }: RegistryNames,
+  { id, name: targetName, loginServer }: RegistryResource,
   { source, targetTags, untaggedTargetRepositories }: ImportRequest,
   identity: string,
 ): ImportSubject {

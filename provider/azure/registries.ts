@@ -1,14 +1,14 @@
 /** Finding a registry from whatever name the user gave it. */
 import type { Registry } from "@azure/arm-containerregistry";
 import type { TokenCredential } from "@azure/core-auth";
-import { azureFailure, type Failure, ImportError, type Side } from "../failure";
+import { azureFailure, type Failure, ImportError, type Side } from "../failure/failure";
+import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import type { Cloud } from "./cloud";
-import { parseRegistryName, type RegistryName } from "./registry-name";
-import { type Answer, type ResourceManager, resourceManager } from "./resource-manager";
-import { detailOf, noAnswer, refusal, serviceError } from "./service-error";
+import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
+import { errorDetail, noResponseFailure, requestFailure, serviceError } from "./service-error";
 
 /** What names a registry to Resource Manager and to clients. */
-export interface RegistryNames {
+export interface RegistryResource {
   /** ARM resource ID. */
   readonly id: string;
   readonly subscriptionId: string;
@@ -18,7 +18,7 @@ export interface RegistryNames {
 }
 
 /** An Azure Container Registry as Resource Manager describes it. */
-export interface AzureRegistry extends RegistryNames {
+export interface AzureRegistry extends RegistryResource {
   readonly location: string;
   /** Whether no network rule keeps anyone out. */
   readonly isOpen: boolean;
@@ -27,7 +27,7 @@ export interface AzureRegistry extends RegistryNames {
 }
 
 /** With whom and where to look. */
-export interface Search {
+export interface SearchContext {
   readonly cloud: Cloud;
   readonly credential: TokenCredential;
   /** The subscription to look in first. */
@@ -37,7 +37,7 @@ export interface Search {
 }
 
 /** How long one look-up may take, throttling included, in milliseconds. */
-const PATIENCE = 120_000;
+const LOOKUP_MS = 120_000;
 
 /** What was found, or the sentence that says why not, for whichever side asks. */
 type Finding = AzureRegistry | ((side: Side) => Failure);
@@ -54,7 +54,7 @@ export class RegistryFinder {
   #inSubscription: Listing | undefined;
   #everywhere: Listing | undefined;
 
-  constructor(readonly search: Search) {}
+  constructor(readonly search: SearchContext) {}
 
   /** Finds a registry by resource ID, login server or name. */
   async find(text: string, side: Side): Promise<AzureRegistry> {
@@ -74,14 +74,14 @@ export class RegistryFinder {
     const arm = this.#resourceManager(name.subscriptionId);
     try {
       const registry = await arm.client.registries.get(name.resourceGroup, name.name, deadline());
-      return azureRegistry(registry) ?? unfinished(name.id);
+      return azureRegistry(registry) ?? notYetCreated(name.id);
     } catch (error) {
-      return this.#refused(arm, error, name.id, (answer) => {
-        const said = serviceError(answer);
+      return this.#refused(arm, error, name.id, (response) => {
+        const said = serviceError(response);
         if (said?.code === "InvalidAuthenticationTokenTenant") {
           return (side) => azureFailure.foreignTenant(side, name.id, this.search.identity);
         }
-        if (answer.status !== 404) return undefined;
+        if (response.status !== 404) return undefined;
         return (side) =>
           azureFailure.registryNotFound(
             side,
@@ -92,7 +92,7 @@ export class RegistryFinder {
             side === "source"
               ? "check the resource ID; a source in another tenant is named by its login server with source.credentials"
               : "check the resource ID, and that the identity belongs to the registry's tenant",
-            said && detailOf(said),
+            said && errorDetail(said),
           );
       });
     }
@@ -173,11 +173,11 @@ export class RegistryFinder {
     try {
       do {
         const options = { resultFormat: "objectArray", $top: 1_000, ...(page && { $skipToken: page }) };
-        const answer = await arm.send({ url, body: { query, options } }, deadline().abortSignal);
-        if (answer.status !== 200) {
-          throw new Error(`the search for registries is answered with ${answer.status}`);
+        const response = await arm.send({ url, body: { query, options } }, deadline().abortSignal);
+        if (response.status !== 200) {
+          throw new Error(`the search for registries is answered with ${response.status}`);
         }
-        const { data, $skipToken } = JSON.parse(answer.body) as GraphAnswer;
+        const { data, $skipToken } = JSON.parse(response.body) as GraphAnswer;
         registries.push(...data.map(({ properties, ...registry }) => ({ ...registry, ...properties })));
         page = $skipToken;
       } while (page);
@@ -191,21 +191,21 @@ export class RegistryFinder {
     return resourceManager(this.search.cloud, this.search.credential, subscriptionId);
   }
 
-  /** What an error means: from the answer that was received, else from the error itself. */
+  /** What an error means: from the response that was received, else from the error itself. */
   #refused(
     arm: ResourceManager,
     error: unknown,
     scope: string,
-    special: (answer: Answer) => ((side: Side) => Failure) | undefined = () => undefined,
+    special: (response: ArmResponse) => ((side: Side) => Failure) | undefined = () => undefined,
   ): (side: Side) => Failure {
-    const answer = arm.answer();
-    if (!answer || answer.status < 400) return (side) => noAnswer(arm.host, error, side);
+    const response = arm.lastResponse();
+    if (!response || response.status < 400) return (side) => noResponseFailure(arm.host, error, side);
     const { identity } = this.search;
     return (
-      special(answer) ??
+      special(response) ??
       ((side) =>
-        refusal(arm.host, answer, { side, scope, identity }) ??
-        azureFailure.unavailable(side, arm.host, `answers ${answer.status}`, answer.body.slice(0, 500)))
+        requestFailure(arm.host, response, { side, scope, identity }) ??
+        azureFailure.unavailable(side, arm.host, `answers ${response.status}`, response.body.slice(0, 500)))
     );
   }
 }
@@ -216,14 +216,14 @@ interface GraphAnswer {
 }
 
 function deadline(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(PATIENCE) };
+  return { abortSignal: AbortSignal.timeout(LOOKUP_MS) };
 }
 
 function oneOf(registries: readonly Registry[], wanted: string): Finding {
   const [first, ...others] = registries;
   const ids = registries.map(({ id = "" }) => id);
   if (others.length > 0) return (side) => azureFailure.registryAmbiguous(side, wanted, ids);
-  return (first && azureRegistry(first)) ?? unfinished(wanted);
+  return (first && azureRegistry(first)) ?? notYetCreated(wanted);
 }
 
 /** The registry, or why it is none that can import; `undefined` while Azure has not finished making it. */
@@ -246,7 +246,7 @@ function azureRegistry(registry: Registry): Finding | undefined {
   };
 }
 
-function unfinished(name: string): (side: Side) => Failure {
+function notYetCreated(name: string): (side: Side) => Failure {
   return (side) =>
     azureFailure.registryNotFound(
       side,

@@ -2,20 +2,20 @@
 import type { ContainerRegistryManagementClient } from "@azure/arm-containerregistry";
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy, PipelineResponse, RetryStrategy } from "@azure/core-rest-pipeline";
-import { failureOf } from "../failure";
+import { failureOf } from "../failure/failure";
 import { connectionPolicy } from "../registry/connections";
-import { CONNECTION_FAULTS, isPassing, retryAfterSeconds } from "../registry/retry";
+import { CONNECTION_FAULTS, isTransient, retryAfterSeconds } from "../registry/retry";
 import type { Cloud } from "./cloud";
 import { containerRegistrySdk, restPipeline } from "./sdk";
 
 /** How often a request is sent again after a fault that may pass; throttling does not count. */
 const RETRIES = 3;
 
-/** How long one request may go without an answer, in milliseconds. */
+/** How long one request may go without an response, in milliseconds. */
 const ANSWER_TIMEOUT = 60_000;
 
 /** What Resource Manager answered. */
-export interface Answer {
+export interface ArmResponse {
   readonly status: number;
   readonly headers: PipelineResponse["headers"];
   readonly body: string;
@@ -26,18 +26,18 @@ export interface ResourceManager {
   readonly origin: URL;
   readonly host: string;
   readonly client: ContainerRegistryManagementClient;
-  /** Sends a request of our own through the client's pipeline. An answer of any status is an answer. */
-  send(request: { url: string; body?: unknown }, signal: AbortSignal): Promise<Answer>;
-  /** The last answer, unless the last attempt ended without one. */
-  answer(): Answer | undefined;
+  /** Sends a request of our own through the client's pipeline. An response of any status is an response. */
+  send(request: { url: string; body?: unknown }, signal: AbortSignal): Promise<ArmResponse>;
+  /** The last response, unless the last attempt ended without one. */
+  lastResponse(): ArmResponse | undefined;
   /** Whether an attempt ended so that the service may have done what it was asked without our knowing. */
-  inDoubt(): boolean;
+  mayHaveArrived(): boolean;
 }
 
 export function resourceManager(cloud: Cloud, credential: TokenCredential, subscriptionId = ""): ResourceManager {
   const { ContainerRegistryManagementClient } = containerRegistrySdk();
   const { createDefaultHttpClient, createHttpHeaders, createPipelineRequest, retryPolicy } = restPipeline();
-  let last: Answer | undefined;
+  let last: ArmResponse | undefined;
   let doubt = false;
 
   const witness: PipelinePolicy = {
@@ -48,7 +48,7 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
       try {
         const response = await next(request);
         last = { status: response.status, headers: response.headers, body: response.bodyAsText ?? "" };
-        doubt ||= isPassing(response.status);
+        doubt ||= isTransient(response.status);
         return response;
       } catch (error) {
         doubt ||= !neverArrived(error);
@@ -67,7 +67,7 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
   });
   // The SDK's own retry obeys a Retry-After of any length and gives up on the fourth 429.
   client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
-  client.pipeline.addPolicy(retryPolicy([patience], { maxRetries: 1_000 }), { phase: "Retry" });
+  client.pipeline.addPolicy(retryPolicy([throttleRetry], { maxRetries: 1_000 }), { phase: "Retry" });
   const http = createDefaultHttpClient();
   const origin = new URL(cloud.resourceManager);
 
@@ -87,19 +87,19 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
       const { status, headers: answered, bodyAsText } = await client.pipeline.sendRequest(http, request);
       return { status, headers: answered, body: bodyAsText ?? "" };
     },
-    answer: () => last,
-    inDoubt: () => doubt,
+    lastResponse: () => last,
+    mayHaveArrived: () => doubt,
   };
 }
 
 /** Waits out throttling for as long as the caller's signal allows, and a few faults. */
-const patience: RetryStrategy = {
+const throttleRetry: RetryStrategy = {
   name: "patience",
   retry({ retryCount, response, responseError }) {
-    if (response?.status === 429) return { retryAfterInMs: retryAfter(response.headers) ?? 5_000 };
-    const passing = response ? isPassing(response.status) : isConnectionFault(responseError?.code);
+    if (response?.status === 429) return { retryAfterInMs: retryAfterMs(response.headers) ?? 5_000 };
+    const passing = response ? isTransient(response.status) : isConnectionFault(responseError?.code);
     if (!passing || retryCount >= RETRIES) return { skipStrategy: true };
-    return { retryAfterInMs: (response && retryAfter(response.headers)) ?? 1_000 * 2 ** retryCount };
+    return { retryAfterInMs: (response && retryAfterMs(response.headers)) ?? 1_000 * 2 ** retryCount };
   },
 };
 
@@ -123,8 +123,8 @@ function neverArrived(error: unknown): boolean {
   return UNSENT.has(code) || /CERT|SSL|TLS/.test(code);
 }
 
-/** The wait that an answer asks for, in milliseconds, within sensible bounds. */
-export function retryAfter(headers: Answer["headers"]): number | undefined {
+/** The wait that an response asks for, in milliseconds, within sensible bounds. */
+export function retryAfterMs(headers: ArmResponse["headers"]): number | undefined {
   const seconds = retryAfterSeconds(headers.get("retry-after"));
   return seconds === undefined ? undefined : Math.min(Math.max(seconds * 1_000, 1_000), 60_000);
 }

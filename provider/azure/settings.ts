@@ -1,5 +1,5 @@
 /** What users of azure-native have configured already: the same keys, variables and precedence. */
-import { azureFailure, ImportError } from "../failure";
+import { azureFailure, ImportError } from "../failure/failure";
 
 /** A configured value and the name of the place that it comes from, for messages. */
 export interface Setting {

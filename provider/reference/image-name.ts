@@ -16,14 +16,14 @@ export interface ImageName {
 }
 
 /** The pieces of `image`, not yet judged. */
-export interface Pieces {
+export interface ReferenceParts {
   readonly path: string;
   readonly tag: string | undefined;
   readonly digest: Digest | undefined;
 }
 
 /** Cuts a text at its `@` and at the colon behind its last slash. */
-export function split(text: string): Pieces {
+export function split(text: string): ReferenceParts {
   rejectForeignNotation(text);
   const [name = "", digestText, ...more] = text.split("@");
   // The digest is judged first and nothing is quoted: what stands before an @ may be somebody's user name and password.
@@ -36,7 +36,7 @@ export function split(text: string): Pieces {
 }
 
 /** Judges the pieces of a name whose host, if any, has been taken off. */
-export function imageName(repository: string, { tag: tagText, digest }: Omit<Pieces, "path">): ImageName {
+export function imageName(repository: string, { tag: tagText, digest }: Omit<ReferenceParts, "path">): ImageName {
   const name = parseRepositoryPath(repository);
   const tag = tagText === undefined ? undefined : parseTag(tagText);
   if (tag === undefined && digest === undefined) return { repository: name, tag: LATEST };

@@ -1,9 +1,9 @@
-import { type Failure, ImportError, registryFailure, type Side } from "../failure";
-import { ask } from "./ask";
+import { type Failure, ImportError, registryFailure, type Side } from "../failure/failure";
 import { type Challenge, parseChallenges } from "./challenge";
+import { denialError, serverMessage } from "./denial";
+import { PromiseCache } from "./promise-cache";
 import { mayReceiveCredentials } from "./realm";
-import { refusal, saidBy } from "./refusal";
-import { Shared } from "./shared";
+import { sendRequest } from "./request";
 import {
   type AccessToken,
   exchangeEntraToken,
@@ -15,7 +15,7 @@ import {
   requestToken,
   type TokenService,
 } from "./token";
-import type { Answer, Budget } from "./transport";
+import type { HttpResponse, RequestOptions } from "./transport";
 
 /** Who asks. */
 export type RegistryCredential =
@@ -37,24 +37,24 @@ export interface Scope {
 }
 
 /** What a request carries to prove who asks. */
-export interface Proof {
+export interface AuthHeaders {
   readonly headers: Readonly<Record<string, string>>;
   readonly scheme: Scheme;
   readonly token?: AccessToken;
   /** The token was granted for this request, not for an earlier one. */
-  readonly fresh: boolean;
+  readonly isNew: boolean;
 }
 
 /** How a registry wants to be asked. */
 type Scheme =
-  | { readonly kind: "open" }
+  | { readonly kind: "anonymous" }
   | { readonly kind: "basic" }
   /** The credential itself is the bearer token. */
-  | { readonly kind: "own token" }
+  | { readonly kind: "bearer" }
   | { readonly kind: "token"; readonly service: TokenService };
 
 /** How a host answered `GET /v2/`. */
-export interface Greeting {
+export interface PingResponse {
   readonly status: number;
   readonly challenges: readonly Challenge[];
 }
@@ -63,26 +63,26 @@ export interface Greeting {
 const AZURE_TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
 // Docker Hub's has been the same for years, so that an anonymous client need not ask for it first.
-const knownServices: ReadonlyMap<string, TokenService> = new Map([
+const KNOWN_TOKEN_SERVICES: ReadonlyMap<string, TokenService> = new Map([
   ["registry-1.docker.io", { realm: new URL("https://auth.docker.io/token"), service: "registry.docker.io" }],
 ]);
 
 // Learned once per host and process, whoever asks.
-const greetings = new Shared<Greeting>();
+const pings = new PromiseCache<PingResponse>();
 
 /** Proves to one registry who asks, and keeps what it was granted. */
 export class Authorization {
-  readonly #tokens = new Shared<AccessToken>();
-  readonly #refreshTokens = new Shared<string>();
+  readonly #tokens = new PromiseCache<AccessToken>();
+  readonly #refreshTokens = new PromiseCache<string>();
   readonly #secrets = new Set<string>();
   /** Learned from a refused request: some hosts greet everybody and ask for more later. */
-  #learned: Scheme | undefined;
+  #scheme: Scheme | undefined;
   /** Asking again and again with wrong credentials would lock the account. */
-  #rejection: ImportError | undefined;
+  #rejected: ImportError | undefined;
   /** Credentials that were good for one repository are not wrong, whatever another one says. */
   #accepted = false;
   /** The status of `GET /v2/`, if the host had to be asked. */
-  greetingStatus: number | undefined;
+  pingStatus: number | undefined;
 
   /** `name` is the host as users write it, `host` the one that is asked. */
   constructor(
@@ -93,11 +93,11 @@ export class Authorization {
     private readonly isAzure: boolean,
   ) {
     if (credential.kind === "entra" && !isAzure) throw new ImportError(registryFailure.entraRefused(side, name));
-    if (credential.kind === "password") this.#hide(credential.password);
+    if (credential.kind === "password") this.#addSecret(credential.password);
   }
 
   /** Whoever asks, in the words of a failure. */
-  get who(): string {
+  get identity(): string {
     const { credential } = this;
     if (credential.kind === "anonymous") return "an anonymous client";
     if (credential.kind === "entra") return credential.who ?? "the Azure identity of this run";
@@ -106,76 +106,91 @@ export class Authorization {
       : `user ${JSON.stringify(credential.username)}`;
   }
 
-  /** The proof for what is going to be done. */
-  async prove(scope: Scope, budget: Budget): Promise<Proof> {
-    if (this.#rejection && !this.#accepted) throw this.#rejection;
-    return (await this.#guess(scope, budget)) ?? this.#proof(await this.#scheme(budget), scope, budget);
+  /** The auth for what is going to be done. */
+  async authorize(scope: Scope, options: RequestOptions): Promise<AuthHeaders> {
+    if (this.#rejected && !this.#accepted) throw this.#rejected;
+    return (
+      (await this.#authorizeByKnownService(scope, options)) ??
+      this.#headersFor(await this.#findScheme(options), scope, options)
+    );
   }
 
-  /** Another proof after a 401, or `undefined` when the registry wants none that it has not seen. */
-  async proveAgain(scope: Scope, shown: Proof, answer: Answer, budget: Budget): Promise<Proof | undefined> {
-    if (answer.url.host !== this.host || shown.scheme.kind === "own token") return undefined;
-    const challenges = parseChallenges(answer.header("www-authenticate") ?? "");
+  /** Another auth after a 401, or `undefined` when the registry wants none that it has not seen. */
+  async reauthorize(
+    scope: Scope,
+    used: AuthHeaders,
+    response: HttpResponse,
+    options: RequestOptions,
+  ): Promise<AuthHeaders | undefined> {
+    if (response.url.host !== this.host || used.scheme.kind === "bearer") return undefined;
+    const challenges = parseChallenges(response.header("www-authenticate") ?? "");
     const wanted = this.#schemeOf(challenges);
-    if (wanted.kind === "open") return undefined;
+    if (wanted.kind === "anonymous") return undefined;
 
-    const wider = wantedActions(challenges, scope);
-    if (isSameScheme(wanted, shown.scheme) && wider === undefined && (shown.fresh || wanted.kind === "basic")) {
+    const wider = widerScope(challenges, scope);
+    if (isSameScheme(wanted, used.scheme) && wider === undefined && (used.isNew || wanted.kind === "basic")) {
       return undefined;
     }
-    this.#learned = wanted;
-    if (shown.token) this.#tokens.forget(scopeText(scope), shown.token);
-    return this.#proof(wanted, wider ?? scope, budget);
+    this.#scheme = wanted;
+    if (used.token) this.#tokens.forget(scopeText(scope), used.token);
+    return this.#headersFor(wanted, wider ?? scope, options);
   }
 
-  /** The failure of an answer by which the registry refuses the credentials or the access. */
-  refused(answer: Answer, proof: Proof, denied: (who: string, said: string | undefined) => Failure): ImportError {
-    const said = this.said(answer);
-    const { kind } = proof.scheme;
-    const showedCredentials = this.credential.kind === "password" && (kind === "basic" || kind === "own token");
-    return answer.status === 401 && showedCredentials && answer.url.host === this.host
-      ? this.#reject(said)
-      : refusal(this.side, answer, said, denied(this.who, said));
+  /** The failure of an response by which the registry refuses the credentials or the access. */
+  deniedError(
+    response: HttpResponse,
+    auth: AuthHeaders,
+    denied: (who: string, message: string | undefined) => Failure,
+  ): ImportError {
+    const message = this.serverMessage(response);
+    const { kind } = auth.scheme;
+    const showedCredentials = this.credential.kind === "password" && (kind === "basic" || kind === "bearer");
+    return response.status === 401 && showedCredentials && response.url.host === this.host
+      ? this.#reject(message)
+      : denialError(this.side, response, message, denied(this.identity, message));
   }
 
   /** What the server gives as its reason, without any of our secrets. */
-  said(answer: Answer): string | undefined {
-    return saidBy(answer, this.#secrets);
+  serverMessage(response: HttpResponse): string | undefined {
+    return serverMessage(response, this.#secrets);
   }
 
   /**
    * Spares a round trip where the token service is known. Only for a client with nothing to lose: credentials go where the
    * registry itself says. Where something else answers to the name, such as a mirror, the registry is asked after all.
    */
-  async #guess(scope: Scope, budget: Budget): Promise<Proof | undefined> {
-    const service = knownServices.get(this.host);
-    if (!service || this.#learned || this.credential.kind !== "anonymous") return undefined;
+  async #authorizeByKnownService(scope: Scope, options: RequestOptions): Promise<AuthHeaders | undefined> {
+    const service = KNOWN_TOKEN_SERVICES.get(this.host);
+    if (!service || this.#scheme || this.credential.kind !== "anonymous") return undefined;
     try {
-      return await this.#proof({ kind: "token", service }, scope, budget);
+      return await this.#headersFor({ kind: "token", service }, scope, options);
     } catch (error) {
-      if (budget.signal?.aborted) throw error;
-      this.#learned = await this.#scheme(budget);
+      if (options.signal?.aborted) throw error;
+      this.#scheme = await this.#findScheme(options);
       return undefined;
     }
   }
 
-  async #scheme(budget: Budget): Promise<Scheme> {
-    if (this.#learned) return this.#learned;
+  async #findScheme(options: RequestOptions): Promise<Scheme> {
+    if (this.#scheme) return this.#scheme;
     if (this.isAzure) return this.#azureScheme();
-    if (this.credential.kind === "password" && this.credential.username === undefined) return { kind: "own token" };
-    const greeting = await greetings.get(this.host, budget.signal, () => this.#greet(unbound(budget)));
-    this.greetingStatus = greeting.status;
-    return this.#schemeOf(greeting.challenges);
+    if (this.credential.kind === "password" && this.credential.username === undefined) return { kind: "bearer" };
+    const pingResponse = await pings.get(this.host, options.signal, () => this.#ping(withoutSignal(options)));
+    this.pingStatus = pingResponse.status;
+    return this.#schemeOf(pingResponse.challenges);
   }
 
-  async #greet(budget: Budget): Promise<Greeting> {
-    const answer = await ask(this.side, { method: "GET", url: `https://${this.host}/v2/` }, budget);
-    const isOwn = answer.status === 401 && answer.url.host === this.host;
-    return { status: answer.status, challenges: isOwn ? parseChallenges(answer.header("www-authenticate") ?? "") : [] };
+  async #ping(options: RequestOptions): Promise<PingResponse> {
+    const response = await sendRequest(this.side, { method: "GET", url: `https://${this.host}/v2/` }, options);
+    const isOwn = response.status === 401 && response.url.host === this.host;
+    return {
+      status: response.status,
+      challenges: isOwn ? parseChallenges(response.header("www-authenticate") ?? "") : [],
+    };
   }
 
   #schemeOf(challenges: readonly Challenge[]): Scheme {
-    if (challenges.length === 0) return { kind: "open" };
+    if (challenges.length === 0) return { kind: "anonymous" };
     if (this.isAzure) return this.#azureScheme();
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer) return { kind: "token", service: this.#tokenService(bearer) };
@@ -195,48 +210,52 @@ export class Authorization {
     return { realm: new URL(realm), service: parameters.get("service") };
   }
 
-  async #proof(scheme: Scheme, scope: Scope, budget: Budget): Promise<Proof> {
+  async #headersFor(scheme: Scheme, scope: Scope, options: RequestOptions): Promise<AuthHeaders> {
     switch (scheme.kind) {
-      case "open":
-        return { headers: {}, scheme, fresh: true };
+      case "anonymous":
+        return { headers: {}, scheme, isNew: true };
       case "basic":
-        return { headers: this.#basic(), scheme, fresh: true };
-      case "own token":
-        return { headers: { authorization: `Bearer ${this.#ownToken()}` }, scheme, fresh: true };
+        return { headers: this.#basic(), scheme, isNew: true };
+      case "bearer":
+        return { headers: { authorization: `Bearer ${this.#bearerToken()}` }, scheme, isNew: true };
       case "token": {
-        const { token, fresh } = await this.#token(scheme.service, scope, budget);
-        return { headers: { authorization: `Bearer ${token.value}` }, scheme, token, fresh };
+        const { token, isNew } = await this.#token(scheme.service, scope, options);
+        return { headers: { authorization: `Bearer ${token.value}` }, scheme, token, isNew };
       }
     }
   }
 
-  async #token(service: TokenService, scope: Scope, budget: Budget): Promise<{ token: AccessToken; fresh: boolean }> {
+  async #token(
+    service: TokenService,
+    scope: Scope,
+    options: RequestOptions,
+  ): Promise<{ token: AccessToken; isNew: boolean }> {
     const key = scopeText(scope);
     for (;;) {
-      let fresh = false;
-      const token = await this.#tokens.get(key, budget.signal, () => {
-        fresh = true;
-        return this.#grant(service, scope, unbound(budget));
+      let isNew = false;
+      const token = await this.#tokens.get(key, options.signal, () => {
+        isNew = true;
+        return this.#grant(service, scope, withoutSignal(options));
       });
-      if (fresh || token.expires > Date.now()) return { token, fresh };
+      if (isNew || token.expires > Date.now()) return { token, isNew };
       this.#tokens.forget(key, token);
     }
   }
 
-  async #grant(service: TokenService, scope: Scope, budget: Budget): Promise<AccessToken> {
+  async #grant(service: TokenService, scope: Scope, options: RequestOptions): Promise<AccessToken> {
     const askedAt = Date.now();
-    const token = readAccessToken(this.side, await this.#askForToken(service, scope, budget), askedAt);
-    this.#hide(token.value);
+    const token = readAccessToken(this.side, await this.#requestToken(service, scope, options), askedAt);
+    this.#addSecret(token.value);
     this.#accepted = true;
     return token;
   }
 
-  async #askForToken(service: TokenService, scope: Scope, budget: Budget): Promise<Answer> {
+  async #requestToken(service: TokenService, scope: Scope, options: RequestOptions): Promise<HttpResponse> {
     const { credential, side, host } = this;
     const text = scopeText(scope);
-    if (credential.kind === "entra") return this.#askWithEntra(credential.token, scope, budget);
+    if (credential.kind === "entra") return this.#exchangeEntraToken(credential.token, scope, options);
     if (credential.kind === "password" && credential.username === undefined && isEntraToken(credential.password)) {
-      return this.#askWithEntra(async () => credential.password, scope, budget);
+      return this.#exchangeEntraToken(async () => credential.password, scope, options);
     }
     const allowed =
       credential.kind === "anonymous"
@@ -246,8 +265,8 @@ export class Authorization {
       throw new ImportError(
         registryFailure.realmRefused(side, this.name, `${service.realm.protocol}//${service.realm.host}`),
       );
-    const answer = await ask(side, requestToken(service, text, this.#basic()), budget);
-    return this.#granted(answer, scope);
+    const response = await sendRequest(side, requestToken(service, text, this.#basic()), options);
+    return this.#checkGranted(response, scope);
   }
 
   /**
@@ -256,59 +275,66 @@ export class Authorization {
    * 1. An Entra token becomes a refresh token of the registry, once.
    * 2. The refresh token becomes an access token, once per scope.
    */
-  async #askWithEntra(entra: (signal?: AbortSignal) => Promise<string>, scope: Scope, budget: Budget): Promise<Answer> {
+  async #exchangeEntraToken(
+    entra: (signal?: AbortSignal) => Promise<string>,
+    scope: Scope,
+    options: RequestOptions,
+  ): Promise<HttpResponse> {
     const renew = async () => {
-      const token = await entra(budget.signal);
-      this.#hide(token);
-      const answer = await ask(this.side, exchangeEntraToken(this.host, token), budget);
-      const refresh = readRefreshToken(this.side, this.#granted(answer, scope));
-      this.#hide(refresh);
+      const token = await entra(options.signal);
+      this.#addSecret(token);
+      const response = await sendRequest(this.side, exchangeEntraToken(this.host, token), options);
+      const refresh = readRefreshToken(this.side, this.#checkGranted(response, scope));
+      this.#addSecret(refresh);
       return refresh;
     };
-    const held = await this.#refreshTokens.get("", budget.signal, renew);
-    const answer = await ask(this.side, refreshToken(this.host, held, scopeText(scope)), budget);
-    if (answer.status !== 401) return this.#granted(answer, scope);
+    const held = await this.#refreshTokens.get("", options.signal, renew);
+    const response = await sendRequest(this.side, refreshToken(this.host, held, scopeText(scope)), options);
+    if (response.status !== 401) return this.#checkGranted(response, scope);
 
     this.#refreshTokens.forget("", held);
-    const renewed = await this.#refreshTokens.get("", budget.signal, renew);
-    return this.#granted(await ask(this.side, refreshToken(this.host, renewed, scopeText(scope)), budget), scope);
+    const renewed = await this.#refreshTokens.get("", options.signal, renew);
+    return this.#checkGranted(
+      await sendRequest(this.side, refreshToken(this.host, renewed, scopeText(scope)), options),
+      scope,
+    );
   }
 
-  /** An answer of a token service, if it grants something. */
-  #granted(answer: Answer, { repository }: Scope): Answer {
-    const { status } = answer;
-    if (status === 200) return answer;
-    const said = this.said(answer);
+  /** An response of a token service, if it grants something. */
+  #checkGranted(response: HttpResponse, { repository }: Scope): HttpResponse {
+    const { status } = response;
+    if (status === 200) return response;
+    const message = this.serverMessage(response);
     const anonymous = this.credential.kind === "anonymous";
-    if (!anonymous && (status === 401 || (status === 400 && this.isAzure))) throw this.#reject(said);
+    if (!anonymous && (status === 401 || (status === 400 && this.isAzure))) throw this.#reject(message);
     if (status === 401 || status === 403) {
-      const denied = registryFailure.accessDenied(this.side, `${this.name}/${repository}`, this.who, said);
-      throw refusal(this.side, answer, said, denied);
+      const denied = registryFailure.accessDenied(this.side, `${this.name}/${repository}`, this.identity, message);
+      throw denialError(this.side, response, message, denied);
     }
-    throw this.#invalid(`its token service ${answer.url.host} answers ${status}`);
+    throw this.#invalid(`its token service ${response.url.host} answers ${status}`);
   }
 
   #basic(): { authorization?: string } {
     if (this.credential.kind !== "password") return {};
     const { username = AZURE_TOKEN_USER, password } = this.credential;
     const encoded = Buffer.from(`${username}:${password}`).toString("base64");
-    this.#hide(encoded);
+    this.#addSecret(encoded);
     return { authorization: `Basic ${encoded}` };
   }
 
-  #ownToken(): string {
+  #bearerToken(): string {
     const token = this.credential.kind === "password" ? this.credential.password : "";
     if (!isHeaderSafe(token)) throw this.#reject("the token has characters that no token has, such as a line break");
     return token;
   }
 
-  #hide(secret: string): void {
+  #addSecret(secret: string): void {
     if (secret !== "") this.#secrets.add(secret);
   }
 
-  #reject(said: string | undefined): ImportError {
-    this.#rejection = new ImportError(registryFailure.credentialsRejected(this.side, this.name, said));
-    return this.#rejection;
+  #reject(message: string | undefined): ImportError {
+    this.#rejected = new ImportError(registryFailure.credentialsRejected(this.side, this.name, message));
+    return this.#rejected;
   }
 
   #invalid(reason: string): ImportError {
@@ -317,7 +343,7 @@ export class Authorization {
 }
 
 /** For work that several callers share: it goes on when one of them gives up. */
-function unbound({ signal, ...patience }: Budget): Budget {
+function withoutSignal({ signal, ...patience }: RequestOptions): RequestOptions {
   return patience;
 }
 
@@ -325,14 +351,14 @@ function scopeText({ repository, actions }: Scope): string {
   return `repository:${repository}:${actions}`;
 }
 
-/** The scope that a refused request asks for, when it goes beyond what was shown and concerns the same repository. */
-function wantedActions(challenges: readonly Challenge[], { repository, actions }: Scope): Scope | undefined {
+/** The scope that a refused request asks for, when it goes beyond what was used and concerns the same repository. */
+function widerScope(challenges: readonly Challenge[], { repository, actions }: Scope): Scope | undefined {
   const asked = challenges.find(({ scheme }) => scheme === "bearer")?.parameters.get("scope") ?? "";
   const prefix = `repository:${repository}:`;
   const wanted = asked.startsWith(prefix) ? asked.slice(prefix.length) : "";
   if (!/^[a-z_*]+(,[a-z_*]+)*$/.test(wanted)) return undefined;
-  const shown = actions.split(",");
-  return wanted.split(",").every((action) => shown.includes(action)) ? undefined : { repository, actions: wanted };
+  const used = actions.split(",");
+  return wanted.split(",").every((action) => used.includes(action)) ? undefined : { repository, actions: wanted };
 }
 
 function isSameScheme(one: Scheme, other: Scheme): boolean {

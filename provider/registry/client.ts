@@ -1,9 +1,8 @@
-import { type Failure, ImportError, registryFailure, type Side } from "../failure";
+import { type Failure, ImportError, registryFailure, type Side } from "../failure/failure";
+import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
 import { DOCKER_HUB } from "../reference/host";
-import { ask } from "./ask";
-import { Authorization, type Proof, type RegistryCredential, type Scope } from "./authorization";
-import { isObject, parseJson } from "./json";
+import { type AuthHeaders, Authorization, type RegistryCredential, type Scope } from "./authorization";
 import {
   digestOf,
   isIndexType,
@@ -16,7 +15,8 @@ import {
   readPlatform,
   readReferrers,
 } from "./manifest";
-import type { Answer, Budget, Question } from "./transport";
+import { sendRequest } from "./request";
+import type { HttpRequest, HttpResponse, RequestOptions } from "./transport";
 
 export type { RegistryCredential } from "./authorization";
 export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
@@ -34,12 +34,12 @@ export interface RegistryClientOptions {
    *
    * @default 120_000
    */
-  readonly budgetMs?: number;
+  readonly timeoutMs?: number;
   /** Hears of every wait, in milliseconds, for which a busy host asks. */
   readonly onWait?: (host: string, ms: number) => void;
 }
 
-const DEFAULT_BUDGET_MS = 120_000;
+const DEFAULT_TIMEOUT_MS = 120_000;
 const DOCKER_HUB_API = "registry-1.docker.io";
 const PAGE = 1000;
 const MAX_PAGES = 1000;
@@ -54,7 +54,7 @@ export class RegistryClient {
   readonly #name: string;
   readonly #api: string;
   readonly #side: Side;
-  readonly #budgetMs: number;
+  readonly #timeoutMs: number;
   readonly #onWait: RegistryClientOptions["onWait"];
   readonly #authorization: Authorization;
 
@@ -63,25 +63,25 @@ export class RegistryClient {
     side,
     credential,
     isAzure = false,
-    budgetMs = DEFAULT_BUDGET_MS,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
     onWait,
   }: RegistryClientOptions) {
     this.#name = host;
     this.#api = host === DOCKER_HUB ? DOCKER_HUB_API : host;
     this.#side = side;
-    this.#budgetMs = budgetMs;
+    this.#timeoutMs = timeoutMs;
     this.#onWait = onWait;
     this.#authorization = new Authorization(side, host, this.#api, credential, isAzure);
   }
 
   /** What a tag or digest stands for, by HEAD; `undefined` when there is no such thing. */
   async head(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<ManifestDescriptor | undefined> {
-    const budget = this.#budget(signal);
-    const answer = await this.#send(this.#manifestCall("HEAD", repository, tagOrDigest, budget));
-    if (answer.status === 404) return this.#absent();
-    const descriptor = answer.status === 200 ? describe(answer) : undefined;
+    const options = this.#options(signal);
+    const response = await this.#send(this.#manifestRequest("HEAD", repository, tagOrDigest, options));
+    if (response.status === 404) return this.#notFound();
+    const descriptor = response.status === 200 ? descriptorOf(response) : undefined;
     // no digest, no type, or no HEAD at all: only the manifest itself tells
-    if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, budget))?.descriptor;
+    if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, options))?.descriptor;
     if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
       throw this.#invalid(`asked for ${tagOrDigest}, it answers ${descriptor.digest}`);
     }
@@ -90,7 +90,7 @@ export class RegistryClient {
 
   /** The manifest behind a tag or digest, its digest checked against its bytes; `undefined` when there is no such thing. */
   manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<Manifest | undefined> {
-    return this.#readManifest(repository, tagOrDigest, this.#budget(signal));
+    return this.#readManifest(repository, tagOrDigest, this.#options(signal));
   }
 
   /** The platforms that an image is for: those of an index, or the one that the configuration of a single image names. */
@@ -101,15 +101,16 @@ export class RegistryClient {
   ): Promise<readonly string[]> {
     if (config === undefined) return platforms;
     const reference = `${this.#name}/${repository}@${config}`;
-    const answer = await this.#send({
-      question: { method: "GET", url: `https://${this.#api}/v2/${repository}/blobs/${config}` },
+    const response = await this.#send({
+      request: { method: "GET", url: `https://${this.#api}/v2/${repository}/blobs/${config}` },
       scope: { repository, actions: "pull" },
       denied: this.#denied(reference),
-      budget: this.#budget(signal),
+      options: this.#options(signal),
     });
-    if (answer.status !== 200) throw this.#unexpected("GET", answer);
-    if (digestOf(answer.body, config) !== config) throw this.#invalid(`what it sends for ${config} is something else`);
-    return [readPlatform(answer.body) ?? []].flat();
+    if (response.status !== 200) throw this.#unexpected("GET", response);
+    if (digestOf(response.body, config) !== config)
+      throw this.#invalid(`what it sends for ${config} is something else`);
+    return [readPlatform(response.body) ?? []].flat();
   }
 
   /** The tags of a repository in the registry's order; `undefined` when there is no such repository. */
@@ -134,13 +135,13 @@ export class RegistryClient {
     signal?: AbortSignal,
   ): Promise<Referrer[]> {
     const referrers: Referrer[] = [];
-    const add = (answer: Answer) => {
-      const page = readReferrers(answer.body);
+    const add = (response: HttpResponse) => {
+      const page = readReferrers(response.body);
       if (!page) throw this.#invalid("its list of referrers is not a list");
       referrers.push(...page);
     };
     // not filtered by the registry: it may take one type only, and need not take any
-    const found = await this.#walk(repository, "pull", `/v2/${repository}/referrers/${digest}`, signal, add);
+    const found = await this.#eachPage(repository, "pull", `/v2/${repository}/referrers/${digest}`, signal, add);
     if (!found) {
       const fallback = await this.manifest(repository, digest.replace(":", "-"), signal);
       if (fallback) referrers.push(...(readReferrers(fallback.bytes) ?? []));
@@ -197,22 +198,22 @@ export class RegistryClient {
     );
   }
 
-  async #readManifest(repository: string, tagOrDigest: string, budget: Budget): Promise<Manifest | undefined> {
-    const answer = await this.#send(this.#manifestCall("GET", repository, tagOrDigest, budget));
-    if (answer.status === 404) return this.#absent();
-    if (answer.status !== 200) throw this.#unexpected("GET", answer);
+  async #readManifest(repository: string, tagOrDigest: string, options: RequestOptions): Promise<Manifest | undefined> {
+    const response = await this.#send(this.#manifestRequest("GET", repository, tagOrDigest, options));
+    if (response.status === 404) return this.#notFound();
+    if (response.status !== 200) throw this.#unexpected("GET", response);
 
-    const claimed = answer.header("docker-content-digest");
+    const claimed = response.header("docker-content-digest");
     const expected = isDigest(tagOrDigest)
       ? tagOrDigest
       : claimed !== undefined && isDigest(claimed)
         ? claimed
         : undefined;
-    const actual = digestOf(answer.body, expected);
+    const actual = digestOf(response.body, expected);
     if (expected !== undefined && actual !== expected) {
       throw this.#invalid(`what it sends for ${expected} has the digest ${actual}`);
     }
-    const manifest = readManifest(answer.body, answer.header("content-type"), actual);
+    const manifest = readManifest(response.body, response.header("content-type"), actual);
     if (typeof manifest === "string") throw this.#invalid(manifest);
     return manifest;
   }
@@ -225,35 +226,35 @@ export class RegistryClient {
     signal: AbortSignal | undefined,
     read: (body: Readonly<Record<string, unknown>>) => void,
   ): Promise<boolean> {
-    return this.#walk(repository, actions, path, signal, (answer) => {
-      const body = parseJson(answer.body.toString("utf8"));
+    return this.#eachPage(repository, actions, path, signal, (response) => {
+      const body = parseJson(response.body.toString("utf8"));
       if (!isObject(body)) throw this.#invalid("its list is no JSON");
       read(body);
     });
   }
 
   /** Reads page after page as `Link` headers name them; false when there is no first one. */
-  async #walk(
+  async #eachPage(
     repository: string,
     actions: string,
     path: string,
     signal: AbortSignal | undefined,
-    read: (answer: Answer) => void,
+    read: (response: HttpResponse) => void,
   ): Promise<boolean> {
-    const budget = this.#budget(signal);
+    const options = this.#options(signal);
     let url: URL | undefined = new URL(path, `https://${this.#api}`);
     for (let page = 0; url; page++) {
       if (page === MAX_PAGES) throw this.#invalid("its list does not end");
-      const answer: Answer = await this.#send({
-        question: { method: "GET", url: url.href },
+      const response: HttpResponse = await this.#send({
+        request: { method: "GET", url: url.href },
         scope: { repository, actions },
         denied: this.#denied(`${this.#name}/${repository}`),
-        budget,
+        options,
       });
-      if (answer.status === 404 && page === 0) return false;
-      if (answer.status !== 200) throw this.#unexpected("GET", answer);
-      read(answer);
-      const next: URL | undefined = nextPage(answer.header("link"), url);
+      if (response.status === 404 && page === 0) return false;
+      if (response.status !== 200) throw this.#unexpected("GET", response);
+      read(response);
+      const next: URL | undefined = nextPage(response.header("link"), url);
       if (next && next.origin !== url.origin) throw this.#invalid("its list goes on at another host");
       url = next;
     }
@@ -271,78 +272,84 @@ export class RegistryClient {
   ): Promise<void> {
     const reference = `${this.#name}/${repository}${suffix}`;
     const method = body ? "PATCH" : "DELETE";
-    const answer = await this.#send({
-      question: {
+    const response = await this.#send({
+      request: {
         method,
         url: `https://${this.#api}${path}`,
         ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       },
       scope: { repository, actions },
       denied: this.#denied(reference, done),
-      budget: this.#budget(signal),
+      options: this.#options(signal),
     });
-    if (answer.status >= 200 && answer.status < 300) return;
-    if (answer.status === 404 && method === "DELETE") return;
-    if (answer.status === 404) throw new ImportError(registryFailure.notFound(this.#side, reference));
-    if (answer.status === 405 || answer.status === 409) {
-      throw new ImportError(registryFailure.locked(reference, done, this.#authorization.said(answer)));
+    if (response.status >= 200 && response.status < 300) return;
+    if (response.status === 404 && method === "DELETE") return;
+    if (response.status === 404) throw new ImportError(registryFailure.notFound(this.#side, reference));
+    if (response.status === 405 || response.status === 409) {
+      throw new ImportError(registryFailure.locked(reference, done, this.#authorization.serverMessage(response)));
     }
-    throw this.#unexpected(method, answer);
+    throw this.#unexpected(method, response);
   }
 
-  /** Asks with the proof that the registry wants; a second proof is shown once. */
-  async #send({ question, scope, denied, budget }: Call): Promise<Answer> {
-    let proof = await this.#authorization.prove(scope, budget);
-    let answer = await this.#ask(question, proof, budget);
-    const other = answer.status === 401 && (await this.#authorization.proveAgain(scope, proof, answer, budget));
+  /** Asks with the auth that the registry wants; a second auth is used once. */
+  async #send({ request, scope, denied, options }: AuthorizedRequest): Promise<HttpResponse> {
+    let auth = await this.#authorization.authorize(scope, options);
+    let response = await this.#sendOnce(request, auth, options);
+    const other = response.status === 401 && (await this.#authorization.reauthorize(scope, auth, response, options));
     if (other) {
-      proof = other;
-      answer = await this.#ask(question, proof, budget);
+      auth = other;
+      response = await this.#sendOnce(request, auth, options);
     }
-    if (answer.status === 403 && question.method === "HEAD") {
+    if (response.status === 403 && request.method === "HEAD") {
       // only the body tells a closed network from missing rights, and a HEAD has none
-      const told = await this.#ask({ ...question, method: "GET" }, proof, budget);
-      if (told.status === 403) answer = told;
+      const told = await this.#sendOnce({ ...request, method: "GET" }, auth, options);
+      if (told.status === 403) response = told;
     }
-    if (answer.status === 401 || answer.status === 403) throw this.#authorization.refused(answer, proof, denied);
-    return answer;
+    if (response.status === 401 || response.status === 403)
+      throw this.#authorization.deniedError(response, auth, denied);
+    return response;
   }
 
-  #ask(question: Question, proof: Proof, budget: Budget): Promise<Answer> {
-    return ask(this.#side, { ...question, headers: { ...question.headers, ...proof.headers } }, budget);
+  #sendOnce(request: HttpRequest, auth: AuthHeaders, options: RequestOptions): Promise<HttpResponse> {
+    return sendRequest(this.#side, { ...request, headers: { ...request.headers, ...auth.headers } }, options);
   }
 
-  #manifestCall(method: "GET" | "HEAD", repository: string, tagOrDigest: string, budget: Budget): Call {
+  #manifestRequest(
+    method: "GET" | "HEAD",
+    repository: string,
+    tagOrDigest: string,
+    options: RequestOptions,
+  ): AuthorizedRequest {
     const reference = `${this.#name}/${repository}${isDigest(tagOrDigest) ? "@" : ":"}${tagOrDigest}`;
     return {
-      question: {
+      request: {
         method,
         url: `https://${this.#api}/v2/${repository}/manifests/${tagOrDigest}`,
         headers: { accept: MANIFEST_TYPES },
       },
       scope: { repository, actions: "pull" },
       denied: this.#denied(reference),
-      budget,
+      options,
     };
   }
 
-  #budget(signal: AbortSignal | undefined): Budget {
-    return { deadline: Date.now() + this.#budgetMs, onWait: this.#onWait, signal };
+  #options(signal: AbortSignal | undefined): RequestOptions {
+    return { deadline: Date.now() + this.#timeoutMs, onWait: this.#onWait, signal };
   }
 
-  #denied(reference: string, done = "read"): Call["denied"] {
-    return (who, said) => registryFailure.accessDenied(this.#side, reference, who, said, done);
+  #denied(reference: string, done = "read"): AuthorizedRequest["denied"] {
+    return (who, message) => registryFailure.accessDenied(this.#side, reference, who, message, done);
   }
 
   /** A 404 counts only where a registry answers: `GET /v2/` of anything else gives no 200 and no 401. */
-  #absent(): undefined {
-    const greeting = this.#authorization.greetingStatus ?? 200;
-    if (greeting !== 200 && greeting !== 401) throw this.#invalid(`GET /v2/ answers ${greeting}`);
+  #notFound(): undefined {
+    const pingResponse = this.#authorization.pingStatus ?? 200;
+    if (pingResponse !== 200 && pingResponse !== 401) throw this.#invalid(`GET /v2/ answers ${pingResponse}`);
   }
 
-  #unexpected(method: string, answer: Answer): ImportError {
-    const said = this.#authorization.said(answer);
-    return this.#invalid(`${method} answers ${said ?? `HTTP ${answer.status}`}`);
+  #unexpected(method: string, response: HttpResponse): ImportError {
+    const message = this.#authorization.serverMessage(response);
+    return this.#invalid(`${method} answers ${message ?? `HTTP ${response.status}`}`);
   }
 
   #invalid(reason: string): ImportError {
@@ -350,17 +357,17 @@ export class RegistryClient {
   }
 }
 
-interface Call {
-  readonly question: Question;
+interface AuthorizedRequest {
+  readonly request: HttpRequest;
   readonly scope: Scope;
-  readonly denied: (who: string, said: string | undefined) => Failure;
-  readonly budget: Budget;
+  readonly denied: (who: string, message: string | undefined) => Failure;
+  readonly options: RequestOptions;
 }
 
-function describe(answer: Answer): ManifestDescriptor | undefined {
-  const digest = answer.header("docker-content-digest")?.trim() ?? "";
-  const mediaType = manifestType(answer.header("content-type"));
-  const length = answer.header("content-length") ?? "";
+function descriptorOf(response: HttpResponse): ManifestDescriptor | undefined {
+  const digest = response.header("docker-content-digest")?.trim() ?? "";
+  const mediaType = manifestType(response.header("content-type"));
+  const length = response.header("content-length") ?? "";
   if (!isDigest(digest) || mediaType === undefined) return undefined;
   return { digest, mediaType, ...(/^[1-9]\d{0,14}$/.test(length) && { size: Number(length) }) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
-import { isObject, parseJson } from "./json";
 
 /** What a registry says about a manifest. */
 export interface ManifestDescriptor {

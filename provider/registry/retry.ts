@@ -27,7 +27,7 @@ const HICCUPS: ReadonlySet<string> = new Set([
 ]);
 
 /** How long a request may be sent again, and who wants to hear of it. */
-export interface Patience {
+export interface RetryOptions {
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   /** Hears of every wait, in milliseconds, for which a busy host asks. */
@@ -38,13 +38,13 @@ export interface Patience {
  * When a request is sent again: 429, and 503 with `Retry-After`, as often as the wait ends before the deadline;
  * other server errors and failed connections a few times at once; an attempt that ran out of time a single time.
  */
-export function retryStrategy(patienceOf: (request: object) => Patience | undefined): RetryStrategy {
+export function retryStrategy(patienceOf: (request: object) => RetryOptions | undefined): RetryStrategy {
   return {
     name: "retryStrategy",
     retry({ retryCount, response, responseError }) {
       const request = response?.request ?? responseError?.request;
       const patience = request && patienceOf(request);
-      const pause = response && pauseOf(response.status, response.headers.get("retry-after"), retryCount);
+      const pause = response && requestedWait(response.status, response.headers.get("retry-after"), retryCount);
       const wait =
         pause ?? (response ? waitAfter(response.status, retryCount) : waitAfterError(responseError?.code, retryCount));
       if (!patience || wait === undefined || Date.now() + wait >= patience.deadline) return { skipStrategy: true };
@@ -55,7 +55,7 @@ export function retryStrategy(patienceOf: (request: object) => Patience | undefi
 }
 
 /** Whether a status speaks of a fault that may be gone in a moment; throttling is none. */
-export function isPassing(status: number): boolean {
+export function isTransient(status: number): boolean {
   return status === 408 || (status >= 500 && status !== 501 && status !== 505);
 }
 
@@ -68,7 +68,7 @@ export function retryAfterSeconds(header: string | undefined): number | undefine
 }
 
 /** The wait that a busy server asks for; longer than it says when that has been too short several times. */
-function pauseOf(status: number, retryAfter: string | undefined, retryCount: number): number | undefined {
+function requestedWait(status: number, retryAfter: string | undefined, retryCount: number): number | undefined {
   const seconds = retryAfterSeconds(retryAfter);
   if (status !== 429 && !(status === 503 && seconds !== undefined)) return undefined;
   if (seconds === undefined) return backOff(retryCount);
@@ -83,7 +83,7 @@ function backOff(retryCount: number): number {
 }
 
 function waitAfter(status: number, retryCount: number): number | undefined {
-  return isPassing(status) && retryCount < QUICK_TRIES ? jitter(QUICK_BASE_MS * 2 ** retryCount) : undefined;
+  return isTransient(status) && retryCount < QUICK_TRIES ? jitter(QUICK_BASE_MS * 2 ** retryCount) : undefined;
 }
 
 function waitAfterError(code: string | undefined, retryCount: number): number | undefined {

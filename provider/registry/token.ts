@@ -1,6 +1,6 @@
-import { ImportError, registryFailure, type Side } from "../failure";
-import { isObject, parseJson } from "./json";
-import type { Answer, Question } from "./transport";
+import { ImportError, registryFailure, type Side } from "../failure/failure";
+import { isObject, parseJson } from "../json";
+import type { HttpRequest, HttpResponse } from "./transport";
 
 /** Where a registry's tokens come from, as its challenge says. */
 export interface TokenService {
@@ -15,7 +15,7 @@ export interface AccessToken {
   readonly expires: number;
 }
 
-// The specification's default, where an answer does not say: https://distribution.github.io/distribution/spec/auth/token/
+// The specification's default, where an response does not say: https://distribution.github.io/distribution/spec/auth/token/
 const DEFAULT_LIFETIME_MS = 60_000;
 
 /** Asks a token service as distribution describes it. `headers` carry credentials only where the realm may have them. */
@@ -23,7 +23,7 @@ export function requestToken(
   { realm, service }: TokenService,
   scope: string,
   headers: { authorization?: string },
-): Question {
+): HttpRequest {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
   url.searchParams.append("scope", scope);
@@ -31,7 +31,7 @@ export function requestToken(
 }
 
 /** Azure: an Entra access token becomes a refresh token of the registry. */
-export function exchangeEntraToken(host: string, entraToken: string): Question {
+export function exchangeEntraToken(host: string, entraToken: string): HttpRequest {
   return form(`https://${host}/oauth2/exchange`, {
     grant_type: "access_token",
     service: host,
@@ -40,7 +40,7 @@ export function exchangeEntraToken(host: string, entraToken: string): Question {
 }
 
 /** Azure: a refresh token of the registry becomes an access token. */
-export function refreshToken(host: string, refresh: string, scope: string): Question {
+export function refreshToken(host: string, refresh: string, scope: string): HttpRequest {
   return form(`https://${host}/oauth2/token`, {
     grant_type: "refresh_token",
     service: host,
@@ -50,9 +50,9 @@ export function refreshToken(host: string, refresh: string, scope: string): Ques
 }
 
 /** Reads `access_token` or `token`. */
-export function readAccessToken(side: Side, answer: Answer, askedAt: number): AccessToken {
-  const body = readObject(side, answer);
-  const value = readToken(side, answer, body.access_token || body.token);
+export function readAccessToken(side: Side, response: HttpResponse, askedAt: number): AccessToken {
+  const body = readObject(side, response);
+  const value = readToken(side, response, body.access_token || body.token);
   const lifetime = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in * 1000 : undefined;
   const lasts = lifetime ?? (jwtExpiry(value) ?? askedAt + DEFAULT_LIFETIME_MS) - askedAt;
   // renewed a little early, since the way to the registry takes time
@@ -60,8 +60,8 @@ export function readAccessToken(side: Side, answer: Answer, askedAt: number): Ac
 }
 
 /** Reads `refresh_token`. */
-export function readRefreshToken(side: Side, answer: Answer): string {
-  return readToken(side, answer, readObject(side, answer).refresh_token);
+export function readRefreshToken(side: Side, response: HttpResponse): string {
+  return readToken(side, response, readObject(side, response).refresh_token);
 }
 
 /** Whether a password is an Entra access token: a JWT, but not one with which an Azure registry renews its own tokens. */
@@ -81,18 +81,18 @@ function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined
   return isObject(parsed) ? parsed : undefined;
 }
 
-function form(url: string, fields: Record<string, string>): Question {
+function form(url: string, fields: Record<string, string>): HttpRequest {
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   return { method: "POST", url, headers, body: new URLSearchParams(fields).toString() };
 }
 
-function readObject(side: Side, { body, url }: Answer): Readonly<Record<string, unknown>> {
+function readObject(side: Side, { body, url }: HttpResponse): Readonly<Record<string, unknown>> {
   const parsed = parseJson(body.toString("utf8"));
   if (isObject(parsed)) return parsed;
   throw new ImportError(registryFailure.invalidAnswer(side, url.host, "its token is not JSON"));
 }
 
-function readToken(side: Side, { url }: Answer, token: unknown): string {
+function readToken(side: Side, { url }: HttpResponse, token: unknown): string {
   if (typeof token === "string" && isHeaderSafe(token)) return token;
   throw new ImportError(registryFailure.invalidAnswer(side, url.host, "it grants no token"));
 }

@@ -1,50 +1,50 @@
 import type { HttpClient, Pipeline, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { connectionPolicy } from "./connections";
-import { type Patience, retryStrategy } from "./retry";
+import { type RetryOptions, retryStrategy } from "./retry";
 
 /** How long one attempt may take, from the first byte sent to the last one received. */
 const ATTEMPT_MS = 30_000;
-/** What a registry accepts as a manifest; no other answer that is read here is bigger. */
+/** What a registry accepts as a manifest; no other response that is read here is bigger. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const MAX_REDIRECTS = 5;
 
 /** How long a look-up may go on retrying, and how its caller calls it off. */
-export interface Budget extends Patience {
+export interface RequestOptions extends RetryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Question {
+export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
-  /** Where the answer came from, after redirects. */
+  /** Where the response came from, after redirects. */
   readonly url: URL;
   readonly body: Buffer;
   header(name: string): string | undefined;
 }
 
-/** An answer that cannot be used whatever comes next: it is too big, or it leads astray. */
-export class UnusableAnswer extends Error {
+/** An response that cannot be used whatever comes next: it is too big, or it leads astray. */
+export class UnusableResponse extends Error {
   override readonly name = "UnusableAnswer";
 }
 
 /**
- * Sends a request over TLS and reads the whole answer, whatever its status. Redirects of GET and HEAD are followed, to https
+ * Sends a request over TLS and reads the whole response, whatever its status. Redirects of GET and HEAD are followed, to https
  * only; what proves who we are stays with the origin that it was meant for.
  */
-export async function send(question: Question, { signal, ...patience }: Budget): Promise<Answer> {
+export async function send(request: HttpRequest, { signal, ...patience }: RequestOptions): Promise<HttpResponse> {
   const { pipeline, client, newRequest } = stack();
-  const request = newRequest(question, signal);
-  patienceOf.set(request, patience);
+  const sent = newRequest(request, signal);
+  patienceOf.set(sent, patience);
   for (let redirects = 0; ; redirects++) {
-    const response = await pipeline.sendRequest(client, request);
-    const url = new URL(request.url);
-    const location = redirectOf(question.method, response, url);
+    const response = await pipeline.sendRequest(client, sent);
+    const url = new URL(sent.url);
+    const location = redirectTarget(request.method, response, url);
     if (location === undefined) {
       return {
         status: response.status,
@@ -53,20 +53,20 @@ export async function send(question: Question, { signal, ...patience }: Budget):
         header: (name) => response.headers.get(name),
       };
     }
-    if (redirects === MAX_REDIRECTS) throw new UnusableAnswer(`it redirects more than ${MAX_REDIRECTS} times`);
-    if (location.protocol !== "https:") throw new UnusableAnswer("it redirects to an address without TLS");
-    if (location.origin !== url.origin) request.headers.delete("authorization");
-    request.url = location.href;
+    if (redirects === MAX_REDIRECTS) throw new UnusableResponse(`it redirects more than ${MAX_REDIRECTS} times`);
+    if (location.protocol !== "https:") throw new UnusableResponse("it redirects to an address without TLS");
+    if (location.origin !== url.origin) sent.headers.delete("authorization");
+    sent.url = location.href;
   }
 }
 
-const patienceOf = new WeakMap<object, Patience>();
+const patienceOf = new WeakMap<object, RetryOptions>();
 const bodies = new WeakMap<PipelineResponse, Buffer>();
 
 interface Stack {
   readonly pipeline: Pipeline;
   readonly client: HttpClient;
-  readonly newRequest: (question: Question, signal: AbortSignal | undefined) => PipelineRequest;
+  readonly newRequest: (request: HttpRequest, signal: AbortSignal | undefined) => PipelineRequest;
 }
 
 let loaded: Stack | undefined;
@@ -147,17 +147,17 @@ async function readBody(response: PipelineResponse): Promise<Buffer> {
   // leaving the loop early destroys the stream, and with it the connection
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new UnusableAnswer(`its answer is longer than ${MAX_BODY_BYTES} bytes`);
+    if (length > MAX_BODY_BYTES) throw new UnusableResponse(`its response is longer than ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length);
 }
 
-function redirectOf(method: Question["method"], response: PipelineResponse, from: URL): URL | undefined {
+function redirectTarget(method: HttpRequest["method"], response: PipelineResponse, from: URL): URL | undefined {
   if ((method !== "GET" && method !== "HEAD") || ![301, 302, 303, 307, 308].includes(response.status)) return undefined;
   const location = response.headers.get("location");
   if (location === undefined || !URL.canParse(location, from.href)) {
-    throw new UnusableAnswer(`it answers ${response.status} without an address to go to`);
+    throw new UnusableResponse(`it answers ${response.status} without an address to go to`);
   }
   return new URL(location, from);
 }

@@ -52,7 +52,7 @@ test.each<[string, () => Promise<unknown>]>([
 test("an existing tag at a first import cannot be compared: nothing is touched, overwrite takes it over", async () => {
   const theirs = intrude(box, `${repository}:1`);
   const { errors } = await up();
-  expect(errors.image).toMatch(/\[TARGET_UNCOMPARABLE\]\n {2}What to do: set onConflict: "overwrite"/);
+  expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}What to do: set onConflict: "overwrite"/);
   expect(errors.image).toContain(`${loginServer}/${repository}:1`);
   expect([holds(), stack.state.size]).toEqual([theirs, 0]);
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
@@ -73,7 +73,7 @@ test("a new tag goes without force also beside one that is ours", async () => {
   const second = publish(box, `${repository}:1`);
   const targetTags = [`${repository}:1`, `${repository}:new`];
   const { errors } = await up({ targetTags });
-  expect(errors.image).toContain("[TARGET_UNCOMPARABLE]");
+  expect(errors.image).toContain("[TARGET_UNREADABLE]");
   expect([holds(), holds("new")]).toEqual([second, theirs]);
   // What was done is on record.
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
@@ -125,7 +125,7 @@ test("a registry that lets nobody in, Azure's import neither, says what to switc
   try {
     const { errors } = await up();
     expect(errors.image).toMatch(
-      /^target: .*\[TARGET_NETWORK_CLOSED\]\n {2}What to do: .*--allow-trusted-services true/,
+      /^target: .*\[TARGET_NETWORK_BLOCKED\]\n {2}What to do: .*--allow-trusted-services true/,
     );
   } finally {
     await change({ networkRuleBypassOptions: "AzureServices" });

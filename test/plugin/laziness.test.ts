@@ -54,12 +54,12 @@ test("the provider loads nothing of Azure", () => {
 test("check and diff of a resource that is known load nothing of Azure, whether it changes or not", () => {
   const script = `
     const provider = require("pulumi-acr-import/provider");
-    const { sourceKey } = require("./dist/record");
+    const { sourceKey } = require("./dist/resource/state");
     const known = ${JSON.stringify(known)};
     await provider.configure({ config: { get: () => undefined } });
     for (const letter of ["1", "2"]) {
       const { registry, source, targetTags } = known;
-      const lookup = { of: sourceKey({ source }), digest: "sha256:" + letter.repeat(64) };
+      const lookup = { source: sourceKey({ source }), digest: "sha256:" + letter.repeat(64) };
       const { inputs, failures } = await provider.check(known, { registry, source, targetTags, __program: { lookup } });
       if (failures) throw new Error(JSON.stringify(failures));
       const { changes } = await provider.diff("id", { ...known, verifiedBy: "digest" }, inputs);
@@ -84,5 +84,5 @@ test("what users carry in their state leads to a file of the package", () => {
   const { exports } = JSON.parse(readFileSync(path.join(checkout, "package.json"), "utf8")) as {
     exports: Record<string, { default: string }>;
   };
-  expect(exports["./provider"]?.default).toBe("./dist/lifecycle.js");
+  expect(exports["./provider"]?.default).toBe("./dist/plugin/lifecycle.js");
 });

@@ -1,4 +1,4 @@
-import { type Arguments, sourceKey } from "../../provider/record";
+import { type Arguments, sourceKey } from "../../provider/resource/state";
 import type { Box } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
 
@@ -205,7 +205,7 @@ export class Stack {
       ...(customTimeouts && { timeouts: customTimeouts }),
       ...(isReadFromTarget(args)
         ? {}
-        : { lookup: { of: sourceKey(args as Pick<Arguments, "source">), ...this.#lookUp(args) } }),
+        : { lookup: { source: sourceKey(args as Pick<Arguments, "source">), ...this.#lookUp(args) } }),
     };
     return { registry: "myregistry", ...args, __program: program };
   }

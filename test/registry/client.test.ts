@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { failureOf } from "../../provider/failure";
+import { failureOf } from "../../provider/failure/failure";
 import { parseDigest } from "../../provider/reference/digest";
 import { RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { type Internet, json, type Site, startInternet } from "./internet";
@@ -31,7 +31,7 @@ beforeEach(() => {
 const client = (
   credential: RegistryCredential = anonymous,
   options: { budgetMs?: number; isAzure?: boolean; side?: "source" | "target" } = {},
-) => new RegistryClient({ host, side: "source", credential, budgetMs: 3_000, ...options });
+) => new RegistryClient({ host, side: "source", credential, timeoutMs: 3_000, ...options });
 
 const failure = async (work: Promise<unknown>) => {
   const found = await work.then(
@@ -112,7 +112,7 @@ describe("requests", () => {
 
   describe("Docker Hub", () => {
     const hub = (credential: RegistryCredential = anonymous) =>
-      new RegistryClient({ host: "docker.io", side: "source", credential, budgetMs: 3_000 });
+      new RegistryClient({ host: "docker.io", side: "source", credential, timeoutMs: 3_000 });
     const asked = () => internet.requests.map((request) => request.split("?")[0]);
 
     test("is asked at registry-1.docker.io, with every type of manifest; its token service needs no greeting", async () => {
@@ -199,7 +199,7 @@ describe("requests", () => {
 
     test("a configuration that is another one is not believed; without one there is no platform", async () => {
       internet.sites[host] = serving((response) => response.end("{}"));
-      expect(await failure(platforms())).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+      expect(await failure(platforms())).toMatchObject({ code: "SOURCE_INVALID_RESPONSE" });
       internet.sites[host] = (_request, response) => manifest(response);
       expect(await platforms()).toEqual([]);
     });
@@ -338,7 +338,7 @@ describe("tokens", () => {
               },
             ],
           });
-    expect(await failure(client().head("app", "1"))).toMatchObject({ code: "SOURCE_NETWORK_CLOSED" });
+    expect(await failure(client().head("app", "1"))).toMatchObject({ code: "SOURCE_NETWORK_BLOCKED" });
   });
 
   test("Basic: the registry itself gets the credentials", async () => {
@@ -384,7 +384,7 @@ describe("tokens", () => {
     internet.sites[host] = guarded(`https://auth.${host}/`);
     internet.sites[`auth.${host}`] = (_request, response) => response.writeHead(200).end(body);
     expect(await failure(client(user).head("app", "1"))).toMatchObject({
-      code: "SOURCE_INVALID_ANSWER",
+      code: "SOURCE_INVALID_RESPONSE",
       summary: expect.stringContaining(reason),
     });
   });
@@ -394,7 +394,7 @@ describe("credentials stay where they belong", () => {
   const expectRefused = async (realm: string, shown: string) => {
     internet.sites[host] = guarded(realm);
     expect(await failure(client(user).head("app", "1"))).toMatchObject({
-      code: "SOURCE_REALM_REFUSED",
+      code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
       summary: expect.stringContaining(shown),
     });
     expect(internet.requests).toEqual([`GET ${host}/v2/`]);
@@ -416,7 +416,7 @@ describe("credentials stay where they belong", () => {
     expect((await client().head("app", "1"))?.digest).toBe(DIGEST);
     host = `plain.${host}`;
     internet.sites[host] = guarded("http://auth.example.net/");
-    expect(await failure(client().head("app", "1"))).toMatchObject({ code: "SOURCE_REALM_REFUSED" });
+    expect(await failure(client().head("app", "1"))).toMatchObject({ code: "SOURCE_TOKEN_SERVER_UNTRUSTED" });
     expect(internet.requests.filter((request) => request.startsWith("PLAIN"))).toEqual([]);
   });
 
@@ -461,13 +461,13 @@ describe("credentials stay where they belong", () => {
         ? json(response, 200, {})
         : json(response, 200, { tags: ["a"] }, { link: '<https://evil.example.net/v2/app/tags/list>; rel="next"' });
     internet.sites["evil.example.net"] = (_request, response) => json(response, 200, { tags: ["b"] });
-    expect(await failure(client().tags("app"))).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+    expect(await failure(client().tags("app"))).toMatchObject({ code: "SOURCE_INVALID_RESPONSE" });
     expect(internet.requests).toHaveLength(2);
   });
 
   test("an Entra token only where Azure vouches for the host", async () => {
     const token = jest.fn(async () => SECRET);
-    expect(() => client({ kind: "entra", token })).toThrow(/REALM_REFUSED/);
+    expect(() => client({ kind: "entra", token })).toThrow(/TOKEN_SERVER_UNTRUSTED/);
     expect(token).not.toHaveBeenCalled();
   });
 });
@@ -628,7 +628,7 @@ describe("answers", () => {
   test("404 of a host that is no registry is none", async () => {
     internet.sites[host] = (_request, response) => response.writeHead(404).end("<html>");
     expect(await failure(client().head("app", "1"))).toMatchObject({
-      code: "SOURCE_INVALID_ANSWER",
+      code: "SOURCE_INVALID_RESPONSE",
       summary: `source: ${host} does not answer like a registry: GET /v2/ answers 404`,
     });
   });
@@ -654,7 +654,7 @@ describe("answers", () => {
     ]);
   });
 
-  const invalid = (reason: string) => ({ code: "SOURCE_INVALID_ANSWER", summary: expect.stringContaining(reason) });
+  const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", summary: expect.stringContaining(reason) });
 
   test("a page of HTML with 200 is no manifest", async () => {
     answersTo("*", (_request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
@@ -862,11 +862,11 @@ describe("trouble", () => {
     internet.sites[host] = (_request, response) => response.writeHead(501).end();
     internet.sites[`auth.${host}`] = grants();
     const one = client();
-    expect(await failure(one.head("app", "1"))).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+    expect(await failure(one.head("app", "1"))).toMatchObject({ code: "SOURCE_INVALID_RESPONSE" });
     internet.sites[host] = guarded(`https://auth.${host}/`);
     expect((await one.head("app", "1"))?.digest).toBe(DIGEST);
     internet.sites[`auth.${host}`] = (_request, response) => json(response, 200, {});
-    expect(await failure(one.head("other", "1"))).toMatchObject({ code: "SOURCE_INVALID_ANSWER" });
+    expect(await failure(one.head("other", "1"))).toMatchObject({ code: "SOURCE_INVALID_RESPONSE" });
     internet.sites[`auth.${host}`] = grants();
     expect((await one.head("other", "1"))?.digest).toBe(DIGEST);
   });

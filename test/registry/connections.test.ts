@@ -7,7 +7,7 @@ import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 import { type CertificateAuthority, createCertificateAuthority } from "../../emulator/certificates";
-import { failureOf } from "../../provider/failure";
+import { failureOf } from "../../provider/failure/failure";
 import { RegistryClient } from "../../provider/registry/client";
 import { agentFor } from "../../provider/registry/connections";
 import { environment } from "../../scripts/environment";
@@ -56,7 +56,7 @@ const registry: Site = (_request, response) =>
     .writeHead(200, { "content-type": TYPE, "docker-content-digest": DIGEST, "content-length": MANIFEST.length })
     .end(MANIFEST);
 const head = (host: string, tag = "1") =>
-  new RegistryClient({ host, side: "source", credential: { kind: "anonymous" }, budgetMs: 2_000 }).head("app", tag);
+  new RegistryClient({ host, side: "source", credential: { kind: "anonymous" }, timeoutMs: 2_000 }).head("app", tag);
 const failure = (work: Promise<unknown>) => work.then(() => "no failure", failureOf);
 
 test("without a proxy: 16 connections at most, kept alive", async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { failureOf } from "../../provider/failure";
+import { failureOf } from "../../provider/failure/failure";
 import { type Digest, parseDigest } from "../../provider/reference/digest";
 import { entryFor, RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { send } from "../../provider/registry/transport";
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const anonymous: RegistryCredential = { kind: "anonymous" };
 const source = (host: string, credential: RegistryCredential = anonymous, isAzure = false) =>
-  new RegistryClient({ host, side: "source", credential, isAzure, budgetMs: 4_000 });
+  new RegistryClient({ host, side: "source", credential, isAzure, timeoutMs: 4_000 });
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => "no failure",
@@ -137,7 +137,7 @@ describe("Azure registries", () => {
 
   test("public access disabled is a closed network", async () => {
     expect(await codeOf(source("privatesource.azurecr.io", entra, true).head("aci-helloworld", "latest"))).toBe(
-      "SOURCE_NETWORK_CLOSED",
+      "SOURCE_NETWORK_BLOCKED",
     );
   });
 
@@ -147,7 +147,7 @@ describe("Azure registries", () => {
       side: "target",
       credential: entra,
       isAzure: true,
-      budgetMs: 4_000,
+      timeoutMs: 4_000,
     });
     const made = await box.control.moveTag("myregistry.azurecr.io/team/app:1");
     const digest: Digest = parseDigest(made.digest);
@@ -198,7 +198,7 @@ describe("faults", () => {
       path: "/manifests/",
       setHeaders: { "Docker-Content-Digest": wrong },
     });
-    expect(await codeOf(source("docker.io").manifest("library/hello-world", "latest"))).toBe("SOURCE_INVALID_ANSWER");
+    expect(await codeOf(source("docker.io").manifest("library/hello-world", "latest"))).toBe("SOURCE_INVALID_RESPONSE");
     await box.control.faults({ host, method: "GET", path: "/manifests/", truncateBody: 10, times: 1 });
     expect((await source("docker.io").manifest("library/hello-world", "latest"))?.descriptor.digest).toBe(
       expected.digest,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { tarOf } from "../../emulator/registry/tar";
-import { failureOf } from "../../provider/failure";
+import { failureOf } from "../../provider/failure/failure";
 import { RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
@@ -42,7 +42,7 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
     return run("digest", reference);
   };
   const client = (credential: RegistryCredential, host = HOST) =>
-    new RegistryClient({ host, side: "source", credential, budgetMs: 4_000 });
+    new RegistryClient({ host, side: "source", credential, timeoutMs: 4_000 });
   const codeOf = (work: Promise<unknown>) =>
     work.then(
       () => "no failure",

@@ -39,7 +39,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
     "by tag, from outside its network",
     { ...target("refused"), source: byTag },
     {
-      code: "SOURCE_NETWORK_CLOSED",
+      code: "SOURCE_NETWORK_BLOCKED",
       says: [
         "source: the firewall of privatesource.azurecr.io refuses this client",
         "by digest (repo@sha256:…)",

@@ -36,7 +36,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
     "a token realm of somebody else",
     image({ image: "registry.hostile.example/app:1", credentials }),
     {
-      code: "SOURCE_REALM_REFUSED",
+      code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
       says: ["source: registry.hostile.example", `https://${evil}`, "nothing was sent"],
       never: [basic],
     },
@@ -55,7 +55,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
     "a redirect to somebody else",
     image({ image: "registry.redirect.example/app:1", credentials }),
     {
-      code: "SOURCE_INVALID_ANSWER",
+      code: "SOURCE_INVALID_RESPONSE",
       says: ["source: ", "does not answer like a registry"],
       never: [basic],
     },

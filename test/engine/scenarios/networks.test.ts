@@ -14,7 +14,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
     `az acr update --name ${name} --allow-trusted-services true`,
   ];
   const closed = (side: "source" | "target", name: string) => ({
-    code: `${side.toUpperCase()}_NETWORK_CLOSED`,
+    code: `${side.toUpperCase()}_NETWORK_BLOCKED`,
     says: says(side, name),
   });
 
@@ -37,7 +37,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
     "a source without public access, with credentials instead of the resource ID",
     { ...fromHidden, source: { image, registry: "privatesource", credentials }, targetTags: ["s13:stranger"] },
     {
-      code: "SOURCE_NETWORK_CLOSED",
+      code: "SOURCE_NETWORK_BLOCKED",
       says: ["source: the network rules of privatesource", "must also be named by resource ID"],
     },
   );

@@ -46,7 +46,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
 
   // A tag that exists at the first import: nobody can tell whose it is.
   const uncomparable = (tag: string) => ({
-    code: "TARGET_UNCOMPARABLE",
+    code: "TARGET_UNREADABLE",
     says: [`target: ${host}/remote:${tag} exists already and cannot be compared`, 'onConflict: "overwrite"'],
   });
   const { digest: theirs } = await control.moveTag(`${host}/remote:theirs`);

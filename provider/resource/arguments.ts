@@ -1,0 +1,173 @@
+/**
+ * The validation of a resource's arguments: pure, and the same on both sides. The program resolves nothing for arguments
+ * that it rejects; `check` reports the sentences, all of a resource's at once.
+ */
+
+import type { Failure } from "../failure/failure";
+import { isObject } from "../json";
+import { reasonOf } from "../reference/invalid-reference";
+import { parseRegistryName } from "../reference/registry-name";
+import { parseReference, parseRepositoryReference } from "../reference/source";
+import { parseRepository, parseTarget } from "../reference/target";
+import {
+  type Arguments,
+  conflictPolicies,
+  deletePolicies,
+  digestOrigins,
+  sourceOf,
+  sourceUnavailablePolicies,
+} from "./state";
+import { parseDuration } from "./timeouts";
+import { hasUnknown, UNKNOWN } from "./unknown";
+
+/** Every problem of the arguments, each beginning with the path of its argument. Unknown values are not judged. */
+export function validateArguments(args: { readonly [argument: string]: unknown }, timeouts?: unknown): Failure[] {
+  const problems = new Problems();
+  problems.knownKeys("", args, ARGUMENTS);
+  checkRegistry(problems, "registry", args.registry);
+  checkSource(problems, args.source);
+  checkNames(problems, "targetTags", args.targetTags, parseTarget);
+  checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseRepository);
+  checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
+  checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
+  checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  checkTriggers(problems, args.triggers);
+  checkTimeouts(problems, timeouts);
+  if (problems.found.length === 0 && !hasUnknown(args)) checkTogether(problems, args as unknown as Arguments);
+  return problems.found;
+}
+
+const ARGUMENTS = [
+  "registry",
+  "source",
+  "targetTags",
+  "untaggedTargetRepositories",
+  "onConflict",
+  "onDelete",
+  "onSourceUnavailable",
+  "triggers",
+];
+const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
+const CREDENTIAL_ARGUMENTS = ["username", "password"];
+
+function checkRegistry(problems: Problems, path: string, value: unknown): void {
+  if (!given(value)) problems.add(path, "is missing: the registry's resource ID, login server or name");
+  else problems.parsed(path, value, parseRegistryName);
+}
+
+function checkSource(problems: Problems, source: unknown): void {
+  if (source === UNKNOWN) return;
+  if (!given(source)) problems.add("source", "is missing: a reference such as docker.io/library/node:22");
+  else if (typeof source === "string") problems.parsed("source", source, parseReference);
+  else if (!isObject(source)) problems.add("source", "must be a reference, or an object with image");
+  else {
+    problems.knownKeys("source.", source, SOURCE_ARGUMENTS);
+    if (given(source.registry)) checkRegistry(problems, "source.registry", source.registry);
+    if (!given(source.image)) problems.add("source.image", "is missing: the reference of the image to import");
+    else {
+      problems.parsed("source.image", source.image, given(source.registry) ? parseRepositoryReference : parseReference);
+    }
+    checkCredentials(problems, source.credentials);
+    checkChoice(problems, "source.digestFrom", source.digestFrom, digestOrigins);
+  }
+}
+
+function checkCredentials(problems: Problems, credentials: unknown): void {
+  const path = "source.credentials";
+  if (!given(credentials) || credentials === UNKNOWN) return;
+  if (!isObject(credentials)) {
+    problems.add(path, "must be an object with password, and username where there is one");
+    return;
+  }
+  problems.knownKeys(`${path}.`, credentials, CREDENTIAL_ARGUMENTS);
+  const { username, password } = credentials;
+  if (!given(password) || password === "") {
+    problems.add(`${path}.password`, given(username) ? "is missing: a user name alone proves nothing" : "is missing");
+  } else if (typeof password !== "string") problems.add(`${path}.password`, "must be a string");
+  if (given(username) && typeof username !== "string") problems.add(`${path}.username`, "must be a string");
+  else if (username === "") problems.add(`${path}.username`, "is empty; leave it out to use a token alone");
+}
+
+function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
+  if (!given(value) || value === UNKNOWN) return;
+  if (!Array.isArray(value)) {
+    problems.add(path, "must be a list of names");
+    return;
+  }
+  value.forEach((name, index) => {
+    problems.parsed(`${path}[${index}]`, name, parse);
+    if (name !== UNKNOWN && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "is listed twice");
+  });
+}
+
+function checkChoice(problems: Problems, path: string, value: unknown, choices: readonly string[]): void {
+  if (!given(value) || value === UNKNOWN || choices.includes(value as string)) return;
+  problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
+}
+
+function checkTriggers(problems: Problems, triggers: unknown): void {
+  if (!given(triggers) || triggers === UNKNOWN || Array.isArray(triggers)) return;
+  problems.add("triggers", "must be a list");
+}
+
+function checkTimeouts(problems: Problems, timeouts: unknown): void {
+  if (!isObject(timeouts)) return;
+  for (const [operation, text] of Object.entries(timeouts)) {
+    if (given(text) && (typeof text !== "string" || parseDuration(text) === undefined)) {
+      problems.add(`opts.customTimeouts.${operation}`, 'must be a duration above zero such as "30m" or "1h30m"');
+    }
+  }
+}
+
+/** What only several arguments together can get wrong. */
+function checkTogether(problems: Problems, args: Arguments): void {
+  const { image, registry, digestFrom } = sourceOf(args);
+  const { tag, digest } = registry === undefined ? parseReference(image) : parseRepositoryReference(image);
+  const tags = args.targetTags ?? undefined;
+  const untagged = args.untaggedTargetRepositories ?? undefined;
+  if (tags === undefined && untagged === undefined) {
+    if (tag === undefined) {
+      problems.add(
+        "source",
+        "names a digest and no tag, so the target has no name: pass targetTags, or untaggedTargetRepositories for a manifest without a tag",
+      );
+    }
+  } else if ((tags ?? []).length + (untagged ?? []).length === 0) {
+    problems.add(tags ? "targetTags" : "untaggedTargetRepositories", "is empty: name at least one target");
+  } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
+    problems.add("source.digestFrom", 'is "target", which needs one of targetTags to read the digest from');
+  }
+}
+
+/** Collects problems, in the order in which they are found. */
+class Problems {
+  readonly found: Failure[] = [];
+
+  add(path: string, reason: string): void {
+    this.found.push({ code: "INVALID_ARGUMENT", summary: `${path}: ${reason}` });
+  }
+
+  parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
+    if (value === UNKNOWN) return;
+    try {
+      if (typeof value !== "string") this.add(path, "must be a string");
+      else parse(value);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason === undefined) throw error;
+      this.add(path, reason);
+    }
+  }
+
+  knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+    for (const [key, value] of Object.entries(object)) {
+      // What is undefined never leaves the program.
+      if (value !== undefined && !known.includes(key))
+        this.add(prefix + key, `is not an argument; the arguments are ${known.join(", ")}`);
+    }
+  }
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,195 @@
+import { newRegistry } from "../../../emulator/default-world";
+import { registryId } from "../../../emulator/world";
+import { formatFailure } from "../../../provider/failure/failure";
+import { ARM, HELLO, Imports, type Run, START, textOf } from "./import-run";
+
+const WITHOUT_RIGHTS = {
+  ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
+  ARM_CLIENT_SECRET: "without-rights~secret",
+};
+
+const imports = new Imports();
+
+describe("an import", () => {
+  test("copies every platform into each target, with one start and few polls", async () => {
+    const source = await imports.inside.control.image("docker.io/library/hello-world:latest");
+    const digest = source.digest;
+    const { outcome } = await imports.run({
+      source: { registryUri: "docker.io", sourceImage: `library/hello-world@${digest}` },
+      request: { targetTags: ["a/b:1", "c:2"], untaggedTargetRepositories: ["bare"] },
+    });
+    expect(outcome).toEqual({ state: "succeeded" });
+    expect([imports.held("a/b:1"), imports.held("c:2")]).toEqual([digest, digest]);
+    expect(await imports.asked()).toBe("POST GET");
+  });
+
+  test("leaves out a list of targets that is empty, and takes Force", async () => {
+    const tags = { targetTags: ["again:1"] };
+    expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
+    const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
+    expect((await imports.run({ request: { ...tags, mode: "Force" } })).outcome.state).toBe("succeeded");
+    expect(imports.held("again:1")).toBe(digest);
+    const bare = { targetTags: [], untaggedTargetRepositories: ["only-bare"] };
+    expect((await imports.run({ request: bare })).outcome.state).toBe("succeeded");
+  });
+
+  test("is followed at the pace that the service asks for", async () => {
+    imports.inside.emulator.world.settings.importDurationMs = 1_500;
+    const { outcome } = await imports.run();
+    expect(outcome.state).toBe("succeeded");
+    expect(await imports.asked()).toBe("POST GET GET");
+  });
+
+  test("into a tag that exists is for the caller to judge", async () => {
+    const request = { targetTags: ["taken:1"] };
+    await imports.run({ request });
+    for (const importErrorsIn of ["message", "details"] as const) {
+      imports.inside.emulator.world.settings.importErrorsIn = importErrorsIn;
+      const { outcome } = await imports.run({ request });
+      expect(outcome).toMatchObject({ state: "failed", tagExists: true, failure: { code: "TARGET_CONFLICT" } });
+      expect(textOf(outcome)).toMatch(
+        /the tag taken:1 in myregistry exists already.*\n.*\n.*correlation ID [0-9a-f-]{36}/,
+      );
+    }
+  });
+});
+
+describe("a failed import says why:", () => {
+  const failsWith = async (message: string, given: Run = {}) => {
+    await imports.inside.control.faults({ ...START, import: { failWith: message } });
+    const { outcome } = await imports.run(given);
+    if (outcome.state !== "failed") throw new Error(`it ended as ${outcome.state}`);
+    return outcome.failure;
+  };
+
+  test("an image that does not exist", async () => {
+    const { outcome } = await imports.run({
+      source: { registryUri: "docker.io", sourceImage: "library/hello-world:nosuch" },
+    });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "SOURCE_NOT_FOUND" } });
+    expect(textOf(outcome)).toMatch(/^source: docker\.io\/library\/hello-world:nosuch/);
+  });
+
+  test("the quota is used up", async () => {
+    expect(await failsWith("The registry has exceeded its storage quota.")).toMatchObject({
+      code: "TARGET_QUOTA_EXCEEDED",
+    });
+  });
+
+  test("words that nobody knows, passed on in the first line", async () => {
+    expect((await failsWith("The moon is in the wrong phase.")).summary).toMatch(
+      /failed: The moon is in the wrong phase\.$/,
+    );
+  });
+
+  test("and never repeats a password", async () => {
+    const credentials = { username: "me", password: "dckr_pat_s3cret" };
+    const failure = await failsWith("Login as me:dckr_pat_s3cret failed.", { source: { ...HELLO, credentials } });
+    expect(formatFailure(failure)).toContain("[secret]");
+    expect(JSON.stringify(failure)).not.toContain("dckr_pat_s3cret");
+  });
+
+  test("source credentials that are wrong", async () => {
+    const credentials = { username: "emulator", password: "dckr_pat_wrong" };
+    const { outcome } = await imports.run({
+      source: { registryUri: "docker.io", sourceImage: "emulator/private:latest", credentials },
+    });
+    expect(outcome).toMatchObject({
+      state: "failed",
+      failure: { code: expect.stringMatching(/^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/) },
+    });
+    expect(JSON.stringify(outcome)).not.toContain("dckr_pat_wrong");
+  });
+
+  test("the identity lacks rights on the target: role, scope, identity", async () => {
+    const { outcome } = await imports.run({ env: WITHOUT_RIGHTS });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_PERMISSION_DENIED" } });
+    const text = textOf(outcome);
+    expect(text).toContain(`target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
+    expect(text).toContain(`Container Registry Data Importer and Data Reader on ${imports.target.id}`);
+    expect(text).toContain("importImage/action");
+  });
+
+  test("the identity lacks rights on the source: the source's scope", async () => {
+    const { world } = imports.inside.emulator;
+    const nobody = world.identities.find(({ name }) => name === "without-rights");
+    world.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
+    const resourceId = registryId(imports.registry("mysourceregistry"));
+    const { outcome } = await imports.run({
+      env: WITHOUT_RIGHTS,
+      source: { resourceId, sourceImage: "aci-helloworld:latest" },
+    });
+    world.roleAssignments.pop();
+    expect(textOf(outcome)).toMatch(
+      /^source: service principal dddd.* may not import from .*\/registries\/mysourceregistry/,
+    );
+  });
+
+  test("the source belongs to another tenant", async () => {
+    const resourceId = registryId(imports.registry("othertenantsource"));
+    const { outcome } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
+    expect(textOf(outcome)).toMatch(
+      /othertenantsource belongs to another tenant.*\n.*login server and pass source\.credentials/,
+    );
+  });
+
+  test("the source's network keeps Azure out: what to switch on", async () => {
+    const source = imports.registry("privatesource");
+    source.networkRuleBypassOptions = "None";
+    const { outcome } = await imports.run({
+      source: { resourceId: registryId(source), sourceImage: "aci-helloworld:latest" },
+    });
+    source.networkRuleBypassOptions = "AzureServices";
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "SOURCE_NETWORK_BLOCKED" } });
+    expect(textOf(outcome)).toContain("az acr update --name privatesource --allow-trusted-services true");
+  });
+
+  test("the target's network keeps Azure out: what to switch on", async () => {
+    const closed = newRegistry({
+      name: "closedtarget",
+      publicNetworkAccess: "Disabled",
+      networkRuleBypassOptions: "None",
+    });
+    imports.inside.emulator.world.registries.push(closed);
+    const into = { ...imports.target, id: registryId(closed), name: "closedtarget", loginServer: closed.loginServer };
+    const { outcome } = await imports.run({ into });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_NETWORK_BLOCKED" } });
+    expect(textOf(outcome)).toContain("az acr update --name closedtarget --allow-trusted-services true");
+  });
+
+  test("the target is gone", async () => {
+    const id = imports.target.id.replace("myregistry", "nosuchregistry");
+    const { outcome } = await imports.run({
+      into: { ...imports.target, id, name: "nosuchregistry", loginServer: "nosuchregistry.azurecr.io" },
+    });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "REGISTRY_NOT_FOUND" } });
+    expect(textOf(outcome)).toMatch(new RegExp(`^target: there is no registry ${id}`));
+  });
+});
+
+test("a source with public access disabled is imported by resource ID, as a trusted service", async () => {
+  const resourceId = registryId(imports.registry("privatesource"));
+  const { outcome, tag } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
+  expect(outcome).toEqual({ state: "succeeded" });
+  expect(imports.held(tag)).toBe(
+    (await imports.inside.control.image("privatesource.azurecr.io/aci-helloworld:latest")).digest,
+  );
+});
+
+test("many imports at once cost one start each, one token and few connections", async () => {
+  const azure = imports.inside.azure();
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      azure.importImage(
+        imports.target,
+        { source: HELLO, targetTags: [`many:${i}`], untaggedTargetRepositories: [], mode: "NoForce" },
+        { signal: AbortSignal.timeout(30_000) },
+      ),
+    ),
+  );
+  expect(outcomes.every(({ state }) => state === "succeeded")).toBe(true);
+  const requests = await imports.inside.control.requests({ from: "client" });
+  expect(requests.filter(({ method, host }) => method === "POST" && host === ARM)).toHaveLength(40);
+  expect(requests.filter(({ host }) => host === "login.microsoftonline.com").length).toBeLessThanOrEqual(2);
+  expect(new Set(requests.filter(({ host }) => host === ARM).map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(16);
+});

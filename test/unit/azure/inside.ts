@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { Azure } from "../../../provider/azure/azure";
+import { azureSettings } from "../../../provider/azure/settings";
+import { trust } from "../../registry/internet";
+import { type Box, startBox } from "../../support/emulator";
+
+/** The emulator, seen by a process that lives in its world. */
+export interface Inside extends Box {
+  /** Azure as a run with these variables beside the emulator's own sees it. */
+  azure(env?: NodeJS.ProcessEnv): Azure;
+}
+
+/** The emulator, and this very process in its world: proxy, certificate authority and identity. */
+export async function moveIn(): Promise<Inside> {
+  const box = await startBox();
+  Object.assign(process.env, box.env);
+  trust(readFileSync(box.emulator.ca, "utf8"));
+  return {
+    ...box,
+    azure: (env = {}) => new Azure(azureSettings(() => undefined, { ...box.env, ...env })),
+  };
+}

@@ -1,0 +1,71 @@
+import type { Azure } from "../../../provider/azure/azure";
+import { type Failure, formatFailure, registryFailure } from "../../../provider/failure/failure";
+import { completeInputs } from "../../../provider/plugin/check-inputs";
+import type { Digest } from "../../../provider/reference/digest";
+import { type Arguments, type Inputs, sourceKey } from "../../../provider/resource/state";
+
+const registryId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const loginServer = "myregistry.azurecr.io";
+const digest = `sha256:${"1".repeat(64)}` as Digest;
+const args: Arguments = { registry: registryId, source: "docker.io/library/node:22" };
+const old: Partial<Inputs> = { ...args, registryId, loginServer, sourceDigest: digest };
+const azure = () =>
+  ({ findRegistry: async () => ({ id: registryId, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
+
+/** What a check says when the look-up of the source failed in the program. */
+async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {
+  const { inputs, failures, warnings } = await completeInputs(
+    given,
+    { lookup: { source: sourceKey(given), failure } },
+    recorded,
+    azure,
+  );
+  return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
+}
+
+const outages: [string, Failure][] = [
+  ["is busy", registryFailure.throttled("source", "docker.io", 3_600)],
+  ["cannot be reached", registryFailure.unreachable("source", "docker.io", "connection refused (ECONNREFUSED)")],
+  ["is out of order", registryFailure.unavailable("source", "docker.io", "HTTP 503")],
+];
+const keep = { onSourceUnavailable: "keep" } as const;
+
+describe.each(outages)("a source that %s", (_, failure) => {
+  test('with "keep" and a record leaves it at that: one line says which digest is kept, with nothing left to do', async () => {
+    const { inputs, errors, warnings } = await checked(failure, { ...args, ...keep }, old);
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([`${failure.summary}; the recorded digest ${digest} is kept [${failure.code}]`]);
+    expect(inputs.sourceDigest).toBe(digest);
+  });
+
+  test.each<[string, Partial<Inputs>, string]>([
+    ["nothing is recorded", {}, "no digest is recorded yet"],
+    [
+      "another source's is",
+      { ...old, source: "docker.io/library/node:20" },
+      "the recorded digest is of another source",
+    ],
+  ])('with "keep" when %s says why that does not help', async (_, recorded, why) => {
+    const { errors, warnings } = await checked(failure, { ...args, ...keep }, recorded);
+    expect(warnings).toEqual([]);
+    expect(errors).toEqual([
+      `${failure.summary} [${failure.code}]\n  What to do: ${failure.remedy}; onSourceUnavailable: "keep" does not help here: ${why}`,
+    ]);
+  });
+
+  test('without "keep" proposes it only where a digest of this source is recorded', async () => {
+    const { errors } = await checked(failure, args, old);
+    expect(errors).toEqual([expect.stringMatching(/; onSourceUnavailable: "keep" goes on with the recorded digest$/)]);
+    for (const recorded of [{}, { ...old, source: "docker.io/library/node:20" }]) {
+      expect((await checked(failure, args, recorded)).errors).toEqual([formatFailure(failure)]);
+    }
+  });
+});
+
+test("an answer that is no is not kept over, and keeping is not proposed", async () => {
+  const failure = registryFailure.notFound("source", "docker.io/library/node:22");
+  for (const given of [args, { ...args, ...keep }]) {
+    const { errors, warnings } = await checked(failure, given, old);
+    expect({ errors, warnings }).toEqual({ errors: [formatFailure(failure)], warnings: [] });
+  }
+});

@@ -1,0 +1,355 @@
+import fc from "fast-check";
+import {
+  type Change,
+  digestToImport,
+  droppedTargets,
+  planChange,
+  planTargets,
+  type TargetPlan,
+} from "../../../provider/plugin/plan";
+import type { Digest } from "../../../provider/reference/digest";
+import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "../../../provider/resource/state";
+import { UNKNOWN } from "../../../provider/resource/unknown";
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}` as Digest;
+const [ours, wanted, theirs] = [digest("1"), digest("2"), digest("f")];
+
+const registryId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const inputs = (changes: Partial<Inputs> = {}): Inputs => ({
+  registry: "myregistry",
+  source: "docker.io/library/node:22",
+  targetTags: ["node:22", "node:lts"],
+  registryId,
+  loginServer: "myregistry.azurecr.io",
+  sourceDigest: ours,
+  ...changes,
+});
+const holding = (names: readonly string[], held: Digest): Targets =>
+  Object.fromEntries(names.map((name) => [name, held]));
+const recorded = (changes: Partial<Outputs> = {}): Outputs => ({
+  ...outputsOf(inputs(), {
+    sourceDigest: ours,
+    targets: holding(targetNames(inputs()), ours),
+    verifiedBy: "digest",
+  }),
+  ...changes,
+});
+
+describe("planChange", () => {
+  test.each<[string, Partial<Inputs>, Partial<Outputs>, Change]>([
+    ["a second up with the same digest", {}, {}, "unchanged"],
+    ["the source moved", { sourceDigest: wanted }, {}, "apply"],
+    ["a tag was added", { targetTags: ["node:22", "node:lts", "node:new"] }, {}, "apply"],
+    ["a tag was dropped", { targetTags: ["node:22"] }, {}, "apply"],
+    ["a repository was added", { untaggedTargetRepositories: ["mirror"] }, {}, "apply"],
+    ["a tag vanished", {}, { targets: { "node:22": ours } }, "apply"],
+    ["somebody moved a tag", {}, { targets: { "node:22": ours, "node:lts": theirs } }, "apply"],
+    ["a trigger changed", { triggers: [2] }, { triggers: [1] }, "apply"],
+    ["a trigger that is equal", { triggers: [{ a: [1] }] }, { triggers: [{ a: [1] }] }, "unchanged"],
+    ["the first trigger", { triggers: [1] }, {}, "apply"],
+    ["another registry", { loginServer: "other.azurecr.io" }, {}, "replace"],
+    ["another registry and another source", { loginServer: "o.azurecr.io", sourceDigest: wanted }, {}, "replace"],
+    ["another spelling of the registry", { registry: "myregistry.azurecr.io" }, {}, "unchanged"],
+    ["a resource ID in other letters", { registryId: registryId.toUpperCase() }, {}, "unchanged"],
+    ["the registry was moved within Azure", { registryId: registryId.replace("/g/", "/h/") }, {}, "apply"],
+    ["the source is named differently", { source: "node:22" }, {}, "record"],
+    ["another policy on conflicts", { onConflict: "overwrite" }, {}, "record"],
+    ["another policy on deletion", { onDelete: "untag" }, {}, "record"],
+    ["another policy on outages", { onSourceUnavailable: "keep" }, {}, "record"],
+    ["a policy that says the default", { onConflict: "fail", onDelete: "retain" }, {}, "unchanged"],
+    ["other timeouts", { timeouts: { create: "1h" } }, {}, "record"],
+    ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record"],
+    ["another policy and a moved source", { onDelete: "untag", sourceDigest: wanted }, {}, "apply"],
+    [
+      "new credentials",
+      { source: { image: "docker.io/library/node:22", credentials: { username: "u", password: "p" } } },
+      {},
+      "unchanged",
+    ],
+    ["an unknown registry", { loginServer: UNKNOWN, registryId: UNKNOWN }, {}, "apply"],
+    ["the same login server, whose resource ID cannot be found out", { registryId: UNKNOWN }, {}, "unchanged"],
+    ["an unknown digest", { sourceDigest: UNKNOWN as Digest }, {}, "apply"],
+    ["an unknown target", { targetTags: [UNKNOWN] }, {}, "apply"],
+    ["an unknown target beside the known ones", { targetTags: ["node:22", "node:lts", UNKNOWN] }, {}, "apply"],
+    ["an unknown list of targets", { targetTags: UNKNOWN as unknown as string[] }, {}, "apply"],
+    ["an unknown trigger", { triggers: [UNKNOWN] }, { triggers: [1] }, "apply"],
+  ])("%s", (_, desired, before, change) => {
+    expect(planChange(inputs(desired), recorded(before))).toBe(change);
+  });
+
+  describe("with the digest to be read from the target", () => {
+    const source = { image: "app:1", registry: "private", digestFrom: "target" as const };
+    const unresolved = (changes: Partial<Inputs> = {}) => {
+      const { sourceDigest, ...rest } = inputs({ source, ...changes });
+      return rest;
+    };
+
+    test.each<[string, Partial<Inputs>, Change, boolean]>([
+      ["nothing changed", {}, "unchanged", true],
+      ["another reference", { source: { ...source, image: "app:2" } }, "apply", false],
+      ["a trigger changed", { triggers: ["again"] }, "apply", false],
+      ["a tag was added", { targetTags: ["node:22", "node:lts", "node:new"] }, "apply", true],
+    ])("%s", (_, changes, change, isKnown) => {
+      const before = recorded({ source });
+      expect(planChange(unresolved(changes), before)).toBe(change);
+      expect(digestToImport(unresolved(changes), before)).toBe(isKnown ? ours : undefined);
+    });
+
+    test("nothing is known before the first import", () => {
+      expect(digestToImport(unresolved(), undefined)).toBeUndefined();
+    });
+  });
+});
+
+const fail = { overwrite: false, again: false };
+const overwrite = { overwrite: true, again: false };
+const again = { overwrite: false, again: true };
+
+describe("planTargets", () => {
+  const plan = (changes: Partial<TargetPlan>): TargetPlan => ({
+    keep: [],
+    add: [],
+    move: [],
+    conflicts: [],
+    ...changes,
+  });
+  const record: Pick<Outputs, "sourceDigest" | "targets"> = { sourceDigest: ours, targets: { "a:1": ours } };
+  const conflict = plan({ conflicts: [{ target: "a:1", holds: theirs }] });
+
+  describe("one tag", () => {
+    test.each<[string, Digest | undefined, typeof record | undefined, Digest | undefined, typeof fail, TargetPlan]>([
+      ["nothing recorded, nothing there", wanted, undefined, undefined, fail, plan({ add: ["a:1"] })],
+      ["nothing recorded, nothing there, overwrite", wanted, undefined, undefined, overwrite, plan({ add: ["a:1"] })],
+      ["nothing recorded, there already: adopted", wanted, undefined, wanted, fail, plan({ keep: ["a:1"] })],
+      ["nothing recorded, somebody else's", wanted, undefined, theirs, fail, conflict],
+      ["nothing recorded, somebody else's, overwrite", wanted, undefined, theirs, overwrite, plan({ move: ["a:1"] })],
+      ["recorded and there", ours, record, ours, fail, plan({ keep: ["a:1"] })],
+      ["recorded and there, imported again", ours, record, ours, again, plan({ move: ["a:1"] })],
+      ["recorded, the source moved", wanted, record, ours, fail, plan({ move: ["a:1"] })],
+      ["recorded, moved by a run that was killed", wanted, record, wanted, fail, plan({ keep: ["a:1"] })],
+      ["recorded, gone", ours, record, undefined, fail, plan({ add: ["a:1"] })],
+      ["recorded, somebody else's now", ours, record, theirs, fail, conflict],
+      ["recorded, somebody else's now, again", ours, record, theirs, again, conflict],
+      ["recorded, somebody else's now, overwrite", ours, record, theirs, overwrite, plan({ move: ["a:1"] })],
+      ["digest from the target, nothing there", undefined, undefined, undefined, fail, plan({ add: ["a:1"] })],
+      ["digest from the target, something there: never adopted", undefined, undefined, theirs, fail, conflict],
+      ["digest from the target, ours is replaced", undefined, record, ours, fail, plan({ move: ["a:1"] })],
+    ])("%s", (_, digest, before, holds, policy, expected) => {
+      expect(planTargets(["a:1"], digest, before, new Map([["a:1", holds]]), policy)).toEqual(expected);
+    });
+  });
+
+  describe("one tag that cannot be read", () => {
+    test.each<[string, Digest | undefined, typeof record | undefined, typeof fail, TargetPlan]>([
+      ["nothing recorded", wanted, undefined, fail, plan({ add: ["a:1"] })],
+      ["nothing recorded, overwrite", wanted, undefined, overwrite, plan({ move: ["a:1"] })],
+      ["recorded, the source moved", wanted, record, fail, plan({ move: ["a:1"] })],
+      ["recorded, nothing moved", ours, record, fail, plan({ keep: ["a:1"] })],
+      ["another tag is recorded", ours, { ...record, targets: { "b:1": ours } }, fail, plan({ add: ["a:1"] })],
+    ])("%s", (_, digest, before, policy, expected) => {
+      expect(planTargets(["a:1"], digest, before, "unreadable", policy)).toEqual(expected);
+    });
+  });
+
+  test("some there, some not, one ours, one theirs", () => {
+    const held = new Map([
+      ["there:1", wanted],
+      ["gone:1", undefined],
+      ["ours:1", ours],
+      ["theirs:1", theirs],
+      ["repository", undefined],
+    ]);
+    expect(planTargets([...held.keys()], wanted, record, held, fail)).toEqual(
+      plan({
+        keep: ["there:1"],
+        add: ["gone:1", "repository"],
+        move: ["ours:1"],
+        conflicts: [{ target: "theirs:1", holds: theirs }],
+      }),
+    );
+  });
+});
+
+test("droppedTargets: what the record has and the program no longer names", () => {
+  const desired = inputs({ targetTags: ["node:22"], untaggedTargetRepositories: ["new"] });
+  expect(droppedTargets(desired, recorded())).toEqual(["node:lts"]);
+  expect(droppedTargets(inputs(), recorded())).toEqual([]);
+});
+
+describe("whatever is recorded, wanted and found", () => {
+  const digests = fc.constantFrom(ours, wanted, theirs);
+  const names = ["a:1", "a:2", "b:1", "b", "c"];
+  const perName = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Readonly<Record<string, T | undefined>>> =>
+    fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
+  const situation = fc
+    .record({
+      targets: fc.shuffledSubarray([...names], { minLength: 1 }),
+      digest: fc.option(digests, { nil: undefined }),
+      recorded: fc.option(fc.record({ sourceDigest: digests, targets: perName(digests) as fc.Arbitrary<Targets> }), {
+        nil: undefined,
+      }),
+      held: perName(digests),
+      readable: fc.boolean(),
+      overwrite: fc.boolean(),
+      again: fc.boolean(),
+    })
+    .map(({ held, readable, overwrite, again, ...rest }) => {
+      // A repository without tag is asked for one digest only, and holds that or nothing.
+      const found = rest.targets.map((name) => {
+        const holds = held[name];
+        return [name, name.includes(":") ? holds : holds && rest.digest] as const;
+      });
+      return { ...rest, held: readable ? new Map(found) : ("unreadable" as const), policy: { overwrite, again } };
+    });
+  type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
+  const planOf = ({ targets, digest, recorded, held, policy }: Situation) =>
+    planTargets(targets, digest, recorded, held, policy);
+
+  test("every target stands in exactly one list", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        const { keep, add, move, conflicts } = planOf(given);
+        const all = [...keep, ...add, ...move, ...conflicts.map(({ target }) => target)];
+        expect(all.sort()).toEqual([...given.targets].sort());
+      }),
+    );
+  });
+
+  test("nobody else's digest is moved under the policy to fail", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        if (given.policy.overwrite || given.held === "unreadable") return;
+        for (const target of planOf(given).move) {
+          expect([given.recorded?.sourceDigest, given.digest]).toContain(given.held.get(target));
+        }
+      }),
+    );
+  });
+
+  test("a target that cannot be read is moved under the policy to fail only where the record calls it ours", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        if (given.policy.overwrite || given.held !== "unreadable") return;
+        for (const target of planOf(given).move) expect(given.recorded?.targets).toHaveProperty([target]);
+      }),
+    );
+  });
+
+  test("nothing that is there is imported without force, which could only fail", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        if (given.held === "unreadable") return;
+        for (const target of planOf(given).add) expect(given.held.get(target)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("nothing conflicts under the policy to overwrite", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        if (given.policy.overwrite) expect(planOf(given).conflicts).toEqual([]);
+      }),
+    );
+  });
+
+  test("once done, there is nothing left to do", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        const { conflicts } = planOf(given);
+        if (conflicts.length > 0 || given.digest === undefined) return;
+        const targets = Object.fromEntries(given.targets.map((name) => [name, given.digest as Digest]));
+        const held = given.held === "unreadable" ? given.held : new Map(Object.entries(targets));
+        const after = {
+          ...given,
+          held,
+          recorded: { sourceDigest: given.digest, targets },
+          policy: { ...given.policy, again: false },
+        };
+        expect(planOf(after)).toEqual({ keep: given.targets, add: [], move: [], conflicts: [] });
+      }),
+    );
+  });
+
+  test("the order of the targets changes nothing but the order", () => {
+    fc.assert(
+      fc.property(situation, (given) => {
+        const sorted = (plan: TargetPlan) => ({
+          keep: [...plan.keep].sort(),
+          add: [...plan.add].sort(),
+          move: [...plan.move].sort(),
+          conflicts: plan.conflicts.map(({ target, holds }) => `${target} ${holds}`).sort(),
+        });
+        expect(sorted(planOf({ ...given, targets: [...given.targets].reverse() }))).toEqual(sorted(planOf(given)));
+      }),
+    );
+  });
+});
+
+describe("whatever changes", () => {
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+  const change = fc
+    .record({
+      source: fc.constantFrom<Inputs["source"]>("node:22", "node:23", { image: "node:22" }),
+      sourceDigest: fc.constantFrom(ours, wanted),
+      targetTags: fc.shuffledSubarray(["a:1", "a:2", "b:1"], { minLength: 1 }),
+      untaggedTargetRepositories: maybe(fc.shuffledSubarray(["b", "c"])),
+      onConflict: maybe(fc.constantFrom("fail" as const, "overwrite" as const)),
+      onDelete: maybe(fc.constantFrom("retain" as const, "untag" as const, "delete" as const)),
+      triggers: maybe(fc.array(fc.integer({ max: 2 }), { maxLength: 2 })),
+      timeouts: maybe(fc.constant({ create: "1h" })),
+      loginServer: fc.constantFrom("myregistry.azurecr.io", "other.azurecr.io"),
+    })
+    .map(
+      (changes) =>
+        inputs(Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))) as Inputs & {
+          sourceDigest: Digest;
+        },
+    );
+  const outcome = (desired: Inputs & { sourceDigest: Digest }) =>
+    outputsOf(desired, {
+      sourceDigest: desired.sourceDigest,
+      targets: holding(targetNames(desired), desired.sourceDigest),
+      verifiedBy: "digest",
+    });
+
+  test("planning again on the outcome changes nothing", () => {
+    fc.assert(
+      fc.property(change, (desired) => {
+        expect(planChange(desired, outcome(desired))).toBe("unchanged");
+      }),
+    );
+  });
+
+  test("a value that is not known yet never replaces", () => {
+    const places = [
+      "registry",
+      "source",
+      "targetTags",
+      "triggers",
+      "sourceDigest",
+      "registryId",
+      "loginServer",
+    ] as const;
+    fc.assert(
+      fc.property(change, change, fc.subarray([...places], { minLength: 1 }), (before, after, hidden) => {
+        const desired = { ...after, ...Object.fromEntries(hidden.map((place) => [place, UNKNOWN])) } as Inputs;
+        // The login server is found from the registry's name, so that both are unknown together.
+        if (hidden.includes("registry")) Object.assign(desired, { loginServer: UNKNOWN, registryId: UNKNOWN });
+        const planned = planChange(desired, outcome(before));
+        const isOther = desired.loginServer !== UNKNOWN && desired.loginServer !== before.loginServer;
+        expect(planned === "replace").toBe(isOther);
+      }),
+    );
+  });
+
+  test("an update that asks nobody never hides a change of the content", () => {
+    fc.assert(
+      fc.property(change, change, (before, after) => {
+        const planned = planChange(after, outcome(before));
+        if (planned !== "record" && planned !== "unchanged") return;
+        expect(after.sourceDigest).toBe(before.sourceDigest);
+        expect([...targetNames(after)].sort()).toEqual([...targetNames(before)].sort());
+      }),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+import { DigestResolver } from "../../../provider/program/resolve-digest";
+import { sourceImage } from "../../../provider/resource/source";
+import { type Inside, moveIn } from "../azure/inside";
+
+let inside: Inside;
+let resolver: DigestResolver;
+beforeAll(async () => {
+  inside = await moveIn();
+});
+beforeEach(async () => {
+  const azure = inside.azure();
+  resolver = new DigestResolver(() => azure);
+  await inside.control.clearRequests();
+});
+
+const resolve = (source: Parameters<typeof sourceImage>[0]["source"]) => resolver.resolve(sourceImage({ source }));
+const heads = async () => (await inside.control.requests({ method: "HEAD" })).map(({ host, path }) => host + path);
+
+test("an image is looked up once in a run, however its registry is named, at the same time or later", async () => {
+  const { digest } = await inside.control.image("mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const byHost = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+  const byName = { image: "aci-helloworld:latest", registry: "mysourceregistry" };
+  expect(await resolve(byHost)).toEqual({ digest });
+  expect(await Promise.all([resolve(byName), resolve(byHost)])).toEqual([{ digest }, { digest }]);
+  expect(await heads()).toEqual(["mysourceregistry.azurecr.io/v2/aci-helloworld/manifests/latest"]);
+});
+
+test("other credentials are another look-up", async () => {
+  const image = "docker.io/library/hello-world:latest";
+  const { digest } = await inside.control.image(image);
+  const credentials = { username: "emulator", password: "dckr_pat_emulator" };
+  expect(await Promise.all([resolve(image), resolve({ image, credentials })])).toEqual([{ digest }, { digest }]);
+  expect(await heads()).toHaveLength(2);
+});
+
+test("a host that is busy is mentioned once, while it is waited for", async () => {
+  const told: string[] = [];
+  const patient = new DigestResolver(
+    () => inside.azure(),
+    (sentence) => told.push(sentence),
+  );
+  const busy = { status: 429, headers: { "Retry-After": "4" }, times: 2 };
+  await inside.control.faults({ host: "registry-1.docker.io", method: "HEAD", ...busy });
+  const images = ["docker.io/library/hello-world:latest", "docker.io/tensorflow/tensorflow:latest-gpu"];
+  const found = await Promise.all(images.map((image) => patient.resolve(sourceImage({ source: image }))));
+  expect(found.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+  expect(told).toEqual([
+    "source: registry-1.docker.io is too busy to answer (429 or 503); trying again for up to two minutes",
+  ]);
+});
+
+test("the next run looks again", async () => {
+  const image = "docker.io/library/looked-at:1";
+  const before = await inside.control.moveTag(image);
+  expect(await resolve(image)).toEqual({ digest: before.digest });
+  const { digest } = await inside.control.moveTag(image);
+  expect(await resolve(image)).toEqual({ digest: before.digest });
+  expect(await new DigestResolver(() => inside.azure()).resolve(sourceImage({ source: image }))).toEqual({ digest });
+});

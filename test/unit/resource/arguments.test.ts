@@ -1,0 +1,372 @@
+import fc from "fast-check";
+import { formatFailure } from "../../../provider/failure/failure";
+import { validateArguments } from "../../../provider/resource/arguments";
+import { UNKNOWN } from "../../../provider/resource/unknown";
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const valid = { registry: "myregistry", source: "docker.io/library/node:22" };
+const password = "hunter2";
+
+const from = (source: unknown) => ({ ...valid, source });
+const by = (credentials: unknown) => from({ image: "docker.io/library/node:22", credentials });
+
+const sentencesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
+  validateArguments(args, timeouts).map((problem) => {
+    expect(problem.code).toBe("INVALID_ARGUMENT");
+    return formatFailure(problem).replace(" [INVALID_ARGUMENT]", "");
+  });
+
+const missingRegistry = "registry: is missing: the registry's resource ID, login server or name";
+const missingSource = "source: is missing: a reference such as docker.io/library/node:22";
+const allArguments =
+  "registry, source, targetTags, untaggedTargetRepositories, onConflict, onDelete, onSourceUnavailable, triggers";
+const noRegistryName = "the name of a registry has 5 to 50 letters and digits, nothing else";
+const noDuration = 'must be a duration above zero such as "30m" or "1h30m"';
+const noCredentials = "source.credentials: must be an object with password, and username where there is one";
+
+describe("wrong arguments", () => {
+  test.each<[string, Record<string, unknown>, ...string[]]>([
+    ["none at all", {}, missingRegistry, missingSource],
+    ["no registry", { source: valid.source }, missingRegistry],
+    ["a registry that is null", { ...valid, registry: null }, missingRegistry],
+    [
+      "an empty registry",
+      { ...valid, registry: "" },
+      "registry: is empty: pass the registry's resource ID, login server or name",
+    ],
+    ["a registry that is no text", { ...valid, registry: 42 }, "registry: must be a string"],
+    ["the registry resource itself", { ...valid, registry: { id: ID } }, "registry: must be a string"],
+    [
+      "a URL as registry",
+      { ...valid, registry: "https://myregistry.azurecr.io" },
+      "registry: is a URL; leave out https:// at the beginning",
+    ],
+    [
+      "a registry with a repository",
+      { ...valid, registry: "myregistry.azurecr.io/app" },
+      "registry: names a repository too; only the registry belongs here",
+    ],
+    [
+      "somebody else's registry",
+      { ...valid, registry: "ghcr.io" },
+      "registry: is not the login server of an Azure Container Registry, such as myregistry.azurecr.io",
+    ],
+    ["a registry name that is too short", { ...valid, registry: "reg" }, `registry: ${noRegistryName}`],
+    ["a registry name with a hyphen", { ...valid, registry: "my-registry" }, `registry: ${noRegistryName}`],
+    ["a registry with white space", { ...valid, registry: "my registry" }, "registry: contains white space"],
+    [
+      "the ID of something else",
+      { ...valid, registry: "/subscriptions/s/resourceGroups/g" },
+      "registry: is not the resource ID of a container registry: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…",
+    ],
+    [
+      "a resource ID without its slash",
+      { ...valid, registry: ID.slice(1) },
+      "registry: a resource ID begins with a slash: /subscriptions/…",
+    ],
+
+    ["no source", { registry: "myregistry" }, missingSource],
+    ["an empty source", from(""), "source: it is empty"],
+    ["a source that is no text", from(7), "source: must be a reference, or an object with image"],
+    ["a list of sources", from(["node:22"]), "source: must be a reference, or an object with image"],
+    [
+      "a URL as source",
+      from("https://docker.io/library/node:22"),
+      "source: it is a URL; leave out https:// at the beginning",
+    ],
+    [
+      "a web page as source",
+      from("hub.docker.com/library/node:22"),
+      "source: hub.docker.com is a web site; the registry behind it is docker.io",
+    ],
+    ["capital letters", from("ghcr.io/Owner/app:1"), "source: a repository is written in lower case: owner/app"],
+    ["two tags", from("node:22:1"), "source: it has two tags, one colon too many"],
+    ["a colon and no tag", from("node:"), "source: nothing follows the colon, a tag is missing"],
+    ["a host and nothing else", from("ghcr.io/"), "source: the name of a repository is missing"],
+    ["white space", from("node 22"), "source: it contains white space"],
+    ["a short digest", from("node@sha256:abc"), "source: a sha256 digest has 64 hexadecimal digits, this one has 3"],
+    ["a tag after @", from("node@22"), "source: a digest must follow the @: repository@sha256:…"],
+    [
+      "an image ID",
+      from("a".repeat(64)),
+      "source: 64 hexadecimal digits are an image ID; write repository@sha256:… to name a digest",
+    ],
+    [
+      "an output in a template string",
+      from("Calling [toString] on an [Output<T>] is not supported."),
+      "source: an Output was put into a template string; use pulumi.interpolate`…` instead",
+    ],
+    [
+      "a digest and no name for the target",
+      from(`node@${DIGEST}`),
+      "source: names a digest and no tag, so the target has no name: pass targetTags, or untaggedTargetRepositories for a manifest without a tag",
+    ],
+    ["an object without image", from({}), "source.image: is missing: the reference of the image to import"],
+    ["an image that is no text", from({ image: 22 }), "source.image: must be a string"],
+    ["an empty image", from({ image: "" }), "source.image: it is empty"],
+    [
+      "a misspelt member of source",
+      from({ image: "app:1", registy: "myregistry" }),
+      "source.registy: is not an argument; the arguments are image, registry, credentials, digestFrom",
+    ],
+    [
+      "a source registry twice",
+      from({ image: "other.azurecr.io/app:1", registry: "other" }),
+      "source.image: it begins with a host; the registry is named apart, so that only repository and tag belong here",
+    ],
+    ["a wrong source registry", from({ image: "app:1", registry: "x" }), `source.registry: ${noRegistryName}`],
+    [
+      "an empty source registry",
+      from({ image: "app:1", registry: "" }),
+      "source.registry: is empty: pass the registry's resource ID, login server or name",
+    ],
+    [
+      "an unknown origin of the digest",
+      from({ image: "app:1", digestFrom: "registry" }),
+      'source.digestFrom: must be one of "source", "target"',
+    ],
+    [
+      "a digest from the target, and no tag to read it from",
+      { ...from({ image: "app:1", digestFrom: "target" }), untaggedTargetRepositories: ["app"] },
+      'source.digestFrom: is "target", which needs one of targetTags to read the digest from',
+    ],
+    ["credentials that are a text", by(password), noCredentials],
+    ["credentials that are a list", by(["user", password]), noCredentials],
+    ["credentials without anything", by({}), "source.credentials.password: is missing"],
+    [
+      "a user name alone",
+      by({ username: "user" }),
+      "source.credentials.password: is missing: a user name alone proves nothing",
+    ],
+    [
+      "an empty password",
+      by({ username: "user", password: "" }),
+      "source.credentials.password: is missing: a user name alone proves nothing",
+    ],
+    ["a password that is no text", by({ password: 5 }), "source.credentials.password: must be a string"],
+    [
+      "an empty user name",
+      by({ username: "", password }),
+      "source.credentials.username: is empty; leave it out to use a token alone",
+    ],
+    ["a user name that is no text", by({ username: 5, password }), "source.credentials.username: must be a string"],
+    [
+      "a misspelt member of credentials",
+      by({ password, passwort: password }),
+      "source.credentials.passwort: is not an argument; the arguments are username, password",
+    ],
+
+    ["one tag as a text", { ...valid, targetTags: "node:22" }, "targetTags: must be a list of names"],
+    ["an empty list of tags", { ...valid, targetTags: [] }, "targetTags: is empty: name at least one target"],
+    [
+      "an empty list of repositories",
+      { ...valid, untaggedTargetRepositories: [] },
+      "untaggedTargetRepositories: is empty: name at least one target",
+    ],
+    ["a target without tag", { ...valid, targetTags: ["node"] }, "targetTags[0]: the tag is missing: node:…"],
+    [
+      "the same target twice",
+      { ...valid, targetTags: ["node:22", "node:23", "node:22"] },
+      "targetTags[2]: is listed twice",
+    ],
+    ["a target that is null", { ...valid, targetTags: [null] }, "targetTags[0]: must be a string"],
+    [
+      "a target with a host",
+      { ...valid, targetTags: ["myregistry.azurecr.io/node:22"] },
+      "targetTags[0]: it begins with a host; the target registry is named by `registry`",
+    ],
+    [
+      "a target with a digest",
+      { ...valid, targetTags: [`node@${DIGEST}`] },
+      "targetTags[0]: a digest cannot be chosen for a target, it is the source's",
+    ],
+    ["a tag that cannot be", { ...valid, targetTags: ["node:-1"] }, 'targetTags[0]: a tag cannot begin with "-"'],
+    [
+      "a tag that is too long",
+      { ...valid, targetTags: [`node:${"x".repeat(129)}`] },
+      "targetTags[0]: a tag has at most 128 characters, this one has 129",
+    ],
+    [
+      "a repository with a tag",
+      { ...valid, untaggedTargetRepositories: ["node:22"] },
+      "untaggedTargetRepositories[0]: a repository is wanted, without a tag",
+    ],
+
+    ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],
+    ["a policy that is no text", { ...valid, onDelete: true }, 'onDelete: must be one of "retain", "untag", "delete"'],
+    [
+      "an unknown policy",
+      { ...valid, onSourceUnavailable: "ignore" },
+      'onSourceUnavailable: must be one of "fail", "keep"',
+    ],
+    ["a trigger that is no list", { ...valid, triggers: "monday" }, "triggers: must be a list"],
+    [
+      "a misspelt argument",
+      { ...valid, targetTag: ["node:22"] },
+      `targetTag: is not an argument; the arguments are ${allArguments}`,
+    ],
+    [
+      "Pulumi's option as an argument",
+      { ...valid, timeouts: { create: "5m" } },
+      `timeouts: is not an argument; the arguments are ${allArguments}`,
+    ],
+    [
+      "several mistakes at once, in the order of the arguments",
+      { registry: "x", source: "Node", targetTags: ["a"], onDelete: "all" },
+      `registry: ${noRegistryName}`,
+      "source: a repository is written in lower case: library/node",
+      "targetTags[0]: the tag is missing: a:…",
+      'onDelete: must be one of "retain", "untag", "delete"',
+    ],
+  ])("%s", (_, args, ...sentences) => {
+    expect(sentencesOf(args)).toEqual(sentences);
+  });
+
+  test.each<[unknown, string]>([
+    ["10", "create"],
+    ["-1s", "update"],
+    ["0s", "delete"],
+    [5, "create"],
+    ["half an hour", "update"],
+    ["", "delete"],
+  ])("customTimeouts: %p for %s", (text, operation) => {
+    expect(sentencesOf(valid, { [operation]: text })).toEqual([`opts.customTimeouts.${operation}: ${noDuration}`]);
+  });
+});
+
+describe("valid arguments", () => {
+  test.each<[string, Record<string, unknown>]>([
+    ["a name and a reference", valid],
+    ["a login server", { ...valid, registry: "myregistry.azurecr.io" }],
+    ["a resource ID", { ...valid, registry: ID }],
+    ["a registry of another cloud", { ...valid, registry: "myregistry.azurecr.cn" }],
+    ["a source by tag and digest", from(`node:22@${DIGEST}`)],
+    ["a source by digest with a tag for it", { ...from(`node@${DIGEST}`), targetTags: ["node:22"] }],
+    ["a source by digest, without a tag", { ...from(`node@${DIGEST}`), untaggedTargetRepositories: ["node"] }],
+    ["the long form", from({ image: "library/node:22" })],
+    ["a source registry apart", from({ image: "app:1", registry: ID })],
+    ["user and password", by({ username: "user", password })],
+    ["a token alone", by({ password })],
+    ["credentials left out by a condition", by(undefined)],
+    ["null where nothing is meant", { ...valid, targetTags: null, onDelete: null, triggers: null }],
+    ["tags and repositories", { ...valid, targetTags: ["a:1", "b/c:2"], untaggedTargetRepositories: ["d"] }],
+    ["one of both lists empty", { ...valid, targetTags: [], untaggedTargetRepositories: ["d"] }],
+    ["the digest of the target", from({ image: "app:1", digestFrom: "target" })],
+    [
+      "the digest in the reference",
+      {
+        ...from({ image: `app@${DIGEST}`, digestFrom: "target" }),
+        untaggedTargetRepositories: ["app"],
+      },
+    ],
+    ["every policy", { ...valid, onConflict: "overwrite", onDelete: "delete", onSourceUnavailable: "keep" }],
+    ["triggers of any kind", { ...valid, triggers: [1, "two", { three: null }] }],
+  ])("%s", (_, args) => {
+    expect(sentencesOf(args, { create: "1h30m", update: "45s", delete: undefined })).toEqual([]);
+  });
+});
+
+/** Every way to put the marker in the place of one value, at any depth. */
+function withOneUnknown(value: unknown): unknown[] {
+  if (typeof value !== "object" || value === null) return [UNKNOWN];
+  const inside = Object.keys(value).flatMap((key) =>
+    withOneUnknown(value[key as keyof typeof value]).map((changed) => {
+      const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+      copy[key] = changed;
+      return copy;
+    }),
+  );
+  return [UNKNOWN, ...inside];
+}
+
+describe("values that are not known yet", () => {
+  const full = {
+    registry: "myregistry",
+    source: { image: "app:1", registry: "other", credentials: { username: "user", password }, digestFrom: "source" },
+    targetTags: ["a:1", "b:1"],
+    untaggedTargetRepositories: ["c"],
+    onConflict: "fail",
+    onDelete: "retain",
+    onSourceUnavailable: "fail",
+    triggers: [1, { two: 2 }],
+  };
+  const places = withOneUnknown(full).slice(1) as Record<string, unknown>[];
+
+  test("are never judged, wherever they stand", () => {
+    expect(places.length).toBeGreaterThan(15);
+    for (const args of places) expect({ args, problems: sentencesOf(args) }).toEqual({ args, problems: [] });
+  });
+
+  test("do not hide what is wrong elsewhere", () => {
+    for (const args of places) {
+      expect(sentencesOf({ ...args, force: true })).toEqual([
+        `force: is not an argument; the arguments are ${allArguments}`,
+      ]);
+    }
+  });
+
+  test("several at once", () => {
+    expect(sentencesOf({ registry: UNKNOWN, source: UNKNOWN, targetTags: [UNKNOWN, UNKNOWN] })).toEqual([]);
+  });
+});
+
+describe("no sentence repeats a secret", () => {
+  const secret = "s3cr3tS3cr3t";
+
+  test.each([
+    `user:${secret}@ghcr.io/app:1`,
+    `user:${secret}@host/x`,
+    `https://user:${secret}@ghcr.io/app:1`,
+    `user:${secret}@ghcr.io/app@${DIGEST}`,
+    `ghcr.io/user:${secret}@app`,
+    `${secret}@ghcr.io/app:1`,
+  ])("%s", (text) => {
+    for (const args of [
+      from(text),
+      from({ image: text }),
+      from({ image: text, registry: "myregistry" }),
+      { ...valid, registry: text },
+      { ...valid, targetTags: [text] },
+      { ...valid, untaggedTargetRepositories: [text] },
+    ]) {
+      const sentences = sentencesOf(args);
+      expect(sentences).not.toEqual([]);
+      expect(sentences.join("\n").toLowerCase()).not.toContain(secret.toLowerCase());
+    }
+  });
+
+  test("whatever shape the credentials have", () => {
+    const leaf = fc.constantFrom<unknown>(secret, `user:${secret}`, [secret], { password: secret }, { token: secret });
+    const credentials = fc.oneof(
+      leaf,
+      fc.record({ username: leaf, password: leaf }),
+      fc.record({ password: fc.constant(secret), token: leaf }),
+      fc.array(leaf),
+    );
+    fc.assert(
+      fc.property(credentials, (value) => {
+        const sentences = sentencesOf(by(value));
+        expect(sentences.join("\n")).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+test("no value whatever makes the validation itself fail", () => {
+  const anything = fc.anything({ maxDepth: 2 });
+  const args = fc.record(
+    {
+      registry: fc.oneof(fc.string(), anything),
+      source: fc.oneof(
+        fc.string(),
+        anything,
+        fc.record({ image: anything, credentials: anything, registry: anything }),
+      ),
+      targetTags: fc.oneof(fc.array(fc.string()), anything),
+      triggers: anything,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(fc.property(args, anything, (given, timeouts) => Array.isArray(validateArguments(given, timeouts))));
+});
