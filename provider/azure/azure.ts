@@ -1,28 +1,29 @@
-/** Azure as one run sees it: one identity, one cloud. Loads the Azure SDK when the first question is asked. */
+/** Azure for one run: one identity in one cloud. Loads the Azure SDK with the first request. */
 import { failureOf, type Side } from "../failure/failure";
+import type { RegistryName, RegistryResource } from "../reference/registry-name";
 import { type Cloud, findCloud, isRegistryOf } from "./cloud";
 import { createCredential } from "./credential";
 import { chooseCredential, describeChoice } from "./credential-choice";
-import { type ImportOutcome, importImage } from "./import-image";
-import type { ImportOptions, ImportRequest } from "./import-operation";
-import { type AzureRegistry, RegistryFinder, type RegistryResource } from "./registries";
+import { type ImportResult, importImage } from "./import-image";
+import type { ImportRequest } from "./import-operation";
+import { type AzureRegistry, RegistryFinder } from "./registries";
 import type { Session } from "./session";
 import { type AzureSettings, defaultSubscription } from "./settings";
 
-/** One per process: what was asked once is remembered. Every refusal is an `ImportError`. */
+/** One per process; results are cached. Errors of Azure are `ImportError`s. */
 export class Azure {
   #cloud: Promise<Cloud> | undefined;
   #session: Promise<Session> | undefined;
 
   constructor(readonly settings: AzureSettings) {}
 
-  /** Finds a registry by resource ID, login server or name; `side` is for the message if there is none. */
-  async findRegistry(name: string, side: Side): Promise<AzureRegistry> {
+  /** Finds a registry. `side` is for the message when there is none. */
+  async findRegistry(name: RegistryName, side: Side): Promise<AzureRegistry> {
     const { finder } = await this.#signIn();
     return finder.find(name, side);
   }
 
-  /** Whether a host is a registry of this run's cloud by its name, so that it may see the identity's tokens. */
+  /** Whether a host is a registry of this run's cloud by its name, so that it may receive the identity's tokens. */
   async isAzureHost(host: string): Promise<boolean> {
     return isRegistryOf(await this.#findCloud(), host);
   }
@@ -36,16 +37,17 @@ export class Azure {
     return token.token;
   };
 
-  /** Imports an image into a registry. Resolves for whatever end it takes; throws only where no credential is configured. */
-  async importImage(
-    registry: RegistryResource,
-    request: ImportRequest,
-    options: ImportOptions,
-  ): Promise<ImportOutcome> {
-    return importImage(await this.#signIn(), registry, request, options);
+  /**
+   * Imports an image into a registry and resolves with the result, whatever it is.
+   *
+   * @param signal - Ends the waiting; Azure continues an import that it has accepted.
+   * @throws ImportError where no credential is configured.
+   */
+  async importImage(registry: RegistryResource, request: ImportRequest, signal: AbortSignal): Promise<ImportResult> {
+    return importImage(await this.#signIn(), registry, request, signal);
   }
 
-  /** Who this run is in Azure, for messages. */
+  /** The identity of this run, for messages. */
   describeIdentity(): string {
     try {
       return describeChoice(chooseCredential(this.settings));

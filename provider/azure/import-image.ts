@@ -1,108 +1,103 @@
-/** Importing an image, from the request to a verdict. */
-import { azureFailure, type Failure, importFailure, type Side } from "../failure/failure";
+/** Imports an image by Resource Manager and explains the result. */
+import { azureFailure, type Code, type Failure, failureOf, importFailure, type Side } from "../failure/failure";
+import { parseRegistryName, type RegistryName, type RegistryResource } from "../reference/registry-name";
+import { type Cloud, isRegistryOf } from "./cloud";
 import { explainImportFailure, type ImportSubject } from "./import-failure";
-import { type End, type ImportOptions, type ImportRequest, runImport } from "./import-operation";
-import type { RegistryFinder, RegistryResource } from "./registries";
+import { type ImportRequest, type ImportSource, type OperationResult, runImport } from "./import-operation";
 import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
 import { noResponseFailure } from "./service-error";
 import type { Session } from "./session";
 
-/** How an import ended. Success is what the service says: the proof is the target. */
-export type ImportOutcome =
+/** The result of an import as Azure reports it. The evidence is in the target. */
+export type ImportResult =
   | { readonly state: "succeeded" }
+  /** `TARGET_CONFLICT`: a target tag exists already. */
+  | { readonly state: "failed"; readonly failure: Failure }
+  /** The import may have been done or may still be running: read the target, and fail with `failure` if it is missing there. */
   | {
-      readonly state: "failed";
+      readonly state: "timedOut" | "unknown";
       readonly failure: Failure;
-      /** The service says that a target tag exists already; `failure` is no more than a fallback then. */
-      readonly tagExists: boolean;
-    }
-  | {
-      /** Nobody can say whether it was or will be done: read the target, and fail with `failure` if it is not there. */
-      readonly state: "unknown";
-      readonly failure: Failure;
-      /** Azure has accepted the import, so that it may still be running. */
+      /** Azure has accepted the import. */
       readonly accepted: boolean;
     };
 
-/** Imports an image into a registry, and resolves for whatever end it takes. */
+/** Imports an image into a registry and resolves with the result, whatever it is. */
 export async function importImage(
   session: Session,
   registry: RegistryResource,
   request: ImportRequest,
-  options: ImportOptions,
-): Promise<ImportOutcome> {
+  signal: AbortSignal,
+): Promise<ImportResult> {
   const arm = resourceManager(session.cloud, session.credential, registry.subscriptionId);
   const subject = subjectOf(registry, request, session.identity);
   const began = Date.now();
-  const end = await runImport(arm, registry, request, options);
-  const seconds = Math.round((Date.now() - began) / 1_000);
-  switch (end.kind) {
+  const result = await runImport(arm, registry, request, signal);
+  switch (result.state) {
     case "succeeded":
-      return { state: "succeeded" };
-    case "failed": {
-      const failure = await explained(
-        problem(arm, end.response, request, subject),
-        request,
-        registry.id,
-        session.finder,
-      );
-      return { state: "failed", failure, tagExists: failure.code === "TARGET_CONFLICT" };
+      return result;
+    case "timedOut": {
+      const seconds = Math.round((Date.now() - began) / 1_000);
+      return { ...result, failure: importFailure.timedOut(subject.source, subject.target, seconds) };
     }
-    case "not started":
-      return { state: "failed", failure: noResponseFailure(arm.host, end.error, "target"), tagExists: false };
-    case "throttled":
-      return { state: "failed", failure: azureFailure.throttled("target", arm.host), tagExists: false };
-    case "time is up":
-      return { state: "unknown", accepted: end.accepted, failure: timedOut(subject, seconds) };
-    case "out of sight":
-      return { state: "unknown", accepted: end.accepted, failure: lost(end, arm, request, subject) };
+    case "unknown":
+      return { ...result, failure: explain(result.reason, arm, request, subject) };
+    case "failed": {
+      const failure = explain(result.reason, arm, request, subject);
+      return { state: "failed", failure: await explainDenial(failure, request.source, registry, session) };
+    }
   }
 }
 
-function timedOut({ source, target }: ImportSubject, seconds: number): Failure {
-  return importFailure.timedOut(source, target, seconds);
-}
+type Reason = Extract<OperationResult, { reason: unknown }>["reason"];
 
-function lost(
-  { reason }: End & { kind: "out of sight" },
-  arm: ResourceManager,
-  request: ImportRequest,
-  subject: ImportSubject,
-): Failure {
+function explain(reason: Reason, arm: ResourceManager, { source }: ImportRequest, subject: ImportSubject): Failure {
   if (typeof reason === "string") return importFailure.untraceable(subject.source, subject.target, reason);
   if (reason instanceof Error) return noResponseFailure(arm.host, reason, "target");
-  return problem(arm, reason, request, subject);
+  if (reason.status === 429) return azureFailure.throttled("target", arm.host);
+  return explainImportFailure(arm.host, withoutSecrets(reason, source), subject);
 }
 
-/** What an response means. A service may repeat what it was sent, so the password is taken out first. */
-function problem(
-  arm: ResourceManager,
-  response: ArmResponse,
-  { source }: ImportRequest,
-  subject: ImportSubject,
-): Failure {
-  const { username = "", password = "" } = source.credentials ?? {};
+/** A service may repeat what it was sent. */
+function withoutSecrets(response: ArmResponse, { credentials }: ImportSource): ArmResponse {
+  const { username = "", password = "" } = credentials ?? {};
   const basic = Buffer.from(`${username}:${password}`).toString("base64");
   const secrets = password === "" ? [] : [password, JSON.stringify(password).slice(1, -1), basic];
-  const body = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), response.body);
-  return explainImportFailure(arm.host, { ...response, body }, subject);
+  return { ...response, body: secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), response.body) };
 }
 
-/** The service says "denied" for missing rights and for closed networks alike; the registry's own settings tell which. */
-async function explained(
+/**
+ * Azure answers "denied" for missing rights and for blocked networks alike. The settings of the registry tell which it is;
+ * that the identity cannot find the registry is a better reason than either.
+ */
+async function explainDenial(
   failure: Failure,
-  { source }: ImportRequest,
-  registryId: string,
-  finder: RegistryFinder,
+  source: ImportSource,
+  target: RegistryResource,
+  { cloud, finder }: Session,
 ): Promise<Failure> {
-  const side: Side | undefined =
-    failure.code === "SOURCE_ACCESS_DENIED" ? "source" : failure.code === "TARGET_ACCESS_DENIED" ? "target" : undefined;
-  const asked = side === "source" ? source.resourceId : side === "target" ? registryId : undefined;
-  if (!side || !asked) return failure;
-  const registry = await finder.find(asked, side).catch(() => undefined);
-  if (!registry || registry.isOpen || registry.trustsAzure) return failure;
-  const { detail } = failure;
-  return { ...importFailure.networkClosed(side, registry.name), ...(detail && { detail }) };
+  const side = DENIALS[failure.code];
+  if (side === undefined) return failure;
+  const name: RegistryName | undefined = side === "target" ? { kind: "id", ...target } : sourceRegistry(source, cloud);
+  if (name === undefined) return failure;
+  try {
+    const registry = await finder.find(name, side);
+    // A source behind network rules admits the import by its resource ID, never by credentials.
+    const admitsAzure = registry.isOpen || (registry.trustsAzure && !(side === "source" && source.credentials));
+    const { detail } = failure;
+    return admitsAzure ? failure : { ...importFailure.networkClosed(side, registry.name), ...(detail && { detail }) };
+  } catch (error) {
+    return (side === "source" && !source.credentials && failureOf(error)) || failure;
+  }
+}
+
+const DENIALS: Partial<Record<Code, Side>> = { SOURCE_ACCESS_DENIED: "source", TARGET_ACCESS_DENIED: "target" };
+
+/** The Azure registry that an import reads from, if it is one. */
+function sourceRegistry({ resourceId, registryUri }: ImportSource, cloud: Cloud): RegistryName | undefined {
+  if (resourceId !== undefined) return parseRegistryName(resourceId);
+  return registryUri !== undefined && isRegistryOf(cloud, registryUri)
+    ? { kind: "loginServer", loginServer: registryUri }
+    : undefined;
 }
 
 function subjectOf(

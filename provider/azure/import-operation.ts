@@ -1,16 +1,17 @@
 /**
- * The import operation of Resource Manager.
+ * The import operation of Resource Manager, a long-running operation.
  *
- * 1. POST importImage → 202 with the Location of the operation (200: done at once)
- * 2. GET Location → 202 while it runs, each time with a new signed Location; 200 or an error at its end
+ * 1. POST importImage → 202 with the Location of the operation (200: it is complete)
+ * 2. GET Location → 202 while it runs, with a new signed Location each time; 200 or an error when it ends
  *
- * The SDK sends step 1. Its poller is not used for step 2: it calls a `200 {"status":"Failed"}` and a 202 without
- * Location a success, drops the service's details, repeats its first error for ever, and takes its bearer token to
- * whatever host Location names.
+ * https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+ *
+ * The SDK sends step 1. Its poller is not used for step 2: it takes a `200 {"status":"Failed"}` and a 202 without Location for
+ * success, drops the service's error details, repeats its first error for ever, and sends its token to any host in Location.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RegistryResource } from "../reference/registry-name";
 import { isTransient } from "../registry/retry";
-import type { RegistryResource } from "./registries";
 import { type ArmResponse, type ResourceManager, retryAfterMs } from "./resource-manager";
 
 /** Where the image is, in the words of Resource Manager. */
@@ -35,58 +36,53 @@ export interface ImportRequest {
   readonly mode: ImportMode;
 }
 
-export interface ImportOptions {
-  /** Ends the waiting; Azure goes on with an import that it has accepted. */
-  readonly signal: AbortSignal;
-}
-
-/** The wait between polls where the service asks for none, in milliseconds. */
+/** The time between polls where the response has no `Retry-After`, in milliseconds. */
 const POLL_INTERVAL = 2_000;
 
-/** How often a poll that went wrong, its own retries included, is made again before the operation is given up. */
-const LOST_POLLS = 5;
+/** How many polls in a row may fail, each after its own retries, before the operation counts as lost. */
+const MAX_FAILED_POLLS = 5;
 
-/** How an import ended, as far as can be told. `accepted`: Azure has taken it on, so that it may still be running. */
-export type End =
-  | { readonly kind: "succeeded" }
-  | { readonly kind: "failed"; readonly response: ArmResponse }
-  | { readonly kind: "not started"; readonly error: unknown }
-  | { readonly kind: "throttled" }
-  | { readonly kind: "time is up"; readonly accepted: boolean }
-  | { readonly kind: "out of sight"; readonly accepted: boolean; readonly reason: ArmResponse | Error | string };
+/** How an operation ended, with what Resource Manager last responded where it did not succeed. */
+export type OperationResult =
+  | { readonly state: "succeeded" }
+  | { readonly state: "failed"; readonly reason: ArmResponse | Error }
+  /** The signal ended the waiting. `accepted`: Azure has accepted the import, so it may still be running. */
+  | { readonly state: "timedOut"; readonly accepted: boolean }
+  /** The import may have been done or may still be running. */
+  | { readonly state: "unknown"; readonly accepted: boolean; readonly reason: ArmResponse | Error | string };
 
-/** Starts an import and follows it to its end. Nothing is thrown. */
+/** Starts an import and polls it until it ends. Never throws. */
 export async function runImport(
   arm: ResourceManager,
   registry: RegistryResource,
   request: ImportRequest,
-  { signal }: ImportOptions,
-): Promise<End> {
+  signal: AbortSignal,
+): Promise<OperationResult> {
   const started = await start(arm, registry, request, signal);
-  if ("kind" in started) return started;
+  if ("state" in started) return started;
   let response = started;
   let location: URL | undefined;
   for (;;) {
-    const end = resultOf(response);
-    if (end) return end;
+    const result = resultOf(response);
+    if (result) return result;
     location = nextLocation(response, arm.origin) ?? location;
-    if (!location) return trackingLost("did not tell where to follow it");
-    // A poll carries our token, which is nobody else's business.
-    if (location.origin !== arm.origin.origin) return trackingLost("sends us to another host to follow it");
+    if (!location) return trackingLost("returned no Location header");
+    // A poll carries our token, which must not go to another host.
+    if (location.origin !== arm.origin.origin) return trackingLost("returned a Location on another host");
     const next = await poll(arm, location, retryAfterMs(response.headers) ?? POLL_INTERVAL, signal);
-    if ("kind" in next) return next;
+    if ("state" in next) return next;
     response = next;
   }
 }
 
-/** Waits and asks, again after a poll that went wrong. */
+/** Waits, then polls, again after a poll that failed. */
 async function poll(
   arm: ResourceManager,
   location: URL,
   wait: number,
   signal: AbortSignal,
-): Promise<ArmResponse | End> {
-  for (let lost = 0; ; lost++) {
+): Promise<ArmResponse | OperationResult> {
+  for (let failures = 0; ; failures++) {
     let reason: ArmResponse | Error;
     try {
       await sleep(wait, undefined, { signal });
@@ -94,10 +90,10 @@ async function poll(
       if (!isTransient(response.status)) return response;
       reason = response;
     } catch (error) {
-      if (signal.aborted) return { kind: "time is up", accepted: true };
+      if (signal.aborted) return { state: "timedOut", accepted: true };
       reason = error as Error;
     }
-    if (lost === LOST_POLLS) return trackingLost(reason);
+    if (failures === MAX_FAILED_POLLS) return trackingLost(reason);
   }
 }
 
@@ -106,37 +102,41 @@ async function start(
   { resourceGroup, name }: RegistryResource,
   { source, targetTags, untaggedTargetRepositories, mode }: ImportRequest,
   abortSignal: AbortSignal,
-): Promise<ArmResponse | End> {
+): Promise<ArmResponse | OperationResult> {
   const body = {
     source,
     mode,
     ...(targetTags.length > 0 && { targetTags: [...targetTags] }),
     ...(untaggedTargetRepositories.length > 0 && { untaggedTargetRepositories: [...untaggedTargetRepositories] }),
   };
-  let reason: unknown;
+  let error: unknown;
   try {
     await arm.client.registries.importImage(resourceGroup, name, body, { abortSignal }).submitted();
-  } catch (error) {
-    reason = error;
+  } catch (thrown) {
+    error = thrown;
   }
   const response = arm.lastResponse();
-  if (abortSignal.aborted)
-    return response?.status === 429 ? { kind: "throttled" } : { kind: "time is up", accepted: false };
-  if (!response)
-    return arm.mayHaveArrived() ? trackingLost(reason as Error, false) : { kind: "not started", error: reason };
-  if (isTransient(response.status)) return trackingLost(response, false);
-  return response.status >= 400 ? { kind: "failed", response } : response;
+  if (abortSignal.aborted && response?.status !== 429) return { state: "timedOut", accepted: false };
+  if (!response) {
+    const state = arm.mayHaveArrived() ? { state: "unknown" as const, accepted: false } : { state: "failed" as const };
+    return { ...state, reason: error as Error };
+  }
+  if (isTransient(response.status)) return { state: "unknown", accepted: false, reason: response };
+  return response.status >= 400 ? { state: "failed", reason: response } : response;
 }
 
-/** The end that an response tells, if it is one. */
-function resultOf(response: ArmResponse): End | undefined {
+/** The result that a response reports, or `undefined` while the operation runs. */
+function resultOf(response: ArmResponse): OperationResult | undefined {
   const { status, body } = response;
   if (status === 202) return undefined;
   if (status === 200 || status === 201) {
-    return /"status"\s*:\s*"(failed|cancell?ed)"/i.test(body) ? { kind: "failed", response } : { kind: "succeeded" };
+    const isFailure = /"status"\s*:\s*"(failed|cancell?ed)"/i.test(body);
+    return isFailure ? { state: "failed", reason: response } : { state: "succeeded" };
   }
-  // These speak of the poll and not of the import: the address has run out, or rights on the registry do not reach it.
-  return status < 400 || [401, 403, 404].includes(status) ? trackingLost(response) : { kind: "failed", response };
+  // These concern the poll, not the import: its URL has expired, or it is not authorized.
+  return status < 400 || [401, 403, 404].includes(status)
+    ? trackingLost(response)
+    : { state: "failed", reason: response };
 }
 
 function nextLocation(response: ArmResponse, base: URL): URL | undefined {
@@ -144,6 +144,6 @@ function nextLocation(response: ArmResponse, base: URL): URL | undefined {
   return location !== undefined && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
 }
 
-function trackingLost(reason: ArmResponse | Error | string, accepted = true): End {
-  return { kind: "out of sight", accepted, reason };
+function trackingLost(reason: ArmResponse | Error | string): OperationResult {
+  return { state: "unknown", accepted: true, reason };
 }

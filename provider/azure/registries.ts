@@ -2,20 +2,15 @@
 import type { Registry } from "@azure/arm-containerregistry";
 import type { TokenCredential } from "@azure/core-auth";
 import { azureFailure, type Failure, ImportError, type Side } from "../failure/failure";
-import { parseRegistryName, type RegistryName } from "../reference/registry-name";
+import {
+  parseRegistryName,
+  printRegistryName,
+  type RegistryName,
+  type RegistryResource,
+} from "../reference/registry-name";
 import type { Cloud } from "./cloud";
 import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
 import { errorDetail, noResponseFailure, requestFailure, serviceError } from "./service-error";
-
-/** What names a registry to Resource Manager and to clients. */
-export interface RegistryResource {
-  /** ARM resource ID. */
-  readonly id: string;
-  readonly subscriptionId: string;
-  readonly resourceGroup: string;
-  readonly name: string;
-  readonly loginServer: string;
-}
 
 /** An Azure Container Registry as Resource Manager describes it. */
 export interface AzureRegistry extends RegistryResource {
@@ -56,17 +51,15 @@ export class RegistryFinder {
 
   constructor(readonly search: SearchContext) {}
 
-  /** Finds a registry by resource ID, login server or name. */
-  async find(text: string, side: Side): Promise<AzureRegistry> {
-    const key = text.toLowerCase();
-    let finding = this.#findings.get(key);
-    if (!finding) {
-      const name = parseRegistryName(text);
-      finding = name.kind === "id" ? this.#byId(name) : this.#byName(name);
-      this.#findings.set(key, finding);
-    }
+  /** Finds a registry. `side` is for the message when there is none. */
+  async find(name: RegistryName, side: Side): Promise<AzureRegistry> {
+    const key = printRegistryName(name).toLowerCase();
+    const finding = this.#findings.get(key) ?? (name.kind === "id" ? this.#byId(name) : this.#byName(name));
+    this.#findings.set(key, finding);
     const found = await finding;
     if (typeof found === "function") throw new ImportError(found(side));
+    // Later look-ups may use the login server.
+    this.#findings.set(found.loginServer, finding);
     return found;
   }
 

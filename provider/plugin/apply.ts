@@ -1,127 +1,134 @@
+/** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
 import { ImportError, targetFailure } from "../failure/failure";
-import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "../resource/state";
+import { parseTarget } from "../reference/target";
+import type { DesiredImage } from "../resource/desired-image";
+import { type Outputs, type Targets, targetNames, toOutputs } from "../resource/state";
 import { type OperationContext, PartialFailure } from "./context";
-import { type ImportedContent, importBatch, readImportedDigest, toBatches, verifyTargets } from "./import-targets";
+import { type ImageImport, importBatch, readImportedDigest, toBatches, verifyTargets } from "./import-targets";
 import { pendingRemovals } from "./ownership";
 import { digestToImport, droppedTargets, planTargets, type TargetDigests, triggersChanged } from "./plan";
 import { removeTargets } from "./remove-targets";
 import { TargetRegistry } from "./target-registry";
 
-/**
- * Makes the target hold what is desired: read, decide, import, read back. The same for create and update, and the same
- * after a crash anywhere in between: what is there already is adopted.
- */
+/** Applies a create or an update. The same after a crash at any point: what is already there is adopted. */
 export async function applyChanges(
-  desired: Inputs,
+  desired: DesiredImage,
   recorded: Outputs | undefined,
-  operation: OperationContext,
+  context: OperationContext,
 ): Promise<Outputs> {
-  const target = new TargetRegistry(desired, operation.azure);
-  const names = targetNames(desired);
-  const digest = digestToImport(desired, recorded);
-  let image: ImportedContent = { desired, digest, target };
+  const { inputs, targets } = desired;
+  const { loginServer } = desired.registry;
+  const registry = new TargetRegistry(loginServer, context.azure);
+  const digest = digestToImport(inputs, recorded);
 
-  await pendingRemovals(desired.loginServer, names);
-  const before = await target.readDigests(names, digest, operation.signal);
-  if (digest === undefined && before === "unreadable") {
-    throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
-  }
-  const plan = planTargets(names, digest, recorded, before, {
-    overwrite: desired.onConflict === "overwrite",
-    again: recorded !== undefined && triggersChanged(desired, recorded),
+  await pendingRemovals(loginServer, targetNames(inputs));
+  const before = await registry.readDigests(targets, digest, context.signal);
+  if (digest === undefined && before === "unreadable") throw new ImportError(targetFailure.digestUnknown(loginServer));
+  const plan = planTargets(targets, digest, recorded, before, {
+    overwrite: inputs.onConflict === "overwrite",
+    again: recorded !== undefined && triggersChanged(inputs, recorded),
   });
   if (plan.conflicts.length > 0) {
-    throw new ImportError(targetFailure.conflict(desired.loginServer, plan.conflicts, digest, true));
+    throw new ImportError(targetFailure.conflict(loginServer, plan.conflicts, digest, true));
   }
 
   const batches = toBatches(plan);
-  const done: string[] = [];
+  const imported: string[] = [];
+  let image: ImageImport = { desired, digest, registry };
   let after = before;
   try {
     for (const batch of batches) {
-      await importBatch(batch, image, operation);
-      done.push(...batch.targets);
-      // Whatever the reference meant to Azure just now, the rest gets the same.
-      if (image.digest === undefined)
-        image = { ...image, digest: await readImportedDigest(batch, image, before, operation) };
+      await importBatch(batch, image, context);
+      imported.push(...batch.targets.map(({ name }) => name));
+      // Pins the remaining batches to the digest that Azure just resolved.
+      if (image.digest === undefined) {
+        image = { ...image, digest: await readImportedDigest(batch, image, before, context.signal) };
+      }
     }
-    if (batches.length > 0) after = await verifyTargets(names, image, operation);
+    if (batches.length > 0) after = await verifyTargets(targets, image, context);
   } catch (error) {
-    throw await withPartialState(error, image, recorded, before, done);
+    throw await withPartialState(error, image, recorded, before, imported);
   }
-  const outputs = await toOutputs(image, recorded, after, operation.signal);
-  return recorded === undefined ? outputs : removeDropped(desired, recorded, outputs, operation);
+  const outputs = await toAppliedOutputs(image, recorded, after, context.signal);
+  return recorded === undefined ? outputs : removeDropped(desired, recorded, outputs, context);
 }
 
-/** The record of a target that holds what it should. */
-async function toOutputs(
-  { desired, digest, target }: ImportedContent,
+/** The state of an image whose targets all hold the digest. */
+async function toAppliedOutputs(
+  { desired, digest, registry }: ImageImport,
   recorded: Outputs | undefined,
   held: TargetDigests,
   signal: AbortSignal,
 ): Promise<Outputs> {
-  const names = targetNames(desired);
-  const [first = ""] = names;
-  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
-  const same = recorded?.sourceDigest === digest && recorded.mediaType !== undefined ? recorded : undefined;
-  const seen = same ?? (held === "unreadable" ? undefined : await target.readDetails(first, digest, signal));
-  return outputsOf(desired, {
+  const { inputs, targets } = desired;
+  const [first] = targets;
+  if (digest === undefined || first === undefined) {
+    throw new ImportError(targetFailure.digestUnknown(registry.loginServer));
+  }
+  const known = recorded?.sourceDigest === digest && recorded.mediaType !== undefined ? recorded : undefined;
+  const details = known ?? (held === "unreadable" ? undefined : await registry.readDetails(first, digest, signal));
+  return toOutputs(inputs, {
     sourceDigest: digest,
-    targets: Object.fromEntries(names.map((name) => [name, digest])),
-    mediaType: seen?.mediaType,
-    platforms: seen?.platforms,
+    targets: Object.fromEntries(targets.map(({ name }) => [name, digest])),
+    mediaType: details?.mediaType,
+    platforms: details?.platforms,
     verifiedBy: held === "unreadable" ? "operation" : "digest",
   });
 }
 
-/** What is thrown instead of an error after which the registry is not as it was: the record of what is there now. */
+/** Adds to an error the state of targets that were imported before it, so that the engine records the partial result. */
 async function withPartialState(
   error: unknown,
-  { desired, digest, target }: ImportedContent,
+  { desired, digest, registry }: ImageImport,
   recorded: Outputs | undefined,
   before: TargetDigests,
-  done: readonly string[],
+  imported: readonly string[],
 ): Promise<unknown> {
   if (digest === undefined) return error;
-  const names = targetNames(desired);
-  const now = await target.readDigestsOnce(names, digest).catch(() => "unreadable" as const);
+  const { inputs, targets } = desired;
+  const now = await registry.readFinalDigests(targets, digest).catch(() => "unreadable" as const);
   const gained =
     now === "unreadable" || before === "unreadable"
-      ? done
-      : names.filter((name) => now.get(name) === digest && before.get(name) !== digest);
+      ? imported
+      : targetNames(inputs).filter((name) => now.get(name) === digest && before.get(name) !== digest);
   if (gained.length === 0) return error;
   const held: Targets =
     now === "unreadable"
       ? { ...recorded?.targets, ...Object.fromEntries(gained.map((name) => [name, digest])) }
       : Object.fromEntries([...now].flatMap(([name, holds]) => (holds === undefined ? [] : [[name, holds]])));
-  // As long as one target holds the old digest, that one is the mark of what is ours.
-  const oldRemains = recorded !== undefined && Object.values(held).includes(recorded.sourceDigest);
-  const targets = { ...droppedOf(desired, recorded), ...held };
-  const outputs = oldRemains
-    ? { ...recorded, targets }
-    : outputsOf(desired, { sourceDigest: digest, targets, verifiedBy: now === "unreadable" ? "operation" : "digest" });
+  const all = { ...(recorded && droppedFrom(desired, recorded)), ...held };
+  // While one target holds the old digest, that digest still tells what is ours.
+  const outputs =
+    recorded !== undefined && Object.values(held).includes(recorded.sourceDigest)
+      ? { ...recorded, targets: all }
+      : toOutputs(inputs, {
+          sourceDigest: digest,
+          targets: all,
+          verifiedBy: now === "unreadable" ? "operation" : "digest",
+        });
   return new PartialFailure(outputs, error);
 }
 
-/** Targets that the program no longer names go as `onDelete` says; one that cannot go stays in the record. */
+/** Removes targets that the program no longer lists; one that cannot be removed stays in the state. */
 async function removeDropped(
-  desired: Inputs,
+  desired: DesiredImage,
   recorded: Outputs,
   outputs: Outputs,
-  operation: OperationContext,
+  context: OperationContext,
 ): Promise<Outputs> {
-  const dropped = droppedOf(desired, recorded);
+  const dropped = droppedFrom(desired, recorded);
+  const names = Object.keys(dropped);
   try {
-    await removeTargets(Object.keys(dropped), recorded, desired.onDelete ?? "retain", operation);
+    await removeTargets(names.map(parseTarget), recorded, desired.inputs.onDelete ?? "retain", context);
   } catch (error) {
-    // The next run must still recognise as ours what could not be released, also when everything else has moved on.
-    const { sourceDigest } = Object.keys(dropped).length > 0 ? recorded : outputs;
+    // Keeps the old digest, by which the next run recognises what it still has to remove.
+    const { sourceDigest } = names.length > 0 ? recorded : outputs;
     throw new PartialFailure({ ...outputs, sourceDigest, targets: { ...outputs.targets, ...dropped } }, error);
   }
   return outputs;
 }
 
-function droppedOf(desired: Inputs, recorded: Outputs | undefined): Targets {
-  const dropped = recorded === undefined ? [] : droppedTargets(desired, recorded);
-  return Object.fromEntries(Object.entries(recorded?.targets ?? {}).filter(([name]) => dropped.includes(name)));
+function droppedFrom({ inputs }: DesiredImage, recorded: Outputs): Targets {
+  const dropped = droppedTargets(inputs, recorded);
+  return Object.fromEntries(Object.entries(recorded.targets).filter(([name]) => dropped.includes(name)));
 }

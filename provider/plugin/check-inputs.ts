@@ -1,3 +1,4 @@
+/** Completes valid arguments with what is known before anything is imported: digest, registry, target names, references. */
 import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "../azure/azure";
 import {
@@ -9,137 +10,157 @@ import {
   sourceFailure,
 } from "../failure/failure";
 import type { Digest } from "../reference/digest";
-import { namesRegistry, parseRegistryName } from "../reference/registry-name";
-import { defaultTargetTag, sourceImage } from "../resource/source";
+import { namesRegistry, type RegistryName } from "../reference/registry-name";
+import type { ParsedArguments } from "../resource/arguments";
+import { defaultTargetTag, isSameSource, sourceKey } from "../resource/source";
 import {
   type Arguments,
+  type DigestResult,
   type Inputs,
   type ProgramContext,
   pinnedReferences,
-  sameSource,
-  sourceKey,
-  sourceOf,
-  type Targets,
   targetNames,
 } from "../resource/state";
-import { hasUnknown, UNKNOWN } from "../resource/unknown";
+import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
 
-/** Everything that can be known before anything is done, and what stands against doing it. */
+/** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
   readonly inputs: Inputs;
   readonly failures: readonly Failure[];
   readonly warnings: readonly Failure[];
 }
 
-/** A part of the inputs, or why it could not be had; a warning is a failure that one can go on with. */
+/** A part of the inputs, or why it is missing. A warning is a failure that the operation can do without. */
 interface Resolved<T> {
   readonly value: T;
   readonly failure?: Failure;
   readonly warning?: Failure;
 }
 
-/** What `check` got beside the arguments. */
-interface CheckContext extends ProgramContext {
-  /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` says to keep it. */
+/** What `check` knows beside the arguments. */
+export interface CheckContext extends ProgramContext {
+  /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` keeps it. */
   readonly keep?: Digest | undefined;
-  /** `ImportedImage.get` looks at the target alone. */
+  /** `ImportedImage.get` reads the digest from the target. */
   readonly readsTarget?: boolean;
 }
 
-/**
- * Completes valid arguments: the digest that the program resolved, the registry, the names and references that follow.
- * What is not known yet in a preview stays the engine's marker.
- */
+/** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeInputs(
-  args: Arguments,
-  program: CheckContext,
+  parsed: ParsedArguments,
+  context: CheckContext,
   old: Partial<Inputs>,
   azure: () => Azure,
 ): Promise<CompletedInputs> {
-  const named = withDefaultTarget(args);
-  const digest = resolveDigest(named, program, old);
-  const registry = await resolveRegistry(args.registry, program, old, azure);
+  const args = withDefaultTarget(parsed);
+  const digest = resolveDigest(args, context, old);
+  const registry = await resolveRegistry(parsed.registry, context, old, azure);
   return {
     inputs: {
-      ...named,
-      ...(program.timeouts && { timeouts: program.timeouts }),
+      ...args,
+      ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
-      ...(digest.value && digestOutputs(registry.value.loginServer, targetNames(named), digest.value)),
+      ...(digest.value && digestOutputs(registry.value.loginServer, targetNames(args), digest.value)),
     },
     failures: [digest.failure, registry.failure].filter((failure) => failure !== undefined),
     warnings: [digest.warning, registry.warning].filter((warning) => warning !== undefined),
   };
 }
 
-/** States the default target, so that everything after needs no rule for it. */
-function withDefaultTarget(args: Arguments): Arguments {
+/** Writes out the default target, so that later steps need no rule for it. */
+function withDefaultTarget({ args, source }: ParsedArguments): Arguments {
   if (args.targetTags || args.untaggedTargetRepositories) return args;
-  const tag = hasUnknown(args.source) ? UNKNOWN : defaultTargetTag(sourceImage(args));
+  const tag = source === undefined ? UNKNOWN : defaultTargetTag(source);
   return tag === undefined ? args : { ...args, targetTags: [tag] };
 }
 
-/** The digest to import; `undefined` when only the target will tell it. */
+/**
+ * Chooses the digest to import.
+ *
+ * | what the program looked up          | digest                                                         |
+ * | ----------------------------------- | -------------------------------------------------------------- |
+ * | unknown, or the source is           | unknown                                                        |
+ * | another source (a transform)        | the recorded one of this source, else a failure                |
+ * | a digest                            | this one                                                       |
+ * | a failure                           | the recorded one where `onSourceUnavailable` keeps it, else none |
+ * | nothing, the target has the digest  | none; unknown in the preview of a change                       |
+ */
 function resolveDigest(
   args: Arguments,
-  { keep, lookup, preview, readsTarget }: CheckContext,
+  { keep, lookup, preview = false, readsTarget = false }: CheckContext,
   old: Partial<Inputs>,
 ): Resolved<Digest | undefined> {
   if (keep !== undefined) return { value: keep };
-  if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: UNKNOWN as Digest };
-  const isOwn = lookup === undefined || lookup.source === sourceKey(args);
-  const recorded = sameSource(args, old) ? old.sourceDigest : undefined;
-  if (!isOwn) return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.exchanged() };
-  if (lookup?.digest !== undefined) return { value: lookup.digest };
-  if (lookup?.failure !== undefined) {
-    const { failure } = lookup;
-    if (!isUnavailable(failure)) return { value: undefined, failure };
-    const policy = args.onSourceUnavailable ?? "fail";
-    if (policy === "keep" && recorded) return { value: recorded, warning: recordedDigestKept(failure, recorded) };
-    const whose = recorded ? "of this source" : old.sourceDigest && "of another source";
-    return { value: undefined, failure: digestNotKept(failure, policy, whose) };
+  if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
+  const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
+  if (lookup !== undefined && lookup.source !== sourceKey(args)) {
+    return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.exchanged() };
   }
-  if (sourceOf(args).digestFrom !== "target" && !readsTarget) {
-    return { value: undefined, failure: sourceFailure.notLookedUp() };
-  }
-  const unchanged = sameSource(args, old) && isDeepStrictEqual(keysOf(args), keysOf(old));
-  return { value: preview && !unchanged ? (UNKNOWN as Digest) : undefined };
+  const { digest, failure }: DigestResult = lookup ?? {};
+  if (digest !== undefined) return { value: digest };
+  if (failure !== undefined) return keepRecorded(failure, args, recorded, old.sourceDigest);
+  if (!readsTarget && !takesDigestFromTarget(args)) return { value: undefined, failure: sourceFailure.notLookedUp() };
+  return { value: preview && asksForImport(args, old) ? unknownAs<Digest>() : undefined };
 }
 
-/** A registry that was found once is not asked for again, in whichever spelling. */
+/** Applies `onSourceUnavailable` to a look-up that failed. */
+function keepRecorded(
+  failure: Failure,
+  args: Arguments,
+  recorded: Digest | undefined,
+  ofAnySource: Digest | undefined,
+): Resolved<Digest | undefined> {
+  if (!isUnavailable(failure)) return { value: undefined, failure };
+  const policy = args.onSourceUnavailable ?? "fail";
+  if (policy === "keep" && recorded) return { value: recorded, warning: recordedDigestKept(failure, recorded) };
+  const whose = recorded ? "of this source" : ofAnySource && "of another source";
+  return { value: undefined, failure: digestNotKept(failure, policy, whose) };
+}
+
+function takesDigestFromTarget({ source }: Arguments): boolean {
+  return typeof source === "object" && source.digestFrom === "target";
+}
+
+/** Whether arguments that key an import by reference changed. */
+function asksForImport(args: Arguments, old: Partial<Inputs>): boolean {
+  const keys = ({ targetTags, untaggedTargetRepositories, triggers }: Partial<Inputs>) => [
+    targetTags,
+    untaggedTargetRepositories,
+    triggers,
+  ];
+  return !isSameSource(args, old) || !isDeepStrictEqual(keys(args), keys(old));
+}
+
+/** Resolves the target registry. A registry that is recorded is not looked up again, in whichever spelling. */
 async function resolveRegistry(
-  registry: string,
+  name: RegistryName | undefined,
   { preview }: ProgramContext,
   { registryId, loginServer }: Partial<Inputs>,
   azure: () => Azure,
 ): Promise<Resolved<Pick<Inputs, "registryId" | "loginServer">>> {
-  if (registry === UNKNOWN) return { value: { registryId: UNKNOWN, loginServer: UNKNOWN } };
-  if (registryId && loginServer && namesRegistry(registry, { id: registryId, loginServer })) {
+  if (name === undefined) return { value: { registryId: UNKNOWN, loginServer: UNKNOWN } };
+  if (registryId && loginServer && namesRegistry(name, { id: registryId, loginServer })) {
     return { value: { registryId, loginServer } };
   }
   try {
-    const found = await azure().findRegistry(registry, "target");
+    const found = await azure().findRegistry(name, "target");
     return { value: { registryId: found.id, loginServer: found.loginServer } };
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;
-    const name = parseRegistryName(registry);
     const value = { registryId: UNKNOWN, loginServer: name.kind === "loginServer" ? name.loginServer : UNKNOWN };
     return preview ? { value, warning: failure } : { value, failure };
   }
 }
 
-/** What the targets should hold, and how programs refer to it. */
+/** The outputs that follow from the digest, and are therefore known in preview. */
 function digestOutputs(loginServer: string, names: readonly string[], digest: Digest): Partial<Inputs> {
-  const namesKnown = !hasUnknown(names);
+  const areNamesKnown = !hasUnknown(names);
   return {
     sourceDigest: digest,
-    targets: namesKnown ? Object.fromEntries(names.map((name) => [name, digest])) : (UNKNOWN as unknown as Targets),
-    ...(namesKnown && !hasUnknown([loginServer, digest])
+    targets: areNamesKnown ? Object.fromEntries(names.map((name) => [name, digest])) : unknownAs(),
+    ...(areNamesKnown && !hasUnknown([loginServer, digest])
       ? pinnedReferences(loginServer, names, digest)
-      : { reference: UNKNOWN, references: UNKNOWN as unknown as string[] }),
+      : { reference: UNKNOWN, references: unknownAs() }),
   };
-}
-
-function keysOf({ targetTags, untaggedTargetRepositories, triggers }: Partial<Inputs>): unknown[] {
-  return [targetTags, untaggedTargetRepositories, triggers];
 }

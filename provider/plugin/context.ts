@@ -1,3 +1,4 @@
+/** What an operation works with, and how it reports that it ended halfway. */
 import type { Azure } from "../azure/azure";
 import type { Outputs } from "../resource/state";
 import type { Progress } from "./progress";
@@ -5,19 +6,19 @@ import type { Progress } from "./progress";
 /** What one create, update or delete works with. */
 export interface OperationContext {
   readonly azure: Azure;
-  /** Ends when the time limit of the operation is reached. */
+  /** Aborts when the operation exceeds its timeout. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
-/** A failure after something was done: the record of what is really there goes with it, so that nothing is lost. */
+/** Wraps an error raised after some targets were changed, so that the engine records what the registry holds now. */
 export class PartialFailure extends Error {
-  override readonly name = "Unfinished";
+  override readonly name = "PartialFailure";
 
   constructor(
     readonly outputs: Outputs,
     readonly reason: unknown,
   ) {
-    super("the operation was not finished");
+    super("the operation ended halfway");
   }
 }

@@ -1,55 +1,39 @@
+/** Names the source of an import to Azure, which copies the image itself. */
 import type { Azure } from "../azure/azure";
-import type { ImportRequest } from "../azure/import-operation";
-import { type Failure, failureOf, importFailure } from "../failure/failure";
+import type { ImportSource } from "../azure/import-operation";
+import { failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { printImage } from "../reference/image-name";
-import type { SourceImage } from "../resource/source";
+import type { Source } from "../resource/source";
 
 /**
- * Says to Azure where the image is. By digest whenever there is one: importing by tag is a race with whoever moves it.
+ * The `source` of an import request: by digest where it is known, because a tag can move during the import.
  *
- * Credentials always go with the host they were given for. An Azure registry without credentials goes by its resource
- * ID, which Azure authorises with the identity of this run; one that cannot be found is asked as a stranger.
+ * Credentials go with the host that they were given for. An Azure registry without credentials goes by its resource ID,
+ * which Azure authorizes with the identity of this run; one that is not found is imported anonymously by its login server.
  */
 export async function toImportSource(
-  source: SourceImage,
+  { registry, credentials, ...image }: Source,
   digest: Digest | undefined,
   azure: Azure,
-): Promise<ImportRequest["source"]> {
-  const { registry, repository, credentials } = source;
-  const sourceImage = digest === undefined ? printImage(source) : printImage({ repository, digest });
-  if (registry.host !== undefined) {
-    if (credentials) return { registryUri: registry.host, credentials, sourceImage };
-    const resourceId = (await azure.isAzureHost(registry.host)) && (await findSource(registry.host, azure));
-    return resourceId ? { resourceId, sourceImage } : { registryUri: registry.host, sourceImage };
+): Promise<ImportSource> {
+  const sourceImage = printImage(digest === undefined ? image : { repository: image.repository, digest });
+  if (credentials) {
+    const registryUri =
+      registry.kind === "host" ? registry.host : (await azure.findRegistry(registry, "source")).loginServer;
+    return { registryUri, credentials, sourceImage };
   }
-  if (registry.id !== undefined && !credentials) return { resourceId: registry.id, sourceImage };
-  const { id, loginServer } = await azure.findRegistry(registry.id ?? registry.name, "source");
-  return credentials ? { registryUri: loginServer, credentials, sourceImage } : { resourceId: id, sourceImage };
+  if (registry.kind === "id") return { resourceId: registry.id, sourceImage };
+  if (registry.kind === "name") {
+    return { resourceId: (await azure.findRegistry(registry, "source")).id, sourceImage };
+  }
+  const resourceId = (await azure.isAzureHost(registry.host)) && (await findResourceId(registry.host, azure));
+  return resourceId ? { resourceId, sourceImage } : { registryUri: registry.host, sourceImage };
 }
 
-/**
- * Why Azure may not read the source: the service merely says "denied". A registry that could not be found was asked as a
- * stranger; one with a closed network lets Azure in only by its resource ID, never with credentials.
- */
-export async function explainSourceFailure(
-  { registry, credentials }: SourceImage,
-  failure: Failure,
-  azure: Azure,
-): Promise<Failure> {
-  if (failure.code !== "SOURCE_ACCESS_DENIED") return failure;
-  if (registry.host !== undefined && !(await azure.isAzureHost(registry.host))) return failure;
+async function findResourceId(loginServer: string, azure: Azure): Promise<string | undefined> {
   try {
-    const { isOpen, name } = await azure.findRegistry(registry.host ?? registry.id ?? registry.name, "source");
-    return credentials && !isOpen ? importFailure.networkClosed("source", name) : failure;
-  } catch (error) {
-    return (credentials ? undefined : failureOf(error)) ?? failure;
-  }
-}
-
-async function findSource(loginServer: string, azure: Azure): Promise<string | undefined> {
-  try {
-    return (await azure.findRegistry(loginServer, "source")).id;
+    return (await azure.findRegistry({ kind: "loginServer", loginServer }, "source")).id;
   } catch (error) {
     if (failureOf(error)?.code === "REGISTRY_NOT_FOUND") return undefined;
     throw error;

@@ -1,144 +1,150 @@
+/** Imports an image into its targets and reads back what the targets hold. */
 import type { ImportRequest } from "../azure/import-operation";
 import { ImportError, targetFailure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
-import { registryOf } from "../reference/registry-name";
-import { printSource, type SourceImage, sourceImage } from "../resource/source";
-import { type Inputs, isTag } from "../resource/state";
+import { isTagged, type Target } from "../reference/target";
+import type { DesiredImage } from "../resource/desired-image";
+import { printSource, printSourceRegistry, type Source } from "../resource/source";
 import type { OperationContext } from "./context";
-import { explainSourceFailure, toImportSource } from "./import-source";
+import { toImportSource } from "./import-source";
 import type { TargetDigests, TargetPlan } from "./plan";
 import type { TargetRegistry } from "./target-registry";
 
-/** What is imported, and where to. */
-export interface ImportedContent {
-  readonly desired: Inputs;
-  /** `undefined` when the reference itself is imported, and the target will tell the digest. */
+/** An image on its way into the target registry. */
+export interface ImageImport {
+  readonly desired: DesiredImage;
+  /** `undefined` while the reference itself is imported, and only the target can tell the digest. */
   readonly digest: Digest | undefined;
-  readonly target: TargetRegistry;
+  readonly registry: TargetRegistry;
 }
 
-/** One import operation: its mode, and the targets that it fills. */
+/** The targets of one import operation. */
 export interface Batch {
   readonly mode: ImportRequest["mode"];
-  readonly targets: readonly string[];
+  readonly targets: readonly Target[];
 }
 
 /**
- * One operation per mode. Ours first: when somebody was faster with a new tag, the tags that are ours have moved. A
- * manifest without a tag overwrites nothing, so it goes along with whatever is imported.
+ * Groups targets by mode, one operation each. `Force` goes first: when a new tag turns out to be taken, the tags that are
+ * ours have already moved. A manifest without a tag overwrites nothing and goes along with either mode.
  */
 export function toBatches({ move, add }: TargetPlan): Batch[] {
-  const tags = add.filter(isTag);
-  const untagged = add.filter((target) => !isTag(target));
-  const batches: Batch[] =
-    move.length > 0 || tags.length === 0
-      ? [
-          { mode: "Force", targets: [...move, ...untagged] },
-          { mode: "NoForce", targets: tags },
-        ]
-      : [{ mode: "NoForce", targets: add }];
+  const newTags = add.filter(isTagged);
+  const untagged = add.filter((target) => !isTagged(target));
+  const forced = move.length > 0 || newTags.length === 0 ? [...move, ...untagged] : [];
+  const unforced = forced.length > 0 ? newTags : add;
+  const batches: Batch[] = [
+    { mode: "Force", targets: forced },
+    { mode: "NoForce", targets: unforced },
+  ];
   return batches.filter(({ targets }) => targets.length > 0);
 }
 
-/** How long the target is looked at after a request that Azure has probably not taken on, in milliseconds. */
+/** How long the targets are read after a request that Azure has probably not accepted, in milliseconds. */
 const SHORT_WAIT_MS = 10_000;
 
-/** Imports once. Whatever the operation says, the target has the last word where it can be read. */
+/** Imports one batch. Where the target can be read, it decides whether the import succeeded. */
 export async function importBatch(
   { mode, targets }: Batch,
-  { desired, digest, target }: ImportedContent,
+  { desired, digest, registry }: ImageImport,
   { azure, signal, progress }: OperationContext,
 ): Promise<void> {
-  const image = sourceImage(desired);
-  progress("importing", `${shortSource(image, digest)} → ${shortList(targets)}`);
-  const outcome = await azure.importImage(
-    registryOf(desired.registryId, desired.loginServer),
-    {
-      source: await toImportSource(image, digest, azure),
-      targetTags: targets.filter(isTag),
-      untaggedTargetRepositories: targets.filter((name) => !isTag(name)),
-      mode,
-    },
-    { signal },
-  );
-  if (outcome.state === "succeeded") return;
-
-  const tells = (found: ReadonlyMap<string, Digest | undefined>) => {
-    if (outcome.state === "unknown") return targets.every((name) => found.get(name) === digest);
-    return !outcome.tagExists || targets.some((name) => found.get(name) !== undefined);
+  progress("importing", `${shortSource(desired.source, digest)} → ${shortList(targets)}`);
+  const request = {
+    source: await toImportSource(desired.source, digest, azure),
+    targetTags: targets.filter(isTagged).map(({ name }) => name),
+    untaggedTargetRepositories: targets.filter((target) => !isTagged(target)).map(({ name }) => name),
+    mode,
   };
-  const isLost = outcome.state === "unknown" && !outcome.accepted;
-  const patience = isLost ? SHORT_WAIT_MS : undefined;
-  const held = await target.waitForDigests(targets, digest, signal, tells, patience).catch((error) => {
-    // When the time is up, what the operation said is worth more than that nothing can be read any more.
+  const result = await azure.importImage(desired.registry, request, signal);
+  if (result.state === "succeeded") return;
+
+  const tagExists = result.state === "failed" && result.failure.code === "TARGET_CONFLICT";
+  const isImported = (held: ReadonlyMap<string, Digest | undefined>) =>
+    digest !== undefined && targets.every(({ name }) => held.get(name) === digest);
+  const isEnough = (held: ReadonlyMap<string, Digest | undefined>) => {
+    if (result.state !== "failed") return targets.every(({ name }) => held.get(name) === digest);
+    return !tagExists || targets.some(({ name }) => held.get(name) !== undefined);
+  };
+  const timeout = result.state === "failed" || result.accepted ? undefined : SHORT_WAIT_MS;
+  const held = await registry.waitForDigests(targets, digest, signal, isEnough, timeout).catch((error) => {
+    // After the timeout, the result of the operation says more than a target that cannot be read any more.
     if (!signal.aborted) throw error;
     return "unreadable" as const;
   });
-  if (held !== "unreadable" && digest !== undefined && targets.every((name) => held.get(name) === digest)) return;
-  if (outcome.state === "failed" && outcome.tagExists) {
-    if (held === "unreadable") throw new ImportError(targetFailure.uncomparable(desired.loginServer, targets));
-    const conflicts = targets.flatMap((name) => {
-      const holds = held.get(name);
-      return holds === undefined || holds === digest ? [] : [{ target: name, holds }];
-    });
-    if (conflicts.length > 0)
-      throw new ImportError(targetFailure.conflict(desired.loginServer, conflicts, digest, false));
+  if (held !== "unreadable" && isImported(held)) return;
+  if (tagExists) throwConflict(targets, digest, held, registry.loginServer);
+  throw new ImportError(result.failure);
+}
+
+/** Reports which targets hold another digest, as far as they can be read. */
+function throwConflict(
+  targets: readonly Target[],
+  digest: Digest | undefined,
+  held: TargetDigests,
+  loginServer: string,
+): void {
+  if (held === "unreadable") {
+    const names = targets.map(({ name }) => name);
+    throw new ImportError(targetFailure.uncomparable(loginServer, names));
   }
-  throw new ImportError(await explainSourceFailure(image, outcome.failure, azure));
+  const conflicts = targets.flatMap(({ name }) => {
+    const holds = held.get(name);
+    return holds === undefined || holds === digest ? [] : [{ target: name, holds }];
+  });
+  if (conflicts.length > 0) throw new ImportError(targetFailure.conflict(loginServer, conflicts, digest, false));
 }
 
 /**
- * The digest that Azure gave to what it imported by reference. A replica may still show what a tag held before; so a tag
- * that was moved and looks the same is given a while, though the image may really be the same.
+ * Reads the digest that Azure resolved a reference to. A tag that moved may show its old digest for a while, until the
+ * replica has the new one; one that keeps its digest after a short wait has not moved.
  */
 export async function readImportedDigest(
   { targets }: Batch,
-  { desired, target }: ImportedContent,
+  { registry }: ImageImport,
   before: TargetDigests,
-  { signal }: OperationContext,
-): Promise<Digest | undefined> {
-  const [tag = ""] = targets.filter(isTag);
-  const old = before === "unreadable" ? undefined : before.get(tag);
-  const isThere = (found: ReadonlyMap<string, Digest | undefined>) => found.get(tag) !== undefined;
-  const isNew = (found: ReadonlyMap<string, Digest | undefined>) => isThere(found) && found.get(tag) !== old;
-  const held =
-    old === undefined ? undefined : await target.waitForDigests([tag], undefined, signal, isNew, SHORT_WAIT_MS);
-  const last = held ?? (await target.waitForDigests([tag], undefined, signal, isThere));
-  const digest = last === "unreadable" ? undefined : last.get(tag);
-  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(desired.loginServer));
+  signal: AbortSignal,
+): Promise<Digest> {
+  const tag = targets.find(isTagged);
+  const read = async (isEnough: (digest: Digest | undefined) => boolean, timeout?: number) => {
+    if (tag === undefined) return undefined;
+    const held = await registry.waitForDigests([tag], undefined, signal, (now) => isEnough(now.get(tag.name)), timeout);
+    return held === "unreadable" ? undefined : held.get(tag.name);
+  };
+  const old = before === "unreadable" || tag === undefined ? undefined : before.get(tag.name);
+  const digest =
+    old === undefined
+      ? await read((now) => now !== undefined)
+      : await read((now) => now !== undefined && now !== old, SHORT_WAIT_MS);
+  if (digest === undefined) throw new ImportError(targetFailure.digestUnknown(registry.loginServer));
   return digest;
 }
 
 /** Reads back what was imported; a replica may show it late. */
 export async function verifyTargets(
-  names: readonly string[],
-  { digest, target }: ImportedContent,
+  targets: readonly Target[],
+  { digest, registry }: ImageImport,
   { signal, progress }: OperationContext,
 ): Promise<TargetDigests> {
-  progress("verifying", shortList(names));
-  const proves = (held: Digest | undefined) => held !== undefined && (digest === undefined || held === digest);
-  const held = await target.waitForDigests(names, digest, signal, (found) =>
-    names.every((name) => proves(found.get(name))),
+  progress("verifying", shortList(targets));
+  const isVerified = (held: Digest | undefined) => held !== undefined && (digest === undefined || held === digest);
+  const held = await registry.waitForDigests(targets, digest, signal, (now) =>
+    targets.every(({ name }) => isVerified(now.get(name))),
   );
   if (held === "unreadable") return held;
-  const unproven = names.filter((name) => !proves(held.get(name)));
-  if (unproven.length === 0) return held;
-  throw new ImportError(
-    targetFailure.notVerified(
-      target.loginServer,
-      unproven.map((name) => ({ target: name, holds: held.get(name) })),
-      digest,
-    ),
+  const wrong = targets.flatMap(({ name }) =>
+    isVerified(held.get(name)) ? [] : [{ target: name, holds: held.get(name) }],
   );
+  if (wrong.length > 0) throw new ImportError(targetFailure.notVerified(registry.loginServer, wrong, digest));
+  return held;
 }
 
-/** `docker.io/library/node@sha256:4439307b758a…`: a row of a terminal has little room. */
-function shortSource(image: SourceImage, digest: Digest | undefined): string {
-  const { registry, repository } = image;
-  if (digest === undefined) return printSource(image);
-  return `${registry.host ?? registry.name}/${repository}@${digest.slice(0, 19)}…`;
+/** `docker.io/library/node@sha256:4439307b758a…`, because a terminal row has little room. */
+function shortSource(source: Source, digest: Digest | undefined): string {
+  if (digest === undefined) return printSource(source);
+  return `${printSourceRegistry(source)}/${source.repository}@${digest.slice(0, 19)}…`;
 }
 
-function shortList([first = "", ...others]: readonly string[]): string {
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
+function shortList([first, ...others]: readonly Target[]): string {
+  return `${first?.name}${others.length === 0 ? "" : ` and ${others.length} more`}`;
 }

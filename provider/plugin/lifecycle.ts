@@ -1,20 +1,22 @@
 /**
- * The life cycle of an `ImportedImage`. Runs in the plugin process, which reaches it as `pulumi-acr-import/provider`: a
- * name that stands in the state of every user.
+ * The life cycle of an `ImportedImage`, as the engine calls it in the plugin process.
+ *
+ * The process loads this module as `pulumi-acr-import/provider`, a name that stands in every user's state.
  */
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Azure } from "../azure/azure";
 import { azureSettings } from "../azure/settings";
 import { type Failure, failureOf, formatFailure, operationTimedOut } from "../failure/failure";
-import { validateArguments } from "../resource/arguments";
-import { sourceImage } from "../resource/source";
+import { parseArguments } from "../resource/arguments";
+import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
 import {
   type Arguments,
   type Inputs,
   type Outputs,
-  outputsOf,
   type ProgramContext,
+  recordedTargets,
   targetNames,
+  toOutputs,
 } from "../resource/state";
 import { timeLimit } from "../resource/timeouts";
 import { applyChanges } from "./apply";
@@ -29,62 +31,63 @@ import { removeTargets } from "./remove-targets";
 type EngineInputs = Arguments &
   Partial<Outputs> & { readonly __program?: ProgramContext; readonly __provider?: string };
 
-/** Takes the stack's configuration; called once, before any other method. */
+/** Receives the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
   configuration = (key) => config.get(key);
 }
 
-/** Validates and completes the inputs. Asks nobody but, for a registry seen for the first time, Resource Manager. */
+/** Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state. */
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
   const { args, program, keep } = splitProgramInputs(news);
-  const problems = validateArguments(args, program.timeouts);
-  if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
+  const parsed = parseArguments(args, program.timeouts);
+  if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
 
-  const { inputs, failures, warnings } = await completeInputs(args, { ...program, keep }, old, azure);
+  const { inputs, failures, warnings } = await completeInputs(parsed, { ...program, keep }, old, azure);
   rememberUrn(inputs, program.urn);
   declareTargets(inputs);
   for (const warning of warnings) warn(program.urn, formatFailure(warning));
-  // A real update takes no unknown values from a check, not even from one that failed.
+  // An update refuses unknown values in the inputs of a check, also of one that failed.
   return failures.length > 0 ? { inputs: args, failures: failures.map(checkFailure) } : { inputs };
 }
 
-/** Says what an update would do; asks nobody. */
+/** Compares the inputs with the state. Sends no request. */
 export async function diff(_id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.DiffResult> {
   const change = planChange(desired, recorded);
   return { changes: change !== "unchanged", replaces: change === "replace" ? ["registry"] : [] };
 }
 
-/** Imports the image, or adopts it when it is there already. */
-export async function create(desired: Inputs): Promise<dynamic.CreateResult> {
-  const id = `${desired.loginServer}/${targetNames(desired)[0]}`;
-  const outs = await runOperation(id, "create", desired, (operation) => applyChanges(desired, undefined, operation));
-  return { id, outs };
+/** Imports the image, or adopts it where the target holds it already. */
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
+  const id = `${inputs.loginServer}/${targetNames(inputs)[0]}`;
+  return { id, outs: await runOperation(id, "create", inputs, undefined) };
 }
 
-/** Imports what changed; when nothing but the record did, asks nobody. */
-export async function update(id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.UpdateResult> {
-  if (planChange(desired, recorded) === "record") return { outs: outputsOf(desired, recorded) };
-  const outs = await runOperation(id, "update", desired, (operation) => applyChanges(desired, recorded, operation));
-  return { outs };
+/** Imports what changed; sends no request when only the state changes. */
+export async function update(id: string, recorded: Outputs, inputs: Inputs): Promise<dynamic.UpdateResult> {
+  if (planChange(inputs, recorded) === "record") return { outs: toOutputs(inputs, recorded) };
+  return { outs: await runOperation(id, "update", inputs, recorded) };
 }
 
-/** Reports what the target holds now; what we put there stays on record, whatever became of it. */
+/** Reads what the target holds now, for a refresh and for `ImportedImage.get`. */
 export async function read(id: string, known: Outputs | EngineInputs): Promise<dynamic.ReadResult> {
-  const limit = timeLimit("update", "__program" in known ? known.__program?.timeouts : known.timeouts);
+  const isGet = "__program" in known;
+  const limit = timeLimit("update", isGet ? known.__program?.timeouts : known.timeouts);
   return withCleanErrors(id, limit, async (signal) => {
-    // The engine leaves out what is not known yet in a preview.
-    if ("__program" in known && (known.registry === undefined || known.source === undefined))
-      return { id, props: known };
-    if ("__program" in known) return readExisting(id, await completeExistingInputs(known), azure(), signal);
-    return refreshTargets(id, known as Outputs, azure(), signal);
+    if (!isGet) return refreshTargets(id, known as Outputs, azure(), signal);
+    // In a preview the engine omits inputs that are unknown.
+    if (known.registry === undefined || known.source === undefined) return { id, props: known };
+    return readExisting(id, await completeExisting(known), azure(), signal);
   });
 }
 
-/** Gives up the targets as `onDelete` says. */
+/** Removes the targets as `onDelete` says. */
 async function remove(id: string, recorded: Outputs): Promise<void> {
-  const targets = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
   await withCleanErrors(id, timeLimit("delete", recorded.timeouts), (signal) =>
-    removeTargets(targets, recorded, recorded.onDelete ?? "retain", { azure: azure(), signal, progress: () => {} }),
+    removeTargets(recordedTargets(recorded), recorded, recorded.onDelete ?? "retain", {
+      azure: azure(),
+      signal,
+      progress: () => {},
+    }),
   );
 }
 
@@ -93,15 +96,15 @@ export { remove as delete };
 let configuration: (key: string) => string | undefined = () => undefined;
 let session: Azure | undefined;
 
-/** Azure, for this process: one identity, each registry looked up once. Asks nobody by itself. */
+/** Azure for this process: one identity, each registry looked up once. */
 function azure(): Azure {
   session ??= new Azure(azureSettings((key) => configuration(`azure-native:${key}`)));
   return session;
 }
 
 /**
- * Separates the user's arguments from what the program sent along. The names of outputs among the inputs are there only
- * where `ignoreChanges` brought the recorded value back; the one that means something is `sourceDigest`.
+ * Separates the arguments from what the program added to them. Outputs are among the inputs only where `ignoreChanges`
+ * restored the recorded value, which counts for `sourceDigest` alone.
  */
 function splitProgramInputs(news: EngineInputs) {
   const { __program: program = {}, __provider, sourceDigest, ...rest } = news;
@@ -110,68 +113,64 @@ function splitProgramInputs(news: EngineInputs) {
   return { args, program, keep: sourceDigest };
 }
 
-/** The property stays empty: the engine would print its value, secrets included. */
+/** Names no property: the engine would print the property's value, secrets included. */
 function checkFailure(failure: Failure): dynamic.CheckFailure {
   return { property: "", reason: formatFailure(failure) };
 }
 
-/** `ImportedImage.get` reads without a check, so the arguments are completed here. */
-async function completeExistingInputs(known: EngineInputs): Promise<Inputs> {
+/** Completes the arguments of `ImportedImage.get`, for which the engine calls no check. */
+async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   const { args, program } = splitProgramInputs(known);
-  const problems = validateArguments(args);
-  if (problems.length > 0) throw new Error(problems.map(formatFailure).join("\n"));
-  const keep = sourceImage(args).digest;
-  const { inputs, failures } = await completeInputs(
-    args,
-    { ...program, keep, preview: false, readsTarget: true },
-    {},
-    azure,
-  );
+  const parsed = parseArguments(args);
+  if ("problems" in parsed) throw new Error(parsed.problems.map(formatFailure).join("\n"));
+  const context = { ...program, keep: parsed.source?.digest, preview: false, readsTarget: true };
+  const { inputs, failures } = await completeInputs(parsed, context, {}, azure);
   if (failures.length > 0) throw new Error(failures.map(formatFailure).join("\n"));
-  return inputs;
+  return toDesiredImage(inputs);
 }
 
 /**
- * Runs a create or update within its time limit, and words what goes wrong for the engine: an object with an ID and
- * outputs when something was done that must be recorded, else a plain error. Never an error that has an `id` by
- * accident: the engine would drop its message and write a resource that cannot be deleted.
+ * Runs a create or update within its timeout, and throws what the engine understands: an object with ID and properties
+ * when a partial result must be recorded, else a plain error. An error that happens to have an `id` would make the engine
+ * drop its message and record a resource that cannot be deleted.
  */
 async function runOperation(
   id: string,
   kind: "create" | "update",
-  desired: Inputs,
-  run: (operation: OperationContext) => Promise<Outputs>,
+  inputs: Inputs,
+  recorded: Outputs | undefined,
 ): Promise<Outputs> {
-  const limit = timeLimit(kind, desired.timeouts);
+  const limit = timeLimit(kind, inputs.timeouts);
   const signal = AbortSignal.timeout(limit);
-  const words = (error: unknown) => toMessage(error, signal, id, limit);
   try {
-    return await withProgress(desired, (progress) => run({ azure: azure(), signal, progress }));
+    return await withProgress(inputs, (progress) => {
+      const context: OperationContext = { azure: azure(), signal, progress };
+      return applyChanges(toDesiredImage(inputs), recorded, context);
+    });
   } catch (error) {
-    if (error instanceof PartialFailure) {
-      // The SDK adds the provider's text to outputs everywhere but here; without it the resource could not be deleted.
-      const { __provider } = desired as EngineInputs;
-      throw { id, properties: { ...error.outputs, __provider }, reasons: [words(error.reason)] };
-    }
-    throw new Error(words(error));
+    if (!(error instanceof PartialFailure)) throw new Error(toMessage(error, signal, id, limit));
+    // The SDK adds the provider text to outputs, but not here; without it the resource could not be deleted.
+    const { __provider } = inputs as EngineInputs;
+    const reasons = [toMessage(error.reason, signal, id, limit)];
+    throw { id, properties: { ...error.outputs, __provider }, reasons };
   }
 }
 
 /**
- * The engine's process prints what these methods throw as `<text>: <stack>`, on the row of the stack. It cannot be kept from
- * that, and the message is on the resource's own row already; so the line just says where to look.
+ * Runs a read or delete within its timeout. The plugin process prints what these methods throw as `<text>: <stack>`, on
+ * the row of the stack, although the message is already on the resource's own row; so that line only points there.
  */
 async function withCleanErrors<T>(id: string, limit: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(limit);
   try {
     return await run(signal);
   } catch (error) {
-    const plain = new Error(toMessage(error, signal, id, limit));
-    throw Object.assign(plain, { stack: "failed; its resource says why", toString: () => id });
+    const clean = new Error(toMessage(error, signal, id, limit));
+    throw Object.assign(clean, { stack: "failed: see the error on the resource above", toString: () => id });
   }
 }
 
-/** What the user reads about an error; one that comes of the time limit says so. */
+/** The message for the user. An error that the timeout caused says so. */
 function toMessage(error: unknown, signal: AbortSignal, id: string, limit: number): string {
   const failure = failureOf(error) ?? (signal.aborted ? operationTimedOut(id, limit / 1_000) : undefined);
   return failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);

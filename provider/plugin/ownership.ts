@@ -1,42 +1,42 @@
 /**
- * What the resources of this run want to keep, and what is on its way out.
+ * Keeps one resource from removing targets that another resource of the same program declares.
  *
- * A rename without alias creates the new resource first, which adopts the tags, and deletes the old one afterwards: the
- * delete must leave what was just adopted. Both happen in one plugin process, and `check` sees every resource of the
- * program before any is deleted; so what `check` saw is never released. That holds also for a later run, when the
- * first one died between the two. A destroy does not run the program, so nothing is claimed and everything may go.
+ * A rename without an alias creates the new resource first, which adopts the tags, and deletes the old one afterwards: the
+ * delete must leave what was just adopted. Both run in one plugin process, and `check` sees every resource of the program
+ * before any is deleted, so a target that `check` has seen is never removed. That also holds for a later run when the first
+ * one died in between. A destroy does not run the program: nothing is declared, and all targets may be removed.
  *
- * A tag that an update drops may be wanted by a resource that is checked only later. If its release has begun by then,
- * the other resource waits for the end of it, and imports the tag again.
+ * A target that one update drops may be declared by a resource that is checked later. If its removal has begun by then,
+ * the other resource waits until it ends, and imports the target again.
  */
 import { type Inputs, targetNames } from "../resource/state";
 import { hasUnknown } from "../resource/unknown";
 
 const declared = new Set<string>();
-let incomplete = false;
+let hasUnknownTargets = false;
 
-/** Notes that a resource of the program wants these targets. */
+/** Registers the targets that a resource of the program declares. */
 export function declareTargets({ loginServer, ...inputs }: Inputs): void {
   const names = targetNames(inputs);
-  if (hasUnknown([loginServer, names])) incomplete = true;
+  if (hasUnknown([loginServer, names])) hasUnknownTargets = true;
   else for (const name of names) declared.add(`${loginServer}/${name}`);
 }
 
-/** Whether a resource of the program wants the target, or may want it for all that is known. */
-export function isDeclared(loginServer: string, target: string): boolean {
-  return incomplete || declared.has(`${loginServer}/${target}`);
+/** Whether a resource of the program declares the target, or may declare it because its targets are unknown. */
+export function isDeclared(loginServer: string, name: string): boolean {
+  return hasUnknownTargets || declared.has(`${loginServer}/${name}`);
 }
 
 const removals = new Map<string, Promise<unknown>>();
 
-/** Runs the release of targets, for which {@link pendingRemovals} waits. */
+/** Runs a removal of targets, for which {@link pendingRemovals} waits. */
 export async function whileRemoving<T>(
   loginServer: string,
-  targets: readonly string[],
+  names: readonly string[],
   run: () => Promise<T>,
 ): Promise<T> {
   const running = run();
-  const keys = targets.map((target) => `${loginServer}/${target}`);
+  const keys = names.map((name) => `${loginServer}/${name}`);
   for (const key of keys) removals.set(key, running);
   try {
     return await running;
@@ -45,7 +45,7 @@ export async function whileRemoving<T>(
   }
 }
 
-/** Waits until no release of these targets is under way; how it ended is another resource's concern. */
-export async function pendingRemovals(loginServer: string, targets: readonly string[]): Promise<void> {
-  await Promise.allSettled(targets.map((target) => removals.get(`${loginServer}/${target}`)));
+/** Waits until no removal of these targets is under way, however it ends. */
+export async function pendingRemovals(loginServer: string, names: readonly string[]): Promise<void> {
+  await Promise.allSettled(names.map((name) => removals.get(`${loginServer}/${name}`)));
 }

@@ -1,27 +1,29 @@
+/**
+ * Decides what a change of the inputs asks for, and what has to happen to each target.
+ *
+ * Pure functions, no I/O. `diff` and `update` share them, so preview and update agree.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "../reference/digest";
-import { type Inputs, type Outputs, sameSource, targetNames } from "../resource/state";
+import type { Target } from "../reference/target";
+import { isSameSource } from "../resource/source";
+import { type Inputs, type Outputs, targetNames } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
 
-/**
- * The decisions, as values. Nothing here asks anybody anything: `diff` tells these decisions before an update, and the
- * update obeys the same ones. The reasons are the differences of the inputs, which the engine shows by itself.
- */
-
-/** What has to happen so that the record matches what is desired. */
+/** What has to happen so that the state matches the inputs. */
 export type Change =
   | "unchanged"
-  /** Only the record changes; nothing is asked of source, target or Azure. */
+  /** Only the state changes. No request to source, target or Azure. */
   | "record"
-  /** The target has to be looked at, and whatever differs be imported or released. */
+  /** Read the target, then import or remove what differs. */
   | "apply"
   | "replace";
 
 /**
- * Compares what is desired with what is recorded.
+ * Compares inputs with the state.
  *
- * Credentials are left out on purpose: new ones are used by the next import and change nothing by themselves. Values
- * that are not known yet may change, but never replace: only a registry that is known to be another one does that.
+ * Credentials do not count: the next import uses the new ones, and nothing has to be imported because of them. Unknown
+ * values may be a change but never a replacement: only a registry that is known to be another one replaces the resource.
  */
 export function planChange(desired: Inputs, recorded: Outputs): Change {
   if (desired.loginServer !== UNKNOWN && desired.loginServer !== recorded.loginServer) return "replace";
@@ -29,96 +31,92 @@ export function planChange(desired: Inputs, recorded: Outputs): Change {
   return recordDiffers(desired, recorded) ? "record" : "unchanged";
 }
 
-/** Whether the registry, the image or what the targets hold is something else than recorded, or may be. */
+/** Whether the registry, the image, or what the targets hold differs from the state, or may differ. */
 function contentDiffers(desired: Inputs, recorded: Outputs): boolean {
   const { loginServer, registryId, sourceDigest } = desired;
-  const wanted = targetNames(desired);
   return (
     loginServer === UNKNOWN ||
     (registryId !== UNKNOWN && registryId.toLowerCase() !== recorded.registryId.toLowerCase()) ||
-    (sourceDigest === undefined ? sourceChanged(desired, recorded) : sourceDigest !== recorded.sourceDigest) ||
-    // Also where the target is missing, or not known yet.
-    wanted.some((name) => recorded.targets[name] !== recorded.sourceDigest) ||
+    (sourceDigest === undefined ? !isSameSource(desired, recorded) : sourceDigest !== recorded.sourceDigest) ||
+    // true for a target that is missing, or unknown
+    targetNames(desired).some((name) => recorded.targets[name] !== recorded.sourceDigest) ||
     droppedTargets(desired, recorded).length > 0
   );
 }
 
 function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
   return (
-    sourceChanged(desired, recorded) ||
+    !isSameSource(desired, recorded) ||
     (desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail") ||
     (desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain") ||
     (desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail") ||
-    differ(desired.timeouts, recorded.timeouts) ||
-    differ(targetNames(desired), targetNames(recorded))
+    !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
+    !isDeepStrictEqual(targetNames(desired), targetNames(recorded))
   );
 }
 
 /**
- * The digest to import: the one behind the source, or, when only the target can tell it, the recorded one for as long as
- * nothing asks for a new import. `undefined` says that the reference itself has to be imported.
+ * The digest to import. Where only the target can tell it, the recorded one until something asks for a new import.
+ *
+ * @returns `undefined` when the reference itself has to be imported
  */
 export function digestToImport(desired: Inputs, recorded: Outputs | undefined): Digest | undefined {
   if (desired.sourceDigest !== undefined || recorded === undefined) return desired.sourceDigest;
-  const asksAgain = sourceChanged(desired, recorded) || triggersChanged(desired, recorded);
-  return asksAgain ? undefined : recorded.sourceDigest;
+  const asksForImport = !isSameSource(desired, recorded) || triggersChanged(desired, recorded);
+  return asksForImport ? undefined : recorded.sourceDigest;
 }
 
-/** What has to be done to the targets so that all hold one digest. Every target name stands in exactly one list. */
+/** What has to happen so that all targets hold one digest. Each target is in exactly one list. */
 export interface TargetPlan {
-  /** Targets that hold the digest already: adopted, or still there. */
-  readonly keep: readonly string[];
-  /** Targets that hold nothing: imported with `NoForce`, so that nobody who was faster is overwritten. */
-  readonly add: readonly string[];
-  /** Targets that hold a digest which may be replaced: imported with `Force`. */
-  readonly move: readonly string[];
-  /** Targets that hold a digest which this resource did not put there, while the policy is to fail. */
-  readonly conflicts: readonly { readonly target: string; readonly holds: Digest }[];
+  /** Targets that hold the digest: adopted, or still there. */
+  readonly keep: readonly Target[];
+  /** Targets that hold nothing: imported with `NoForce`, so that a tag pushed meanwhile is not overwritten. */
+  readonly add: readonly Target[];
+  /** Targets that hold a digest that may be replaced: imported with `Force`. */
+  readonly move: readonly Target[];
+  /** Targets that hold a digest that this resource did not import, while `onConflict` is `fail`. */
+  readonly conflicts: readonly Conflict[];
 }
 
-/** What the targets were found to hold; `"unreadable"` where this machine cannot reach the registry. */
+/** A target and the digest of somebody else that it holds. */
+export interface Conflict {
+  readonly target: string;
+  readonly holds: Digest;
+}
+
+/** The digest that each target holds, by the target's name; `"unreadable"` where this machine cannot reach the registry. */
 export type TargetDigests = ReadonlyMap<string, Digest | undefined> | "unreadable";
 
 /**
- * Sorts the targets by what has to be done to them.
+ * Sorts targets by what has to happen to them.
  *
- * Ownership is judged by the recorded `sourceDigest` alone. Where the target cannot be read, the record is the only
- * evidence: what it calls ours is moved by force, and anything else is imported without.
+ * The recorded `sourceDigest` alone decides what this resource owns. Where the target cannot be read, the state is the only
+ * evidence: a target that it calls ours is moved by force, any other is imported without force.
  *
- * @param digest - The digest that all targets shall hold; `undefined` when only the target will tell it
- *   (`digestFrom: "target"`): then nothing that exists can be recognised, hence nothing is adopted.
- * @param again - Import also what is there already, because a trigger changed.
+ * @param digest - The digest that all targets should hold; `undefined` when only the target can tell it
+ *   (`digestFrom: "target"`), so that no existing tag can be recognised or adopted
+ * @param again - Import also into targets that hold the digest, because a trigger changed
  */
 export function planTargets(
-  targets: readonly string[],
+  targets: readonly Target[],
   digest: Digest | undefined,
   recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
   held: TargetDigests,
   { overwrite, again }: { overwrite: boolean; again: boolean },
 ): TargetPlan {
-  const plan = { keep: [] as string[], add: [] as string[], move: [] as string[], conflicts: [] as Conflict[] };
+  const plan = { keep: [] as Target[], add: [] as Target[], move: [] as Target[], conflicts: [] as Conflict[] };
   for (const target of targets) {
-    const holds = held === "unreadable" ? recordedDigest(target, recorded) : held.get(target);
-    const ours = holds !== undefined && holds === recorded?.sourceDigest;
+    const holds = held === "unreadable" ? recorded?.targets[target.name] : held.get(target.name);
+    const isOurs = holds !== undefined && holds === recorded?.sourceDigest;
     if (holds === undefined) (overwrite && held === "unreadable" ? plan.move : plan.add).push(target);
     else if (holds === digest && !again) plan.keep.push(target);
-    else if (ours || holds === digest || overwrite) plan.move.push(target);
-    else plan.conflicts.push({ target, holds });
+    else if (isOurs || holds === digest || overwrite) plan.move.push(target);
+    else plan.conflicts.push({ target: target.name, holds });
   }
   return plan;
 }
 
-type Conflict = TargetPlan["conflicts"][number];
-
-/** What an unreadable target holds for all we know: what the record says, which a refresh may have found to be theirs. */
-function recordedDigest(
-  target: string,
-  recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
-): Digest | undefined {
-  return recorded?.targets[target];
-}
-
-/** The targets that the record has and the program no longer names. */
+/** The names in the state that the program no longer lists. */
 export function droppedTargets(desired: Inputs, recorded: Outputs): readonly string[] {
   const wanted = new Set(targetNames(desired));
   return Object.keys(recorded.targets).filter((name) => !wanted.has(name));
@@ -126,13 +124,5 @@ export function droppedTargets(desired: Inputs, recorded: Outputs): readonly str
 
 /** Whether the program asks to import again. No triggers, an empty list and `null` are the same. */
 export function triggersChanged(desired: Inputs, recorded: Outputs): boolean {
-  return differ(desired.triggers ?? [], recorded.triggers ?? []);
-}
-
-function sourceChanged(desired: Inputs, recorded: Outputs): boolean {
-  return !sameSource(desired, recorded);
-}
-
-function differ(one: unknown, other: unknown): boolean {
-  return !isDeepStrictEqual(one, other);
+  return !isDeepStrictEqual(desired.triggers ?? [], recorded.triggers ?? []);
 }

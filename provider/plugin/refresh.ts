@@ -1,14 +1,19 @@
+/** Reads what the targets hold, for `pulumi refresh` and for `ImportedImage.get`. */
 import { isDeepStrictEqual } from "node:util";
 import type { ReadResult } from "@pulumi/pulumi/dynamic";
 import type { Azure } from "../azure/azure";
 import { ImportError, registryFailure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
-import { type Inputs, inputsOf, type Outputs, outputsOf, type Targets, targetNames } from "../resource/state";
+import type { Target } from "../reference/target";
+import type { DesiredImage } from "../resource/desired-image";
+import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs } from "../resource/state";
+import type { TargetDigests } from "./plan";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
 /**
- * What the targets hold now, for a refresh. A vanished tag loses its key, a moved one shows somebody else's digest;
- * `sourceDigest` stays what we put there. Where the target cannot be read the record stands, unless the registry is gone.
+ * Reads the targets of an image in the state. A tag that is gone loses its key, a tag that moved shows the other digest;
+ * `sourceDigest` stays what this resource imported. Where the target cannot be read the state stands, unless the
+ * registry was deleted.
  */
 export async function refreshTargets(
   id: string,
@@ -16,8 +21,8 @@ export async function refreshTargets(
   azure: Azure,
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  const names = [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])];
-  const held = await new TargetRegistry(recorded, azure).readDigests(names, recorded.sourceDigest, signal);
+  const registry = new TargetRegistry(recorded.loginServer, azure);
+  const held = await registry.readDigests(recordedTargets(recorded), recorded.sourceDigest, signal);
   if (held === "unreadable") return (await isDeleted(recorded, azure)) ? {} : { id, props: recorded };
 
   const targets = existing(held);
@@ -26,32 +31,31 @@ export async function refreshTargets(
   return { id, props: found, inputs: inputsOf(found) };
 }
 
-/** What is in a registry that this resource did not fill, for `ImportedImage.get`. The first target tells the digest. */
-export async function readExisting(id: string, inputs: Inputs, azure: Azure, signal: AbortSignal): Promise<ReadResult> {
-  const target = new TargetRegistry(inputs, azure);
-  const names = targetNames(inputs);
-  const [first = ""] = names;
-  const sourceDigest = (await readDigestsOrFail(target, [first], inputs.sourceDigest, signal)).get(first);
-  if (sourceDigest === undefined) {
-    throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first}`));
+/** Reads an image that this resource did not import. The first target gives the digest. */
+export async function readExisting(
+  id: string,
+  { inputs, targets }: DesiredImage,
+  azure: Azure,
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  const registry = new TargetRegistry(inputs.loginServer, azure);
+  const read = async (some: readonly Target[], digest: Digest | undefined) =>
+    readable(await registry.readDigests(some, digest, signal), inputs.loginServer);
+  const [first, ...others] = targets;
+  const sourceDigest = first && (await read([first], inputs.sourceDigest)).get(first.name);
+  if (first === undefined || sourceDigest === undefined) {
+    throw new ImportError(registryFailure.notFound("target", `${inputs.loginServer}/${first?.name}`));
   }
-  // Of a repository without tag one can only ask whether it holds this digest.
-  const others = await readDigestsOrFail(target, names.slice(1), sourceDigest, signal);
-  const held = new Map([[first, sourceDigest], ...others]);
-  const evidence = await target.readDetails(first, sourceDigest, signal);
-  const found = outputsOf(inputs, { sourceDigest, targets: existing(held), ...evidence, verifiedBy: "digest" });
+  // A repository without a tag can only be asked whether it has this digest.
+  const held = new Map([[first.name, sourceDigest], ...(await read(others, sourceDigest))]);
+  const details = await registry.readDetails(first, sourceDigest, signal);
+  const found = toOutputs(inputs, { sourceDigest, targets: existing(held), ...details, verifiedBy: "digest" });
   return { id, props: found, inputs: inputsOf(found) };
 }
 
-async function readDigestsOrFail(
-  target: TargetRegistry,
-  names: readonly string[],
-  digest: Digest | undefined,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Digest | undefined>> {
-  const held = await target.readDigests(names, digest, signal);
+function readable(held: TargetDigests, loginServer: string): ReadonlyMap<string, Digest | undefined> {
   if (held !== "unreadable") return held;
-  throw new ImportError(registryFailure.unreachable("target", target.loginServer, "it cannot be read from here"));
+  throw new ImportError(registryFailure.unreachable("target", loginServer, "it cannot be read from here"));
 }
 
 function existing(held: ReadonlyMap<string, Digest | undefined>): Targets {

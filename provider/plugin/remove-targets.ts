@@ -1,46 +1,52 @@
+/** Removes targets as `onDelete` says: on destroy, on replacement, and when the program drops a tag. */
 import { ImportError, targetFailure } from "../failure/failure";
-import { type DeletePolicy, isTag, type Outputs, repositoryOf, tagOf } from "../resource/state";
+import { isTagged, type Target } from "../reference/target";
+import type { DeletePolicy, Outputs } from "../resource/state";
 import type { OperationContext } from "./context";
 import { isDeclared, whileRemoving } from "./ownership";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
 /**
- * Gives up targets as `onDelete` says. Only what is ours goes: a tag that still holds our digest, and our manifest once no
- * tag holds it and no index lists it. What a resource of this run wants is left alone.
+ * Removes only what this resource imported: tags that still hold our digest, and our manifest when no tag holds it and no
+ * index lists it. Targets that another resource of this run declares stay.
  */
 export async function removeTargets(
-  targets: readonly string[],
+  targets: readonly Target[],
   recorded: Outputs,
   policy: DeletePolicy,
-  operation: OperationContext,
+  context: OperationContext,
 ): Promise<void> {
   const { loginServer } = recorded;
-  const free = targets.filter((name) => !isDeclared(loginServer, name));
-  if (policy === "retain" || free.length === 0) return;
-  operation.progress("releasing", free.join(", "));
-  await whileRemoving(loginServer, free, () => removeUndeclared(free, recorded, policy, operation));
+  const undeclared = targets.filter(({ name }) => !isDeclared(loginServer, name));
+  if (policy === "retain" || undeclared.length === 0) return;
+  const names = undeclared.map(({ name }) => name);
+  context.progress("removing", names.join(", "));
+  await whileRemoving(loginServer, names, () => removeUndeclared(undeclared, recorded, policy, context));
 }
 
 async function removeUndeclared(
-  free: readonly string[],
+  targets: readonly Target[],
   recorded: Outputs,
   policy: DeletePolicy,
   { azure, signal }: OperationContext,
 ): Promise<void> {
   const { loginServer, sourceDigest } = recorded;
-  const target = new TargetRegistry(recorded, azure);
-  const { client } = target;
-  const held = await target.readDigests(free, sourceDigest, signal);
+  const registry = new TargetRegistry(loginServer, azure);
+  const { client } = registry;
+  const held = await registry.readDigests(targets, sourceDigest, signal);
   if (held === "unreadable") {
     if (await isDeleted(recorded, azure)) return;
-    throw new ImportError(targetFailure.unreleasable(loginServer, free));
+    const names = targets.map(({ name }) => name);
+    throw new ImportError(targetFailure.unreleasable(loginServer, names));
   }
-  // Claimed may be now what was free a moment ago.
-  for (const name of free.filter((one) => isTag(one) && held.get(one) === sourceDigest)) {
-    if (!isDeclared(loginServer, name)) await client.untag(repositoryOf(name), tagOf(name), signal);
+  for (const { name, repository, tag } of targets.filter(isTagged)) {
+    // Another resource may have declared it while the targets were read.
+    if (held.get(name) === sourceDigest && !isDeclared(loginServer, name)) {
+      await client.untag(repository, tag, signal);
+    }
   }
   if (policy !== "delete") return;
-  for (const repository of new Set(free.map(repositoryOf))) {
+  for (const repository of new Set(targets.map((target) => target.repository))) {
     const isNeeded =
       isDeclared(loginServer, repository) ||
       (await client.tagsOf(repository, sourceDigest, signal)).length > 0 ||

@@ -1,40 +1,41 @@
+/** The target registry as it is, read by the distribution protocol with the Azure identity of the run. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Azure } from "../azure/azure";
 import { failureOf, isClosed } from "../failure/failure";
 import type { Digest } from "../reference/digest";
+import { parseRegistryName } from "../reference/registry-name";
+import type { Target } from "../reference/target";
 import { RegistryClient } from "../registry/client";
-import { type Inputs, isTag, type Outputs, repositoryOf, tagOf } from "../resource/state";
+import type { Outputs } from "../resource/state";
 import type { TargetDigests } from "./plan";
 
-/** What a manifest in the target turned out to be. */
+/** What the manifest in the target is. */
 export interface ManifestDetails {
   readonly mediaType: string;
   readonly platforms: readonly string[];
 }
 
-/**
- * How long the target is asked again after an import that succeeded, in milliseconds: the replica of a geo-replicated
- * registry that answers here gets the image a little later.
- */
+/** How long a replica of a geo-replicated registry may lag behind an import that succeeded, in milliseconds. */
 const REPLICATION_MS = 60_000;
 
-/** How long a look at the targets may take once the time limit of the operation is reached, in milliseconds. */
+/** How long the targets may be read after the operation's timeout, in milliseconds. */
 const FINAL_READ_MS = 10_000;
 
-/** How long the configuration of a single image may take to arrive, in milliseconds. */
+/** How long the configuration of a single image may take to read, in milliseconds. */
 const CONFIG_MS = 5_000;
 
-/** One per registry and process, so that a hundred resources share tokens. */
+/** One per registry and process, so that all resources share tokens. */
 const clients = new Map<string, RegistryClient>();
 
-/** The target registry as it is, read over its own protocol with the Azure identity of the run. */
+/** Reads one target registry, for one operation. */
 export class TargetRegistry {
   readonly client: RegistryClient;
-  readonly loginServer: string;
   #unreadable = false;
 
-  constructor({ loginServer }: Pick<Inputs, "loginServer">, azure: Azure) {
-    this.loginServer = loginServer;
+  constructor(
+    readonly loginServer: string,
+    azure: Azure,
+  ) {
     const credential = { kind: "entra", token: azure.registryToken, who: azure.describeIdentity() } as const;
     this.client =
       clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
@@ -42,19 +43,19 @@ export class TargetRegistry {
   }
 
   /**
-   * What each target holds now: the digest of a tag; of a repository without tag, the digest if its manifest is there.
+   * The digest that each target holds: that of a tag, or, in a repository without a tag, `digest` if its manifest exists.
    * `"unreadable"` where this machine cannot reach the registry.
    */
   async readDigests(
-    targets: readonly string[],
+    targets: readonly Target[],
     digest: Digest | undefined,
     signal: AbortSignal,
   ): Promise<TargetDigests> {
-    // Found out once, it is not tried again in the same operation: a closed network can take its time to say so.
+    // Not tried again within an operation: it can take long to find out that a network is blocked.
     if (this.#unreadable) return "unreadable";
     try {
       const held = await Promise.all(
-        targets.map(async (target) => [target, await this.#targetDigest(target, digest, signal)] as const),
+        targets.map(async (target) => [target.name, await this.#readDigest(target, digest, signal)] as const),
       );
       return new Map(held);
     } catch (error) {
@@ -66,68 +67,71 @@ export class TargetRegistry {
   }
 
   /**
-   * Reads the targets until they show what is waited for or patience ends, and says what they held last. When the time
-   * of the operation is up, they are still looked at once: what is there decides how it ended.
+   * Reads the targets until `isEnough`, or until `timeout` (milliseconds) is over, and returns the last digests. After the
+   * signal the targets are read one last time: they decide how the operation ended.
    */
   async waitForDigests(
-    targets: readonly string[],
+    targets: readonly Target[],
     digest: Digest | undefined,
     signal: AbortSignal,
-    enough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
-    patience = REPLICATION_MS,
+    isEnough: (held: ReadonlyMap<string, Digest | undefined>) => boolean,
+    timeout = REPLICATION_MS,
   ): Promise<TargetDigests> {
-    const deadline = Date.now() + patience;
+    const deadline = Date.now() + timeout;
     try {
       for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
         const held = await this.readDigests(targets, digest, signal);
-        if (held === "unreadable" || enough(held) || Date.now() + pause > deadline) return held;
+        if (held === "unreadable" || isEnough(held) || Date.now() + pause > deadline) return held;
         await sleep(pause, undefined, { signal });
       }
     } catch (error) {
       if (!signal.aborted) throw error;
-      return this.readDigestsOnce(targets, digest);
+      return this.readFinalDigests(targets, digest);
     }
   }
 
-  /** What the targets hold when the operation is over, for which there is a little time of its own. */
-  readDigestsOnce(targets: readonly string[], digest: Digest | undefined): Promise<TargetDigests> {
+  /** Reads the targets after the operation, within a short timeout of its own. */
+  readFinalDigests(targets: readonly Target[], digest: Digest | undefined): Promise<TargetDigests> {
     return this.readDigests(targets, digest, AbortSignal.timeout(FINAL_READ_MS));
   }
 
   /**
-   * What the manifest is; `undefined` where it cannot be read, since nobody should fail for lack of a description. The
-   * configuration of a single image lies in a storage account, which a firewall may keep from here for no other reason.
+   * Reads what the manifest is; `undefined` where it cannot be read, because an import must not fail for that. The
+   * configuration of a single image is stored in a storage account, which a firewall may block separately.
    */
-  async readDetails(target: string, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | undefined> {
-    const repository = repositoryOf(target);
-    const found = await this.client.manifest(repository, digest, signal).catch(() => undefined);
-    if (found === undefined) return undefined;
-    // Not AbortSignal.timeout: Node.js 20 forgets one that only a combined signal holds.
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), CONFIG_MS);
+  async readDetails({ repository }: Target, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | undefined> {
+    const manifest = await this.client.manifest(repository, digest, signal).catch(() => undefined);
+    if (manifest === undefined) return undefined;
+    // Not AbortSignal.timeout: Node.js 20 garbage-collects one that only a combined signal refers to.
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), CONFIG_MS);
+    const { mediaType } = manifest.descriptor;
     try {
-      const platforms = await this.client.platforms(repository, found, AbortSignal.any([signal, limit.signal]));
-      return { mediaType: found.descriptor.mediaType, platforms };
+      const platforms = await this.client.platforms(repository, manifest, AbortSignal.any([signal, timeout.signal]));
+      return { mediaType, platforms };
     } catch {
-      return { mediaType: found.descriptor.mediaType, platforms: found.platforms };
+      return { mediaType, platforms: manifest.platforms };
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #targetDigest(target: string, digest: Digest | undefined, signal: AbortSignal): Promise<Digest | undefined> {
-    const name = isTag(target) ? tagOf(target) : digest;
-    if (name === undefined) return undefined;
-    return (await this.client.head(repositoryOf(target), name, signal))?.digest;
+  async #readDigest(
+    { repository, tag }: Target,
+    digest: Digest | undefined,
+    signal: AbortSignal,
+  ): Promise<Digest | undefined> {
+    const tagOrDigest = tag ?? digest;
+    return tagOrDigest && (await this.client.head(repository, tagOrDigest, signal))?.digest;
   }
 }
 
-/** Whether the registry itself is gone, and everything in it: neither its ID nor its login server is known any more. */
+/** Whether the registry itself was deleted: Azure knows neither its resource ID nor its login server. */
 export async function isDeleted(
   { registryId, loginServer }: Pick<Outputs, "registryId" | "loginServer">,
   azure: Azure,
 ): Promise<boolean> {
-  for (const name of [registryId, loginServer]) {
+  for (const name of [parseRegistryName(registryId), { kind: "loginServer", loginServer } as const]) {
     try {
       await azure.findRegistry(name, "target");
       return false;

@@ -1,13 +1,14 @@
+/** Shares connections, tokens and resolved digests among the resources of one run of a program. */
 import * as pulumi from "@pulumi/pulumi";
 import { Azure } from "../azure/azure";
 import { azureSettings } from "../azure/settings";
 import { DigestResolver } from "./resolve-digest";
 
-// With the Automation API one process runs a program many times, and each run must look again. Every run has an engine
-// connection of its own, and keeps it until it ends.
+// The Automation API runs programs many times in one process, and each run must read its digests again. Each run has an
+// engine connection of its own, which it keeps until it ends.
 const resolvers = new WeakMap<object, DigestResolver>();
 
-/** What all resources of the run of the program that is going on share: connections, tokens and findings. */
+/** The resolver that all resources of the current run share. */
 export function sharedResolver(): DigestResolver {
   const engine = pulumi.runtime.getEngine();
   if (engine === undefined) return newResolver();
@@ -24,6 +25,6 @@ function newResolver(): DigestResolver {
       azure ??= new Azure(settings());
       return azure;
     },
-    (sentence) => void pulumi.log.info(sentence),
+    (message) => void pulumi.log.info(message),
   );
 }

@@ -26,6 +26,16 @@ export type RegistryName =
   | { readonly kind: "loginServer"; readonly loginServer: string }
   | { readonly kind: "name"; readonly name: string };
 
+/** A container registry as Resource Manager and clients name it. */
+export interface RegistryResource {
+  /** ARM resource ID. */
+  readonly id: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly loginServer: string;
+}
+
 const ID =
   /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.ContainerRegistry\/registries\/([^/]+)$/i;
 const LOGIN_SERVER = /^([a-z0-9]{5,50}(?:-[a-z0-9]+)?)(?:\.[a-z0-9]+\.geo)?(\.azurecr(?:\.[a-z0-9-]+)+)$/;
@@ -71,21 +81,28 @@ function parseName(text: string): RegistryName {
   return { kind: "name", name: text };
 }
 
-/** The registry behind an ID and a login server that were found before. */
-export function registryOf(id: string, loginServer: string) {
+/** Completes what an ID says about a registry with its login server. */
+export function toRegistryResource(id: string, loginServer: string): RegistryResource {
   const { subscriptionId, resourceGroup, name } = parseId(id);
   return { id, subscriptionId, resourceGroup, name, loginServer };
 }
 
-/** Whether a text, in whichever spelling, names the registry with this ID and login server. */
-export function namesRegistry(text: string, registry: { readonly id: string; readonly loginServer: string }): boolean {
-  const named = parseRegistryName(text);
-  switch (named.kind) {
+/** `name` as the user wrote it, for messages. */
+export function printRegistryName(name: RegistryName): string {
+  return name.kind === "id" ? name.id : name.kind === "loginServer" ? name.loginServer : name.name;
+}
+
+/** Whether a name, in whichever spelling, is that of the registry with this ID and login server. */
+export function namesRegistry(
+  name: RegistryName,
+  { id, loginServer }: Pick<RegistryResource, "id" | "loginServer">,
+): boolean {
+  switch (name.kind) {
     case "id":
-      return named.id.toLowerCase() === registry.id.toLowerCase();
+      return name.id.toLowerCase() === id.toLowerCase();
     case "loginServer":
-      return named.loginServer === registry.loginServer;
+      return name.loginServer === loginServer;
     case "name":
-      return named.name.toLowerCase() === registry.id.slice(registry.id.lastIndexOf("/") + 1).toLowerCase();
+      return name.name.toLowerCase() === id.slice(id.lastIndexOf("/") + 1).toLowerCase();
   }
 }

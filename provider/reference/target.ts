@@ -12,30 +12,42 @@ import { InvalidReference } from "./invalid-reference";
 import { parseRepositoryPath, type Repository } from "./repository";
 import { parseTag, type Tag } from "./tag";
 
-/** A tag in the target registry. */
+/** Where an import puts the manifest in the target registry: under a tag, or in a repository without one. */
 export interface Target {
+  /** `repository:tag` or `repository`, as arguments and state spell it. */
+  readonly name: string;
   readonly repository: Repository;
+  readonly tag?: Tag;
+}
+
+/** A {@link Target} with a tag. */
+export interface TaggedTarget extends Target {
   readonly tag: Tag;
 }
 
-/** Reads `repository:tag`. */
-export function parseTarget(text: string): Target {
+/** Parses `repository:tag`. */
+export function parseTaggedTarget(text: string): TaggedTarget {
   const { path, tag } = splitTarget(text);
   const repository = parseRepositoryPath(path);
   if (tag === undefined) throw new InvalidReference(`the tag is missing: ${repository}:…`);
-  return { repository, tag: parseTag(tag) };
+  return { name: text, repository, tag: parseTag(tag) };
 }
 
-/** Reads `repository`. */
-export function parseRepository(text: string): Repository {
+/** Parses `repository`, for a manifest without a tag. */
+export function parseUntaggedTarget(text: string): Target {
   const { path, tag } = splitTarget(text);
   if (tag !== undefined) throw new InvalidReference("a repository is wanted, without a tag");
-  return parseRepositoryPath(path);
+  return { name: text, repository: parseRepositoryPath(path) };
 }
 
-/** `repository:tag` */
-export function printTarget({ repository, tag }: Target): string {
-  return `${repository}:${tag}`;
+/** Parses either form. */
+export function parseTarget(text: string): Target {
+  return text.includes(":") ? parseTaggedTarget(text) : parseUntaggedTarget(text);
+}
+
+/** Whether the target is a tag, which can be moved or removed, and not a manifest without one. */
+export function isTagged(target: Target): target is TaggedTarget {
+  return target.tag !== undefined;
 }
 
 function splitTarget(text: string): { path: string; tag: string | undefined } {

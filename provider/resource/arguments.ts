@@ -1,40 +1,48 @@
-/**
- * The validation of a resource's arguments: pure, and the same on both sides. The program resolves nothing for arguments
- * that it rejects; `check` reports the sentences, all of a resource's at once.
- */
-
+/** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
 import { reasonOf } from "../reference/invalid-reference";
-import { parseRegistryName } from "../reference/registry-name";
+import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
-import { parseRepository, parseTarget } from "../reference/target";
-import {
-  type Arguments,
-  conflictPolicies,
-  deletePolicies,
-  digestOrigins,
-  sourceOf,
-  sourceUnavailablePolicies,
-} from "./state";
+import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
+import { parseSource, type Source } from "./source";
+import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, sourceUnavailablePolicies } from "./state";
 import { parseDuration } from "./timeouts";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
-/** Every problem of the arguments, each beginning with the path of its argument. Unknown values are not judged. */
-export function validateArguments(args: { readonly [argument: string]: unknown }, timeouts?: unknown): Failure[] {
+/** Valid arguments, parsed; what is unknown in this preview is `undefined`. */
+export interface ParsedArguments {
+  readonly args: Arguments;
+  readonly registry: RegistryName | undefined;
+  readonly source: Source | undefined;
+}
+
+/**
+ * Parses arguments, or returns every problem with them, each beginning with the path of its argument. The program
+ * resolves nothing for arguments with problems; `check` reports them all at once. Unknown values pass.
+ */
+export function parseArguments(
+  args: { readonly [argument: string]: unknown },
+  timeouts?: unknown,
+): { readonly problems: readonly Failure[] } | ParsedArguments {
   const problems = new Problems();
   problems.knownKeys("", args, ARGUMENTS);
   checkRegistry(problems, "registry", args.registry);
   checkSource(problems, args.source);
-  checkNames(problems, "targetTags", args.targetTags, parseTarget);
-  checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseRepository);
+  checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
+  checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
-  if (problems.found.length === 0 && !hasUnknown(args)) checkTogether(problems, args as unknown as Arguments);
-  return problems.found;
+  if (problems.found.length > 0) return { problems: problems.found };
+
+  const valid = args as unknown as Arguments;
+  const source = hasUnknown(valid.source) ? undefined : parseSource(valid.source);
+  if (source && !hasUnknown(args)) checkTogether(problems, valid, source);
+  if (problems.found.length > 0) return { problems: problems.found };
+  return { args: valid, source, registry: valid.registry === UNKNOWN ? undefined : parseRegistryName(valid.registry) };
 }
 
 const ARGUMENTS = [
@@ -120,9 +128,7 @@ function checkTimeouts(problems: Problems, timeouts: unknown): void {
 }
 
 /** What only several arguments together can get wrong. */
-function checkTogether(problems: Problems, args: Arguments): void {
-  const { image, registry, digestFrom } = sourceOf(args);
-  const { tag, digest } = registry === undefined ? parseReference(image) : parseRepositoryReference(image);
+function checkTogether(problems: Problems, args: Arguments, { tag, digest, digestFrom }: Source): void {
   const tags = args.targetTags ?? undefined;
   const untagged = args.untaggedTargetRepositories ?? undefined;
   if (tags === undefined && untagged === undefined) {

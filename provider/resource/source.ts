@@ -1,46 +1,76 @@
-import type { ImageName } from "../reference/image-name";
-import { printImage } from "../reference/image-name";
-import { parseRegistryName } from "../reference/registry-name";
+/** The image to import and the registry that holds it, parsed from the `source` argument. */
+import { type ImageName, printImage } from "../reference/image-name";
+import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
-import { type Arguments, type SourceArguments, sourceOf } from "./state";
+import type { Arguments, DigestOrigin, SourceArguments } from "./state";
 
-/** The image to import and the registry it stands in, read from valid arguments. */
-export interface SourceImage extends ImageName {
-  /** A host, or an Azure registry by resource ID or name, whose login server only Azure can tell. */
-  readonly registry:
-    | { readonly host: string }
-    | { readonly host?: undefined; readonly id?: string; readonly name: string };
+/** A registry of any kind by its host, or an Azure registry whose login server has yet to be looked up. */
+export type SourceRegistry =
+  | { readonly kind: "host"; readonly host: string }
+  | Exclude<RegistryName, { kind: "loginServer" }>;
+
+/** A parsed `source`. */
+export interface Source extends ImageName {
+  readonly registry: SourceRegistry;
   readonly credentials?: NonNullable<SourceArguments["credentials"]>;
   /** Where the digest is read when the reference has none. */
-  readonly digestFrom: NonNullable<SourceArguments["digestFrom"]>;
+  readonly digestFrom: DigestOrigin;
 }
 
-/** Reads the source of arguments that were found valid. */
-export function sourceImage(args: Pick<Arguments, "source">): SourceImage {
-  const { image, registry, credentials, digestFrom = "source" } = sourceOf(args);
+/**
+ * Parses `source`, short or long.
+ *
+ * @throws InvalidReference where the reference or the registry is not valid.
+ */
+export function parseSource(source: Arguments["source"]): Source {
+  const { image, registry, credentials, digestFrom = "source" } = longForm(source);
   const rest = { ...(credentials && { credentials }), digestFrom };
   if (registry === undefined) {
     const { host, ...name } = parseReference(image);
-    return { registry: { host }, ...name, ...rest };
+    return { registry: { kind: "host", host }, ...name, ...rest };
   }
-  const named = parseRegistryName(registry);
+  const name = parseRegistryName(registry);
   return {
-    registry:
-      named.kind === "loginServer"
-        ? { host: named.loginServer }
-        : { name: named.name, ...(named.kind === "id" && { id: named.id }) },
+    registry: name.kind === "loginServer" ? { kind: "host", host: name.loginServer } : name,
     ...parseRepositoryReference(image),
     ...rest,
   };
 }
 
-/** The tag that the image gets in the target when the arguments name none: its own. */
-export function defaultTargetTag({ repository, tag }: SourceImage): string | undefined {
+/** The tag that the image gets in the target when the arguments name none: its own, if it has one. */
+export function defaultTargetTag({ repository, tag }: Source): string | undefined {
   return tag && `${repository}:${tag}`;
 }
 
-/** How messages name the image. */
-export function printSource(image: SourceImage): string {
-  const { registry } = image;
-  return `${registry.host ?? registry.name}/${printImage(image)}`;
+/** The image as messages name it: `docker.io/library/node:22`. */
+export function printSource(source: Source): string {
+  return `${printSourceRegistry(source)}/${printImage(source)}`;
+}
+
+/** The registry as messages name it. */
+export function printSourceRegistry({ registry }: Pick<Source, "registry">): string {
+  return registry.kind === "host" ? registry.host : registry.name;
+}
+
+/** `source` in its long form. JSON can leave an argument out by `null`. */
+export function longForm(source: Arguments["source"]): SourceArguments {
+  return typeof source === "string" ? { image: source } : withoutNulls(source);
+}
+
+/** Identifies a source by its spelling; credentials do not count. */
+export function sourceKey({ source = "" }: Partial<Arguments>): string {
+  const { image, registry = "", digestFrom = "source" } = longForm(source);
+  return [image, registry, digestFrom].join(" ");
+}
+
+/** Whether both name the same image in the same registry in the same spelling. */
+export function isSameSource(one: Partial<Arguments>, other: Partial<Arguments>): boolean {
+  return one.source !== undefined && other.source !== undefined && sourceKey(one) === sourceKey(other);
+}
+
+function withoutNulls<T extends object>(value: T): T {
+  const entries = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(
+    entries.map(([key, member]) => [key, typeof member === "object" ? withoutNulls(member) : member]),
+  ) as T;
 }

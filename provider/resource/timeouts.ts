@@ -1,6 +1,7 @@
+/** Durations as `opts.customTimeouts` spells them. The engine does not apply it to dynamic providers, so this package does. */
 import type { Timeouts } from "./state";
 
-/** How long create, update and delete may take unless `opts.customTimeouts` says otherwise: 30 minutes, in milliseconds. */
+/** The timeout of create, update and delete where `opts.customTimeouts` sets none: 30 minutes, in milliseconds. */
 export const DEFAULT_TIMEOUT = 30 * 60_000;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -15,9 +16,9 @@ const UNITS: Readonly<Record<string, number>> = {
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g;
 
 /**
- * Reads a duration as Pulumi writes it in `customTimeouts`, which is Go's form: `45s`, `1h30m`.
+ * Parses a duration in Go's notation, which Pulumi uses: `45s`, `1h30m`.
  *
- * @returns milliseconds, or `undefined` when the text is no duration above zero
+ * @returns Milliseconds, or `undefined` when the text is not a duration above zero.
  */
 export function parseDuration(text: string): number | undefined {
   const parts = [...text.matchAll(PART)];
@@ -26,10 +27,10 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds > 0 ? milliseconds : undefined;
 }
 
-/** The longest time that a timer of Node.js can wait, about 25 days; a longer one would end at once. */
+/** The longest delay of a Node.js timer, about 25 days; a longer one fires at once. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** The time limit of one operation, in milliseconds. The engine does not keep `customTimeouts` for dynamic providers. */
+/** The timeout of one operation, in milliseconds. */
 export function timeLimit(operation: keyof Timeouts, timeouts: Timeouts | undefined): number {
   const text = timeouts?.[operation];
   const limit = (text === undefined ? undefined : parseDuration(text)) ?? DEFAULT_TIMEOUT;

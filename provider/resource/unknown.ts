@@ -1,12 +1,17 @@
 /**
- * Values that are not known yet.
+ * Values that are unknown in a preview.
  *
- * In a preview the engine puts this marker where a value depends on something still to be created, at any depth. It is
- * the constant of `@pulumi/pulumi/runtime`, repeated here so that the pure rooms need not load the SDK; a test compares them.
+ * The engine puts this marker, at any depth, where a value depends on a resource that does not exist yet. It is the constant
+ * of `@pulumi/pulumi/runtime`, repeated here so that pure code need not load the SDK; a test compares the two.
  */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Whether the value is, or holds at any depth, something that is not known yet. */
+/** The marker in place of a value of any type. */
+export function unknownAs<T>(): T {
+  return UNKNOWN as unknown as T;
+}
+
+/** Whether the value is unknown, or holds an unknown value at any depth. */
 export function hasUnknown(value: unknown): boolean {
   if (value === UNKNOWN) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);

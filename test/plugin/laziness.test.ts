@@ -54,7 +54,7 @@ test("the provider loads nothing of Azure", () => {
 test("check and diff of a resource that is known load nothing of Azure, whether it changes or not", () => {
   const script = `
     const provider = require("pulumi-acr-import/provider");
-    const { sourceKey } = require("./dist/resource/state");
+    const { sourceKey } = require("./dist/resource/source");
     const known = ${JSON.stringify(known)};
     await provider.configure({ config: { get: () => undefined } });
     for (const letter of ["1", "2"]) {

@@ -1,4 +1,5 @@
-import { type Arguments, sourceKey } from "../../provider/resource/state";
+import { sourceKey } from "../../provider/resource/source";
+import type { Arguments } from "../../provider/resource/state";
 import type { Box } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
 

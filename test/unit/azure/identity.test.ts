@@ -4,6 +4,7 @@ import path from "node:path";
 import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure } from "../../../provider/failure/failure";
+import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
 import { type Inside, moveIn } from "./inside";
@@ -78,7 +79,7 @@ describe("a token is given to", () => {
     writeFileSync(file, `${inside.emulator.issuer.assertion({ audience: AUDIENCE })}\n`);
     expect(await registryClaims(azure)).toMatchObject(asDeployer);
     writeFileSync(file, inside.emulator.issuer.assertion({ audience: AUDIENCE, subject: "somebody else" }));
-    await expect(azure.findRegistry("myregistry", "target")).rejects.toThrow(/AADSTS700213/);
+    await expect(azure.findRegistry(parseRegistryName("myregistry"), "target")).rejects.toThrow(/AADSTS700213/);
   });
 
   test("a workflow run that asks for its OIDC token, anew for each token", async () => {
@@ -86,7 +87,7 @@ describe("a token is given to", () => {
     expect(await registryClaims(azure)).toMatchObject(asDeployer);
     const asked = () => inside.control.requests({ host: githubRequestHost });
     const first = await asked();
-    await azure.findRegistry("myregistry", "target");
+    await azure.findRegistry(parseRegistryName("myregistry"), "target");
     const all = await asked();
     expect(all.length).toBe(2 * first.length);
     expect(new Set(all.map(({ path }) => new URLSearchParams(path.split("?")[1]).get("audience")))).toEqual(

@@ -1,3 +1,4 @@
+import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";
 
 const imports = new Imports();
@@ -7,7 +8,7 @@ describe("what the SDK would call a success is none:", () => {
     await imports.inside.control.faults({ ...START, dropHeaders: ["location"] });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
-    expect(textOf(outcome)).toContain("did not tell where to follow it");
+    expect(textOf(outcome)).toContain("returned no Location header");
     expect(await imports.asked()).toBe("POST");
   });
 
@@ -16,7 +17,7 @@ describe("what the SDK would call a success is none:", () => {
     await imports.inside.control.faults({ ...POLL, status: 200, body });
     expect((await imports.run()).outcome).toMatchObject({
       state: "failed",
-      tagExists: false,
+
       failure: { summary: expect.stringContaining("could not copy the layers") },
     });
   });
@@ -36,7 +37,7 @@ describe("our token stays with Resource Manager:", () => {
     await imports.inside.control.faults({ ...START, setHeaders: { location } });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
-    expect(textOf(outcome)).toContain("sends us to another host");
+    expect(textOf(outcome)).toContain("returned a Location on another host");
     expect((await imports.inside.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
       new URL(location).host === ARM ? "" : new URL(location).host,
     );
@@ -48,7 +49,7 @@ describe("our token stays with Resource Manager:", () => {
       { ...START, import: { stayPending: true } },
       { ...POLL, setHeaders: { location: "https://evil.example.com/" } },
     );
-    expect(textOf((await imports.run()).outcome)).toContain("sends us to another host");
+    expect(textOf((await imports.run()).outcome)).toContain("returned a Location on another host");
     expect(await imports.asked()).toBe("POST GET");
   });
 });
@@ -70,7 +71,7 @@ describe("a start", () => {
   test("whose answer is lost after the work was done ends in success or in a tag that exists", async () => {
     await imports.inside.control.faults({ ...START, loseResponse: true, times: 1 });
     const { outcome, tag } = await imports.run();
-    expect(outcome).toMatchObject({ state: "failed", tagExists: true });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_CONFLICT" } });
     expect(imports.held(tag)).toBeDefined();
   });
 
@@ -80,7 +81,7 @@ describe("a start", () => {
       { ...START, path: "/myregistry/importImage", status: 500, body: { error } },
       { ...START, path: "/mysourceregistry/importImage", reset: true },
     );
-    const other = await imports.inside.azure().findRegistry("mysourceregistry", "target");
+    const other = await imports.inside.azure().findRegistry(parseRegistryName("mysourceregistry"), "target");
     await imports.inside.control.clearRequests();
     const runs = await Promise.all([imports.run(), imports.run({ into: other })]);
     for (const { outcome } of runs) {
@@ -99,7 +100,7 @@ describe("a start", () => {
       ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST: "https://login.microsoftonline.com",
     };
     const { outcome } = await imports.run({ env });
-    expect(outcome).toMatchObject({ state: "failed", tagExists: false, failure: { code: "AZURE_UNAVAILABLE" } });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_UNAVAILABLE" } });
     expect(textOf(outcome)).toMatch(/management\.usgovcloudapi\.net.*proxy/);
   });
 
@@ -112,7 +113,7 @@ describe("a start", () => {
   test("that hangs ends when the time is up", async () => {
     await imports.inside.control.faults({ ...START, hang: true });
     const { outcome } = await imports.run({ milliseconds: 1_000 });
-    expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "IMPORT_TIMED_OUT" } });
+    expect(outcome).toMatchObject({ state: "timedOut", accepted: false, failure: { code: "IMPORT_TIMED_OUT" } });
   });
 });
 
@@ -133,7 +134,7 @@ describe("polls", () => {
     const began = Date.now();
     const { outcome } = await imports.run({ milliseconds: 2_500 });
     expect(Date.now() - began).toBeLessThan(3_500);
-    expect(outcome).toMatchObject({ state: "unknown", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
+    expect(outcome).toMatchObject({ state: "timedOut", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
     expect(textOf(outcome)).toMatch(/is not finished after 3 s.*\n.*Azure goes on with it.*customTimeouts/);
   });
 

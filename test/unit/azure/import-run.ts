@@ -1,6 +1,6 @@
 import type { Fault } from "../../../emulator/faults";
 import type { Registry } from "../../../emulator/world";
-import type { ImportOutcome } from "../../../provider/azure/import-image";
+import type { ImportResult } from "../../../provider/azure/import-image";
 import type { ImportRequest, ImportSource } from "../../../provider/azure/import-operation";
 import type { AzureRegistry } from "../../../provider/azure/registries";
 import { formatFailure } from "../../../provider/failure/failure";
@@ -28,7 +28,7 @@ export class Imports {
   constructor() {
     beforeAll(async () => {
       this.inside = await moveIn();
-      this.target = await this.inside.azure().findRegistry("myregistry", "target");
+      this.target = await this.inside.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
     });
     beforeEach(() => this.inside.control.clearRequests());
     afterEach(async () => {
@@ -38,7 +38,7 @@ export class Imports {
   }
 
   /** Imports under a tag of its own, and says under which. */
-  async run(given: Run = {}): Promise<{ outcome: ImportOutcome; tag: string }> {
+  async run(given: Run = {}): Promise<{ outcome: ImportResult; tag: string }> {
     const tag = `hello:${++this.#count}`;
     const request = {
       source: given.source ?? HELLO,
@@ -47,9 +47,9 @@ export class Imports {
       mode: "NoForce" as const,
       ...given.request,
     };
-    const outcome = await this.inside.azure(given.env).importImage(given.into ?? this.target, request, {
-      signal: AbortSignal.timeout(given.milliseconds ?? 30_000),
-    });
+    const outcome = await this.inside
+      .azure(given.env)
+      .importImage(given.into ?? this.target, request, AbortSignal.timeout(given.milliseconds ?? 30_000));
     return { outcome, tag };
   }
 
@@ -71,6 +71,6 @@ export class Imports {
   }
 }
 
-export function textOf(outcome: ImportOutcome): string {
+export function textOf(outcome: ImportResult): string {
   return outcome.state === "succeeded" ? "" : formatFailure(outcome.failure);
 }

@@ -3,6 +3,7 @@ import type { Fault } from "../../../emulator/faults";
 import { type Registry, registryId } from "../../../emulator/world";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure, type Side } from "../../../provider/failure/failure";
+import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { type Inside, moveIn } from "./inside";
 
 const ARM = "management.azure.com";
@@ -50,7 +51,7 @@ function idOf(name: string): string {
 }
 
 async function refusal(azure: Azure, name: string, side: Side = "target"): Promise<{ code: Code; text: string }> {
-  const failure = await azure.findRegistry(name, side).then(() => undefined, failureOf);
+  const failure = await azure.findRegistry(parseRegistryName(name), side).then(() => undefined, failureOf);
   if (!failure) throw new Error("it was found, or something else was thrown");
   return { code: failure.code, text: formatFailure(failure) };
 }
@@ -59,7 +60,9 @@ describe("a registry is found", () => {
   test("by its resource ID in any case, with one request however many ask", async () => {
     const azure = inside.azure();
     const id = idOf("myregistry");
-    const found = await Promise.all([id, id.toUpperCase(), id].map((name) => azure.findRegistry(name, "target")));
+    const found = await Promise.all(
+      [id, id.toUpperCase(), id].map((name) => azure.findRegistry(parseRegistryName(name), "target")),
+    );
     expect(found[0]).toEqual({
       id,
       name: "myregistry",
@@ -77,7 +80,7 @@ describe("a registry is found", () => {
   test.each(["myregistry", "MyRegistry", "myregistry.azurecr.io", "myregistry.westus.geo.azurecr.io"])(
     "by the name %s in the default subscription, with one request",
     async (name) => {
-      expect((await inside.azure().findRegistry(name, "target")).id).toBe(idOf("myregistry"));
+      expect((await inside.azure().findRegistry(parseRegistryName(name), "target")).id).toBe(idOf("myregistry"));
       expect(await asked()).toEqual(["GET registries"]);
     },
   );
@@ -85,7 +88,7 @@ describe("a registry is found", () => {
   test("in any subscription by name or login server: one search for all of them", async () => {
     const azure = inside.azure();
     const names = ["othersubsource.azurecr.io", "othersubsource", "mysourceregistry", "myregistry"];
-    const found = await Promise.all(names.map((name) => azure.findRegistry(name, "source")));
+    const found = await Promise.all(names.map((name) => azure.findRegistry(parseRegistryName(name), "source")));
     expect(found.map(({ name, subscriptionId }) => [name, subscriptionId])).toEqual([
       ["othersubsource", secondSubscriptionId],
       ["othersubsource", secondSubscriptionId],
@@ -97,13 +100,13 @@ describe("a registry is found", () => {
 
   test("without any subscription configured", async () => {
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "" });
-    expect((await azure.findRegistry("myregistry", "target")).subscriptionId).toBe(subscriptionId);
+    expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).subscriptionId).toBe(subscriptionId);
     expect(await asked()).toEqual(["POST resources"]);
   });
 
   test("with the subscription written as Pulumi ESC writes it", async () => {
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: `/subscriptions/${subscriptionId}` });
-    expect((await azure.findRegistry("myregistry", "target")).subscriptionId).toBe(subscriptionId);
+    expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).subscriptionId).toBe(subscriptionId);
     expect(await asked()).toEqual(["GET registries"]);
   });
 
@@ -111,7 +114,9 @@ describe("a registry is found", () => {
     add({ name: "labelled", loginServer: "labelled-abc123.azurecr.io" });
     const azure = inside.azure();
     for (const name of ["labelled-abc123.azurecr.io", "labelled-abc123.westus.geo.azurecr.io", "labelled"]) {
-      expect((await azure.findRegistry(name, "target")).loginServer).toBe("labelled-abc123.azurecr.io");
+      expect((await azure.findRegistry(parseRegistryName(name), "target")).loginServer).toBe(
+        "labelled-abc123.azurecr.io",
+      );
     }
     expect((await refusal(azure, "labelled.azurecr.io")).code).toBe("REGISTRY_NOT_FOUND");
   });
@@ -122,23 +127,23 @@ describe("a registry is found", () => {
     if (!reader) throw new Error("the world has no third identity");
     world.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
     await inside.control.faults(LISTING_FORBIDDEN);
-    expect((await inside.azure(READER).findRegistry("mysourceregistry.azurecr.io", "source")).name).toBe(
-      "mysourceregistry",
-    );
+    expect(
+      (await inside.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
+    ).toBe("mysourceregistry");
   });
 
   test("though it was made after the others were listed", async () => {
     const azure = inside.azure();
-    await azure.findRegistry("othersubsource", "source");
+    await azure.findRegistry(parseRegistryName("othersubsource"), "source");
     add({ name: "latecomer" });
-    expect((await azure.findRegistry("latecomer", "target")).name).toBe("latecomer");
+    expect((await azure.findRegistry(parseRegistryName("latecomer"), "target")).name).toBe("latecomer");
   });
 
   test("among more than a page of them", async () => {
     for (let i = 0; i < 1_005; i++) add({ name: `many${i}x`, subscriptionId: secondSubscriptionId });
     add({ name: "zzzlast", subscriptionId: secondSubscriptionId });
     try {
-      expect((await inside.azure().findRegistry("zzzlast", "target")).name).toBe("zzzlast");
+      expect((await inside.azure().findRegistry(parseRegistryName("zzzlast"), "target")).name).toBe("zzzlast");
       expect(await asked()).toEqual(["GET registries", "POST resources", "POST resources"]);
     } finally {
       const { registries } = inside.emulator.world;
@@ -150,8 +155,14 @@ describe("a registry is found", () => {
     add({ name: "closed", publicNetworkAccess: "Disabled", networkRuleBypassOptions: "None" });
     add({ name: "filtered", defaultAction: "Deny" });
     const azure = inside.azure();
-    expect(await azure.findRegistry("closed", "source")).toMatchObject({ isOpen: false, trustsAzure: false });
-    expect(await azure.findRegistry("filtered", "source")).toMatchObject({ isOpen: false, trustsAzure: true });
+    expect(await azure.findRegistry(parseRegistryName("closed"), "source")).toMatchObject({
+      isOpen: false,
+      trustsAzure: false,
+    });
+    expect(await azure.findRegistry(parseRegistryName("filtered"), "source")).toMatchObject({
+      isOpen: false,
+      trustsAzure: true,
+    });
   });
 
   test("after throttling and faults that pass", async () => {
@@ -159,7 +170,7 @@ describe("a registry is found", () => {
       { host: ARM, status: 429, headers: { "retry-after": "1" }, times: 2 },
       { host: ARM, status: 503, after: 2, times: 1 },
     );
-    expect((await inside.azure().findRegistry("myregistry", "target")).name).toBe("myregistry");
+    expect((await inside.azure().findRegistry(parseRegistryName("myregistry"), "target")).name).toBe("myregistry");
     expect(await asked()).toEqual(Array(4).fill("GET registries"));
   });
 });
@@ -187,7 +198,7 @@ describe("in another cloud", () => {
       add({ name: "govregistry", subscriptionId: governmentSubscription, loginServer: "govregistry.azurecr.us" });
     }
     const azure = inside.azure({ ...env, ARM_TENANT_ID: government, ARM_SUBSCRIPTION_ID: governmentSubscription });
-    expect((await azure.findRegistry("govregistry.azurecr.us", "target")).name).toBe("govregistry");
+    expect((await azure.findRegistry(parseRegistryName("govregistry.azurecr.us"), "target")).name).toBe("govregistry");
     expect(await azure.isAzureHost("govregistry.azurecr.us")).toBe(true);
     expect(await azure.isAzureHost("myregistry.azurecr.io")).toBe(false);
     expect(await asked()).toEqual([]);
@@ -252,7 +263,7 @@ describe("a registry that is not found", () => {
       code: "AZURE_CONFIGURATION_INVALID",
       text: expect.stringContaining("ARM_SUBSCRIPTION_ID"),
     });
-    expect((await azure.findRegistry("myregistry", "target")).name).toBe("myregistry");
+    expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).name).toBe("myregistry");
   });
 
   test("because the name fits several: all IDs are listed", async () => {

@@ -2,7 +2,9 @@ import type { Azure } from "../../../provider/azure/azure";
 import { type Failure, formatFailure, registryFailure } from "../../../provider/failure/failure";
 import { completeInputs } from "../../../provider/plugin/check-inputs";
 import type { Digest } from "../../../provider/reference/digest";
-import { type Arguments, type Inputs, sourceKey } from "../../../provider/resource/state";
+import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
+import { sourceKey } from "../../../provider/resource/source";
+import type { Arguments, Inputs } from "../../../provider/resource/state";
 
 const registryId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
 const loginServer = "myregistry.azurecr.io";
@@ -15,7 +17,7 @@ const azure = () =>
 /** What a check says when the look-up of the source failed in the program. */
 async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {
   const { inputs, failures, warnings } = await completeInputs(
-    given,
+    parseArguments({ ...given }) as ParsedArguments,
     { lookup: { source: sourceKey(given), failure } },
     recorded,
     azure,

@@ -1,14 +1,8 @@
 import fc from "fast-check";
-import {
-  type Change,
-  digestToImport,
-  droppedTargets,
-  planChange,
-  planTargets,
-  type TargetPlan,
-} from "../../../provider/plugin/plan";
+import { type Change, digestToImport, droppedTargets, planChange, planTargets } from "../../../provider/plugin/plan";
 import type { Digest } from "../../../provider/reference/digest";
-import { type Inputs, type Outputs, outputsOf, type Targets, targetNames } from "../../../provider/resource/state";
+import { parseTarget, type Target } from "../../../provider/reference/target";
+import { type Inputs, type Outputs, type Targets, targetNames, toOutputs } from "../../../provider/resource/state";
 import { UNKNOWN } from "../../../provider/resource/unknown";
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as Digest;
@@ -27,7 +21,7 @@ const inputs = (changes: Partial<Inputs> = {}): Inputs => ({
 const holding = (names: readonly string[], held: Digest): Targets =>
   Object.fromEntries(names.map((name) => [name, held]));
 const recorded = (changes: Partial<Outputs> = {}): Outputs => ({
-  ...outputsOf(inputs(), {
+  ...toOutputs(inputs(), {
     sourceDigest: ours,
     targets: holding(targetNames(inputs()), ours),
     verifiedBy: "digest",
@@ -101,12 +95,28 @@ describe("planChange", () => {
   });
 });
 
+/** A plan with the names of its targets. */
+interface NamePlan {
+  keep: string[];
+  add: string[];
+  move: string[];
+  conflicts: readonly { target: string; holds: Digest }[];
+}
+
+function planNames(names: readonly string[], ...rest: Rest): NamePlan {
+  const { keep, add, move, conflicts } = planTargets(names.map(parseTarget), ...rest);
+  const nameOf = ({ name }: Target) => name;
+  return { keep: keep.map(nameOf), add: add.map(nameOf), move: move.map(nameOf), conflicts };
+}
+
+type Rest = Parameters<typeof planTargets> extends [unknown, ...infer Others] ? Others : never;
+
 const fail = { overwrite: false, again: false };
 const overwrite = { overwrite: true, again: false };
 const again = { overwrite: false, again: true };
 
 describe("planTargets", () => {
-  const plan = (changes: Partial<TargetPlan>): TargetPlan => ({
+  const plan = (changes: Partial<NamePlan>): NamePlan => ({
     keep: [],
     add: [],
     move: [],
@@ -117,7 +127,7 @@ describe("planTargets", () => {
   const conflict = plan({ conflicts: [{ target: "a:1", holds: theirs }] });
 
   describe("one tag", () => {
-    test.each<[string, Digest | undefined, typeof record | undefined, Digest | undefined, typeof fail, TargetPlan]>([
+    test.each<[string, Digest | undefined, typeof record | undefined, Digest | undefined, typeof fail, NamePlan]>([
       ["nothing recorded, nothing there", wanted, undefined, undefined, fail, plan({ add: ["a:1"] })],
       ["nothing recorded, nothing there, overwrite", wanted, undefined, undefined, overwrite, plan({ add: ["a:1"] })],
       ["nothing recorded, there already: adopted", wanted, undefined, wanted, fail, plan({ keep: ["a:1"] })],
@@ -135,19 +145,19 @@ describe("planTargets", () => {
       ["digest from the target, something there: never adopted", undefined, undefined, theirs, fail, conflict],
       ["digest from the target, ours is replaced", undefined, record, ours, fail, plan({ move: ["a:1"] })],
     ])("%s", (_, digest, before, holds, policy, expected) => {
-      expect(planTargets(["a:1"], digest, before, new Map([["a:1", holds]]), policy)).toEqual(expected);
+      expect(planNames(["a:1"], digest, before, new Map([["a:1", holds]]), policy)).toEqual(expected);
     });
   });
 
   describe("one tag that cannot be read", () => {
-    test.each<[string, Digest | undefined, typeof record | undefined, typeof fail, TargetPlan]>([
+    test.each<[string, Digest | undefined, typeof record | undefined, typeof fail, NamePlan]>([
       ["nothing recorded", wanted, undefined, fail, plan({ add: ["a:1"] })],
       ["nothing recorded, overwrite", wanted, undefined, overwrite, plan({ move: ["a:1"] })],
       ["recorded, the source moved", wanted, record, fail, plan({ move: ["a:1"] })],
       ["recorded, nothing moved", ours, record, fail, plan({ keep: ["a:1"] })],
       ["another tag is recorded", ours, { ...record, targets: { "b:1": ours } }, fail, plan({ add: ["a:1"] })],
     ])("%s", (_, digest, before, policy, expected) => {
-      expect(planTargets(["a:1"], digest, before, "unreadable", policy)).toEqual(expected);
+      expect(planNames(["a:1"], digest, before, "unreadable", policy)).toEqual(expected);
     });
   });
 
@@ -159,7 +169,7 @@ describe("planTargets", () => {
       ["theirs:1", theirs],
       ["repository", undefined],
     ]);
-    expect(planTargets([...held.keys()], wanted, record, held, fail)).toEqual(
+    expect(planNames([...held.keys()], wanted, record, held, fail)).toEqual(
       plan({
         keep: ["there:1"],
         add: ["gone:1", "repository"],
@@ -203,7 +213,7 @@ describe("whatever is recorded, wanted and found", () => {
     });
   type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
   const planOf = ({ targets, digest, recorded, held, policy }: Situation) =>
-    planTargets(targets, digest, recorded, held, policy);
+    planNames(targets, digest, recorded, held, policy);
 
   test("every target stands in exactly one list", () => {
     fc.assert(
@@ -273,7 +283,7 @@ describe("whatever is recorded, wanted and found", () => {
   test("the order of the targets changes nothing but the order", () => {
     fc.assert(
       fc.property(situation, (given) => {
-        const sorted = (plan: TargetPlan) => ({
+        const sorted = (plan: NamePlan) => ({
           keep: [...plan.keep].sort(),
           add: [...plan.add].sort(),
           move: [...plan.move].sort(),
@@ -306,7 +316,7 @@ describe("whatever changes", () => {
         },
     );
   const outcome = (desired: Inputs & { sourceDigest: Digest }) =>
-    outputsOf(desired, {
+    toOutputs(desired, {
       sourceDigest: desired.sourceDigest,
       targets: holding(targetNames(desired), desired.sourceDigest),
       verifiedBy: "digest",

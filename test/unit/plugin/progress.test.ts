@@ -36,9 +36,9 @@ test("a long operation says every 15 s what it is at, the time first, and at its
   ]);
 });
 
-test("one that only releases targets says so", async () => {
-  await withProgress(inputs, async (progress) => progress("releasing", "node:20"));
-  expect(said()).toEqual(["releasing node:20", "released"]);
+test("an operation that only removes targets shows that", async () => {
+  await withProgress(inputs, async (progress) => progress("removing", "node:20"));
+  expect(said()).toEqual(["removing node:20", "removed"]);
 });
 
 test("one that has nothing to do says nothing, however long it takes to find out", async () => {

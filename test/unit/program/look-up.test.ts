@@ -1,5 +1,6 @@
 import { completeInputs } from "../../../provider/plugin/check-inputs";
 import type { Digest } from "../../../provider/reference/digest";
+import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
 import type { Arguments, Inputs } from "../../../provider/resource/state";
 
 const digest = `sha256:${"1".repeat(64)}` as Digest;
@@ -11,25 +12,36 @@ const old: Partial<Inputs> = {
   loginServer: "myregistry.azurecr.io",
   sourceDigest: recorded,
 };
-const nobody = () => {
-  throw new Error("Azure was asked");
+const parsed = parseArguments({ ...args }) as ParsedArguments;
+const noAzure = () => {
+  throw new Error("Azure was called");
 };
 const of = (image: string) => [image, "", "source"].join(" ");
 
-test("a digest that was looked up for the source is taken", async () => {
-  const { inputs, failures } = await completeInputs(args, { lookup: { source: of("node:22"), digest } }, old, nobody);
+test("imports the digest that the program resolved", async () => {
+  const { inputs, failures } = await completeInputs(
+    parsed,
+    { lookup: { source: of("node:22"), digest } },
+    old,
+    noAzure,
+  );
   expect([inputs.sourceDigest, failures]).toEqual([digest, []]);
 });
 
-test("a digest of another source is never taken: the recorded one stays with the recorded source", async () => {
-  const { inputs, failures } = await completeInputs(args, { lookup: { source: of("node:23"), digest } }, old, nobody);
+test("ignores the digest of another source and keeps the recorded one", async () => {
+  const { inputs, failures } = await completeInputs(
+    parsed,
+    { lookup: { source: of("node:23"), digest } },
+    old,
+    noAzure,
+  );
   expect([inputs.sourceDigest, failures]).toEqual([recorded, []]);
 });
 
 test.each([
-  ["a digest of another source, and nothing on record", { lookup: { source: of("node:23"), digest } }],
-  ["no look-up at all", {}],
-])("%s is a failure, not an import by tag", async (_, program) => {
-  const { failures } = await completeInputs(args, program, { ...old, source: "node:21" }, nobody);
+  ["a digest of another source, and no recorded one", { lookup: { source: of("node:23"), digest } }],
+  ["no look-up", {}],
+])("fails instead of importing by tag: %s", async (_, program) => {
+  const { failures } = await completeInputs(parsed, program, { ...old, source: "node:21" }, noAzure);
   expect(failures.map(({ code }) => code)).toEqual(["SOURCE_UNRESOLVED"]);
 });

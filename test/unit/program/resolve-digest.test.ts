@@ -1,5 +1,5 @@
 import { DigestResolver } from "../../../provider/program/resolve-digest";
-import { sourceImage } from "../../../provider/resource/source";
+import { parseSource } from "../../../provider/resource/source";
 import { type Inside, moveIn } from "../azure/inside";
 
 let inside: Inside;
@@ -13,7 +13,7 @@ beforeEach(async () => {
   await inside.control.clearRequests();
 });
 
-const resolve = (source: Parameters<typeof sourceImage>[0]["source"]) => resolver.resolve(sourceImage({ source }));
+const resolve = (source: Parameters<typeof parseSource>[0]) => resolver.resolve(parseSource(source));
 const heads = async () => (await inside.control.requests({ method: "HEAD" })).map(({ host, path }) => host + path);
 
 test("an image is looked up once in a run, however its registry is named, at the same time or later", async () => {
@@ -37,16 +37,14 @@ test("a host that is busy is mentioned once, while it is waited for", async () =
   const told: string[] = [];
   const patient = new DigestResolver(
     () => inside.azure(),
-    (sentence) => told.push(sentence),
+    (message) => told.push(message),
   );
   const busy = { status: 429, headers: { "Retry-After": "4" }, times: 2 };
   await inside.control.faults({ host: "registry-1.docker.io", method: "HEAD", ...busy });
   const images = ["docker.io/library/hello-world:latest", "docker.io/tensorflow/tensorflow:latest-gpu"];
-  const found = await Promise.all(images.map((image) => patient.resolve(sourceImage({ source: image }))));
+  const found = await Promise.all(images.map((image) => patient.resolve(parseSource(image))));
   expect(found.map(({ failure }) => failure)).toEqual([undefined, undefined]);
-  expect(told).toEqual([
-    "source: registry-1.docker.io is too busy to answer (429 or 503); trying again for up to two minutes",
-  ]);
+  expect(told).toEqual(["source: registry-1.docker.io is rate limiting (429/503); retrying for up to 2 minutes"]);
 });
 
 test("the next run looks again", async () => {
@@ -55,5 +53,5 @@ test("the next run looks again", async () => {
   expect(await resolve(image)).toEqual({ digest: before.digest });
   const { digest } = await inside.control.moveTag(image);
   expect(await resolve(image)).toEqual({ digest: before.digest });
-  expect(await new DigestResolver(() => inside.azure()).resolve(sourceImage({ source: image }))).toEqual({ digest });
+  expect(await new DigestResolver(() => inside.azure()).resolve(parseSource(image))).toEqual({ digest });
 });

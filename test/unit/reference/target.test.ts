@@ -1,5 +1,5 @@
 import { reasonOf } from "../../../provider/reference/invalid-reference";
-import { parseRepository, parseTarget, printTarget } from "../../../provider/reference/target";
+import { parseTaggedTarget, parseUntaggedTarget } from "../../../provider/reference/target";
 
 const SHA256 = `sha256:${"f".repeat(64)}`;
 
@@ -12,9 +12,11 @@ const reason = (parse: () => unknown): string | undefined => {
   }
 };
 
-describe("parseTarget", () => {
+describe("parseTaggedTarget", () => {
   test.each(["library/node:22", "app:V1.2_3-x", "docker.io/library/node:22", "my.app/api:1"])("accepts %s", (text) => {
-    expect(printTarget(parseTarget(text))).toBe(text);
+    const { repository, tag } = parseTaggedTarget(text);
+    expect(`${repository}:${tag}`).toBe(text);
+    expect(parseTaggedTarget(text).name).toBe(text);
   });
 
   test.each([
@@ -31,13 +33,13 @@ describe("parseTarget", () => {
     ["https://myregistry.azurecr.io/node:22", "it is a URL; leave out https:// at the beginning"],
     ["node :22", "it contains white space"],
   ])("%j", (text, expected) => {
-    expect(reason(() => parseTarget(text))).toBe(expected);
+    expect(reason(() => parseTaggedTarget(text))).toBe(expected);
   });
 });
 
-describe("parseRepository", () => {
+describe("parseUntaggedTarget", () => {
   test("accepts a path", () => {
-    expect(parseRepository("team/app")).toBe("team/app");
+    expect(parseUntaggedTarget("team/app")).toEqual({ name: "team/app", repository: "team/app" });
   });
 
   test.each([
@@ -46,6 +48,6 @@ describe("parseRepository", () => {
     [`node@${SHA256}`, "a digest cannot be chosen for a target, it is the source's"],
     ["r.azurecr.io/node", "it begins with a host; the target registry is named by `registry`"],
   ])("%j", (text, expected) => {
-    expect(reason(() => parseRepository(text))).toBe(expected);
+    expect(reason(() => parseUntaggedTarget(text))).toBe(expected);
   });
 });

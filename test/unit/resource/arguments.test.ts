@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { formatFailure } from "../../../provider/failure/failure";
-import { validateArguments } from "../../../provider/resource/arguments";
+import { parseArguments } from "../../../provider/resource/arguments";
 import { UNKNOWN } from "../../../provider/resource/unknown";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
@@ -11,8 +11,13 @@ const password = "hunter2";
 const from = (source: unknown) => ({ ...valid, source });
 const by = (credentials: unknown) => from({ image: "docker.io/library/node:22", credentials });
 
+const problemsOf = (args: Record<string, unknown>, timeouts?: unknown) => {
+  const parsed = parseArguments(args, timeouts);
+  return "problems" in parsed ? parsed.problems : [];
+};
+
 const sentencesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
-  validateArguments(args, timeouts).map((problem) => {
+  problemsOf(args, timeouts).map((problem) => {
     expect(problem.code).toBe("INVALID_ARGUMENT");
     return formatFailure(problem).replace(" [INVALID_ARGUMENT]", "");
   });
@@ -368,5 +373,5 @@ test("no value whatever makes the validation itself fail", () => {
     },
     { requiredKeys: [] },
   );
-  fc.assert(fc.property(args, anything, (given, timeouts) => Array.isArray(validateArguments(given, timeouts))));
+  fc.assert(fc.property(args, anything, (given, timeouts) => Array.isArray(problemsOf(given, timeouts))));
 });

@@ -1,16 +1,13 @@
 import fc from "fast-check";
 import type { Digest } from "../../../provider/reference/digest";
+import { isSameSource } from "../../../provider/resource/source";
 import {
   type Inputs,
   inputsOf,
-  isTag,
-  outputsOf,
   pinnedReferences,
-  repositoryOf,
-  sameSource,
-  sourceOf,
-  tagOf,
+  recordedTargets,
   targetNames,
+  toOutputs,
 } from "../../../provider/resource/state";
 import { UNKNOWN } from "../../../provider/resource/unknown";
 
@@ -24,11 +21,11 @@ const inputs: Inputs = {
   loginServer: "myregistry.azurecr.io",
 };
 
-describe("outputsOf", () => {
+describe("toOutputs", () => {
   const found = { sourceDigest: digest, targets: { "node:22": digest }, verifiedBy: "digest" as const };
 
   test("records what was asked for and what was found", () => {
-    const outputs = outputsOf(inputs, { ...found, mediaType: "application/x", platforms: ["linux/amd64"] });
+    const outputs = toOutputs(inputs, { ...found, mediaType: "application/x", platforms: ["linux/amd64"] });
     expect(outputs).toEqual({
       ...inputs,
       ...found,
@@ -61,17 +58,17 @@ describe("outputsOf", () => {
     });
     fc.assert(
       fc.property(any, ({ mediaType, platforms, ...rest }) => {
-        const outputs = outputsOf({ ...inputs, ...rest } as Inputs, { ...found, mediaType, platforms });
+        const outputs = toOutputs({ ...inputs, ...rest } as Inputs, { ...found, mediaType, platforms });
         expect(JSON.stringify(outputs)).not.toContain(secret);
         expect(Object.values(outputs)).not.toContain(undefined);
-        expect(sameSource(outputs, { source: rest.source })).toBe(true);
+        expect(isSameSource(outputs, { source: rest.source })).toBe(true);
       }),
     );
   });
 });
 
 test("inputsOf gives back what a refresh may write into the inputs: nothing that only an import can tell", () => {
-  const outputs = outputsOf(inputs, {
+  const outputs = toOutputs(inputs, {
     sourceDigest: digest,
     targets: {},
     mediaType: "application/x",
@@ -94,14 +91,19 @@ describe("targetNames", () => {
   });
 });
 
-test.each([
-  ["node:22", true, "node", "22"],
-  ["a/b-c/d:v1.2_x", true, "a/b-c/d", "v1.2_x"],
-  ["a/b", false, "a/b", undefined],
-])("the parts of %s", (target, tagged, repository, tag) => {
-  expect(isTag(target)).toBe(tagged);
-  expect(repositoryOf(target)).toBe(repository);
-  if (tag !== undefined) expect(tagOf(target)).toBe(tag);
+test("recordedTargets: those of the arguments, and those that are left of an earlier update, each once", () => {
+  const outputs = toOutputs(inputs, {
+    sourceDigest: digest,
+    targets: { "node:22": digest, "old:1": digest },
+    verifiedBy: "digest",
+  });
+  expect(recordedTargets(outputs)).toEqual([
+    { name: "node:22", repository: "node", tag: "22" },
+    { name: "node:lts", repository: "node", tag: "lts" },
+    { name: "mirror/node:22", repository: "mirror/node", tag: "22" },
+    { name: "archive", repository: "archive" },
+    { name: "old:1", repository: "old", tag: "1" },
+  ]);
 });
 
 test("pinnedReferences: one for each repository, the first target's first", () => {
@@ -109,35 +111,4 @@ test("pinnedReferences: one for each repository, the first target's first", () =
     reference: `r.azurecr.io/b@${digest}`,
     references: [`r.azurecr.io/b@${digest}`, `r.azurecr.io/a@${digest}`],
   });
-});
-
-describe("sameSource", () => {
-  const same = (one: unknown, other: unknown) =>
-    sameSource({ source: one as Inputs["source"] }, { source: other as Inputs["source"] });
-  const full = { image: "app:1", registry: "other" };
-
-  test.each<[string, unknown, unknown, boolean]>([
-    ["the same text", "node:22", "node:22", true],
-    ["text and object", "node:22", { image: "node:22" }, true],
-    ["the default spelled out", { image: "node:22" }, { image: "node:22", digestFrom: "source" }, true],
-    ["null for left out", { image: "node:22", registry: null, digestFrom: null }, "node:22", true],
-    [
-      "other credentials",
-      { ...full, credentials: { password: "a" } },
-      { ...full, credentials: { password: "b" } },
-      true,
-    ],
-    ["another tag", "node:22", "node:23", false],
-    ["another registry", full, { ...full, registry: "third" }, false],
-    ["another origin of the digest", full, { ...full, digestFrom: "target" }, false],
-    ["nothing recorded", "node:22", undefined, false],
-  ])("%s", (_, one, other, expected) => {
-    expect(same(one, other)).toBe(expected);
-    expect(same(other, one)).toBe(expected);
-  });
-});
-
-test("sourceOf reads both forms alike", () => {
-  expect(sourceOf({ source: "node:22" })).toEqual({ image: "node:22" });
-  expect(sourceOf({ source: { image: "node:22" } })).toEqual({ image: "node:22" });
 });

@@ -1,0 +1,73 @@
+/** What the program passes to `check` beside the arguments: URN, preview, timeouts, and the resolved digest. */
+import * as pulumi from "@pulumi/pulumi";
+import { parseArguments } from "../resource/arguments";
+import { sourceKey } from "../resource/source";
+import type { Lookup } from "../resource/state";
+import { UNKNOWN } from "../resource/unknown";
+import { sharedResolver } from "./run";
+
+/** The arguments of a resource, each a plain value or an input. */
+interface ResourceArguments {
+  readonly registry: pulumi.Input<string>;
+  readonly source: pulumi.Input<unknown>;
+}
+
+/** Collects the context of a resource. `ImportedImage.get` reads the target, so it looks nothing up. */
+export function programContext(
+  type: string,
+  name: string,
+  args: ResourceArguments,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Inputs {
+  return {
+    urn: urnOf(type, name, opts.parent),
+    preview: pulumi.runtime.isDryRun(),
+    timeouts: opts.customTimeouts,
+    lookup: opts.id === undefined ? lookUpDigest(args, opts) : undefined,
+  };
+}
+
+/**
+ * The URN that the resource will have, without a dependency on its parent: depending on a component means depending on all
+ * its children, and two images in one component would wait for each other for ever.
+ */
+function urnOf(type: string, name: string, parent: pulumi.Resource | undefined): Promise<string> {
+  return new Promise((resolve) => pulumi.createUrn(name, type, parent).apply(resolve));
+}
+
+/**
+ * Resolves the digest while the program runs. Only the source is awaited, so that the program itself may create the target.
+ * Invalid arguments cost no request; those that are not known yet are not validated here. The digest of an image in a
+ * secret is not a secret.
+ */
+function lookUpDigest(
+  { source, ...others }: ResourceArguments,
+  { dependsOn }: pulumi.CustomResourceOptions,
+): pulumi.Output<Lookup | undefined> {
+  const resolver = sharedResolver();
+  return pulumi.unsecret(
+    pulumi.all([{ source }, registrationOf(dependsOn)]).apply(async ([known]) => {
+      const parsed = parseArguments({ ...withUnknowns(others), ...known });
+      if ("problems" in parsed || parsed.source === undefined) return undefined;
+      return { source: sourceKey(parsed.args), ...(await resolver.resolve(parsed.source)) };
+    }),
+  );
+}
+
+/** The arguments, with {@link UNKNOWN} for what has to be awaited, and for a registry that only a transform may set. */
+function withUnknowns({ registry, ...others }: Omit<ResourceArguments, "source">): {
+  readonly [argument: string]: unknown;
+} {
+  const marked = Object.entries(others).map(([name, value]) => [name, isPlain(value) ? value : UNKNOWN]);
+  return { registry: isPlain(registry) ? (registry ?? UNKNOWN) : UNKNOWN, ...Object.fromEntries(marked) };
+}
+
+function isPlain(value: unknown): boolean {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
+  return !Array.isArray(value) || value.every(isPlain);
+}
+
+/** Waits until the dependencies are registered: one of them may push the source image. */
+function registrationOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Output<unknown> {
+  return pulumi.output(dependsOn ?? []).apply((resources) => [resources].flat().map(({ urn }: pulumi.Resource) => urn));
+}
