@@ -136,7 +136,7 @@ test("what read and delete throw shows its message once, and no stack", async ()
     await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}What to do: /);
   }
   expect(plugin.output).not.toMatch(/\n\s+at |TARGET_UNAVAILABLE|\.js:\d/);
-  expect(plugin.output.match(/^.*: .*$/gm)).toEqual(Array(2).fill(`${id}: failed; its resource says why`));
+  expect(plugin.output.match(/^.*: .*$/gm)).toEqual(Array(2).fill(`${id}: failed: see the error on the resource above`));
 });
 
 test("an error that happens to have an ID reaches the engine as a message, not as a half-made resource", async () => {
