@@ -52,7 +52,7 @@ export class Azure {
     try {
       return describeChoice(chooseCredential(this.settings));
     } catch (error) {
-      if (failureOf(error)) return "nobody: no Azure credential is configured";
+      if (failureOf(error)) return "this run (no Azure credential configured)";
       throw error;
     }
   }

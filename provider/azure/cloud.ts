@@ -1,5 +1,6 @@
-/** The Azure clouds: where Resource Manager and Entra are, and which hosts are Azure registries. */
-import { azureFailure, ImportError } from "../failure/failure";
+/** The Azure clouds: the endpoints of Resource Manager and Entra, and the hosts of Azure registries. */
+import { azureFailure } from "../failure/azure";
+import { ImportError } from "../failure/failure";
 import { send } from "../registry/transport";
 import { type AzureSettings, nameOf, type Setting } from "./settings";
 
@@ -9,9 +10,9 @@ export interface Cloud {
   readonly resourceManagerAudience: string;
   /** Entra, as `authorityHost` of @azure/identity. */
   readonly authority: string;
-  /** What the login servers of this cloud's registries end in, with the leading full stop; empty where it is not known. */
+  /** The suffix of the login servers of this cloud, with its leading period; empty where it is not known. */
   readonly registrySuffix: string;
-  /** For which resource Entra tokens for the registries themselves are asked. */
+  /** The resource for which Entra grants tokens to be used with the registries themselves. */
   readonly registryAudience: string;
 }
 
@@ -38,7 +39,7 @@ const CHINA = cloudOf(
   ".azurecr.cn",
 );
 
-/** The spellings that azure-native accepts, in lower case. */
+/** The names that azure-native accepts, in lower case. */
 const CLOUDS: Readonly<Record<string, Cloud>> = {
   public: PUBLIC,
   azurecloud: PUBLIC,
@@ -51,7 +52,7 @@ const CLOUDS: Readonly<Record<string, Cloud>> = {
   azurechinacloud: CHINA,
 };
 
-/** The cloud that the settings name: by its three URLs, by its metadata host, or by its name; else the public one. */
+/** The cloud of the settings: by its three URLs, its metadata host or its name; otherwise the public one. */
 export async function findCloud(settings: AzureSettings): Promise<Cloud> {
   const { resourceManagerEndpoint, resourceManagerAudience, activeDirectoryAuthorityHost } = settings;
   if (resourceManagerEndpoint && resourceManagerAudience && activeDirectoryAuthorityHost) {
@@ -69,15 +70,15 @@ export async function findCloud(settings: AzureSettings): Promise<Cloud> {
   throw new ImportError(
     azureFailure.configurationInvalid(
       settings.environment.from,
-      `names no Azure cloud: ${settings.environment.value}`,
-      `use public, usgovernment or china; for any other cloud set ${nameOf("metadataHost")} to its Resource Manager host`,
+      `is not a known Azure cloud: ${settings.environment.value}`,
+      `Use public, usgovernment or china. For any other cloud, set ${nameOf("metadataHost")} to its Resource Manager host`,
     ),
   );
 }
 
 /**
  * Whether a host is a registry of this cloud by its name: `name.azurecr.io` or the regional `name.region.geo.azurecr.io`.
- * Entra tokens go to such hosts, so that nothing else may pass, not even a look-alike such as `x.azurecr.io.evil.com`.
+ * Entra tokens are sent to such hosts, so a look-alike such as `x.azurecr.io.evil.com` must not match.
  */
 export function isRegistryOf(cloud: Cloud, host: string): boolean {
   const name = host.toLowerCase();
@@ -100,7 +101,7 @@ function cloudOf(
   };
 }
 
-/** What `GET /metadata/endpoints` tells about a cloud, as far as it is needed. */
+/** The part of the response of `GET /metadata/endpoints` that is needed here. */
 interface Metadata {
   readonly resourceManager?: string;
   readonly authentication?: { readonly loginEndpoint?: string; readonly audiences?: readonly string[] };
@@ -110,12 +111,12 @@ interface Metadata {
 async function fromMetadata({ value, from }: Setting): Promise<Cloud> {
   const origin = withoutSlash(value.includes("://") ? value : `https://${value}`);
   if (!origin.startsWith("https://")) {
-    throw new ImportError(azureFailure.configurationInvalid(from, "is not an https address", "use https"));
+    throw new ImportError(azureFailure.configurationInvalid(from, "must be an HTTPS address", "Use https"));
   }
   const url = `${origin}/metadata/endpoints?api-version=2022-09-01`;
   const response = await send({ method: "GET", url }, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
     throw new ImportError(
-      azureFailure.unavailable("Azure", new URL(origin).host, `does not tell its endpoints: ${error.message}`),
+      azureFailure.unavailable("Azure", new URL(origin).host, `did not return its endpoints: ${error.message}`),
     );
   });
   const metadata = response.status === 200 ? parse(response.body.toString("utf8")) : undefined;
@@ -125,8 +126,8 @@ async function fromMetadata({ value, from }: Setting): Promise<Cloud> {
     throw new ImportError(
       azureFailure.configurationInvalid(
         from,
-        `is not the metadata host of an Azure cloud: ${url} answers ${response.status}`,
-        "set it to the host of the cloud's Resource Manager, such as management.azure.com",
+        `is not the metadata host of an Azure cloud: ${url} returned HTTP ${response.status}`,
+        "Set it to the Resource Manager host of the cloud, such as management.azure.com",
       ),
     );
   }

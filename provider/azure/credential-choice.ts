@@ -1,19 +1,20 @@
 /**
- * The identity that this run has in Azure, chosen as azure-native chooses it.
+ * The Azure identity of this run, chosen as azure-native chooses it.
  *
- * 1. the default chain of @azure/identity, only when asked for
+ * 1. the default chain of @azure/identity, only when switched on
  * 2. service principal with a client certificate
  * 3. service principal with a client secret
- * 4. OIDC: a token, a file, or a URL that hands one out
+ * 4. OIDC: a token, a file, or a URL that returns one
  * 5. managed identity
  * 6. Azure CLI
  *
- * The first that is configured is used. Half a configuration is an error, never a reason to try the next one.
+ * The first one that is configured is used. An incomplete configuration is an error, never a reason to try the next one.
  */
-import { azureFailure, ImportError } from "../failure/failure";
+import { azureFailure } from "../failure/azure";
+import { ImportError } from "../failure/failure";
 import { type AzureSettings, defaultSubscription, isOn, nameOf, type SettingName } from "./settings";
 
-/** How this run identifies itself. */
+/** How this run signs in to Azure. */
 export type CredentialChoice =
   | { readonly kind: "default chain"; readonly tenantId?: string }
   | (Principal & { readonly kind: "certificate"; readonly path: string; readonly password?: string })
@@ -25,17 +26,17 @@ export type CredentialChoice =
 interface Principal {
   readonly tenantId: string;
   readonly clientId: string;
-  /** Where the secret part comes from: the name of a setting. */
+  /** The setting that the secret comes from. */
   readonly from: string;
 }
 
-/** Where the assertion of an OIDC credential comes from. Assertions live for minutes, so it is fetched for each token. */
+/** Where the assertion of an OIDC credential comes from. Assertions expire within minutes, so each token gets a new one. */
 export type Assertion =
   | { readonly token: string }
   | { readonly file: string }
   | { readonly url: string; readonly bearer: string; readonly audience: string };
 
-/** Chooses the credential, or throws a failure that says which way was begun and what it lacks. */
+/** Chooses the credential, or throws a failure that names the incomplete one and what it requires. */
 export function chooseCredential(settings: AzureSettings): CredentialChoice {
   const { clientId, tenantId, clientCertificatePath, clientSecret, clientCertificatePassword } = settings;
   const inTenant = tenantId && { tenantId: tenantId.value };
@@ -43,11 +44,11 @@ export function chooseCredential(settings: AzureSettings): CredentialChoice {
   if (clientCertificatePath) {
     const { value: path, from } = clientCertificatePath;
     const password = clientCertificatePassword && { password: clientCertificatePassword.value };
-    return { kind: "certificate", ...principal(settings, "a client certificate", from), path, ...password };
+    return { kind: "certificate", ...principal(settings, "the client certificate", from), path, ...password };
   }
   if (clientSecret) {
     const { value: secret, from } = clientSecret;
-    return { kind: "secret", ...principal(settings, "a client secret", from), secret };
+    return { kind: "secret", ...principal(settings, "the client secret", from), secret };
   }
   if (isOn(settings.useOidc)) {
     const { assertion, from } = oidcAssertion(settings);
@@ -56,25 +57,25 @@ export function chooseCredential(settings: AzureSettings): CredentialChoice {
   if (isOn(settings.useMsi)) return { kind: "managed identity", ...(clientId && { clientId: clientId.value }) };
   if (clientId) {
     throw missing(
-      `a service principal is named (${clientId.from})`,
-      "nothing says how it proves itself",
-      `set one of ${nameOf("clientSecret")}, ${nameOf("clientCertificatePath")}, ${nameOf("useOidc")}=true or ${nameOf("useMsi")}=true; to use the Azure CLI instead, unset ${clientId.from}`,
+      `the service principal (${clientId.from})`,
+      "has no credential",
+      `Set one of ${nameOf("clientSecret")}, ${nameOf("clientCertificatePath")}, ${nameOf("useOidc")}=true or ${nameOf("useMsi")}=true. To use the Azure CLI instead, unset ${clientId.from}`,
     );
   }
   const subscriptionId = defaultSubscription(settings);
   return { kind: "Azure CLI", ...inTenant, ...(subscriptionId && { subscriptionId }) };
 }
 
-/** Who this is, for messages: no secret in it. */
+/** The identity in messages, without any secret. */
 export function describeChoice(choice: CredentialChoice): string {
   switch (choice.kind) {
     case "default chain":
       return "the identity of the default credential chain";
     case "certificate":
     case "secret":
-      return `service principal ${choice.clientId} (client ${choice.kind} from ${choice.from}), tenant ${choice.tenantId}`;
+      return `service principal ${choice.clientId} of tenant ${choice.tenantId} (client ${choice.kind} from ${choice.from})`;
     case "OIDC":
-      return `service principal ${choice.clientId} (OIDC token from ${choice.from}), tenant ${choice.tenantId}`;
+      return `service principal ${choice.clientId} of tenant ${choice.tenantId} (OIDC token from ${choice.from})`;
     case "managed identity":
       return choice.clientId ? `managed identity ${choice.clientId}` : "the managed identity of this machine";
     case "Azure CLI":
@@ -82,11 +83,11 @@ export function describeChoice(choice: CredentialChoice): string {
   }
 }
 
-function principal(settings: AzureSettings, way: string, from: string): Principal {
+function principal(settings: AzureSettings, method: string, from: string): Principal {
   const { tenantId, clientId } = settings;
   if (tenantId && clientId) return { tenantId: tenantId.value, clientId: clientId.value, from };
   const lacking = (["tenantId", "clientId"] as const).filter((name) => !settings[name]).map(nameOf);
-  throw missing(`${way} is configured (${from})`, `${lacking.join(" and ")} missing`, `set ${lacking.join(" and ")}`);
+  throw missing(`${method} (${from})`, `requires ${lacking.join(" and ")}`, `Set ${lacking.join(" and ")}`);
 }
 
 function oidcAssertion(settings: AzureSettings): { assertion: Assertion; from: string } {
@@ -102,14 +103,14 @@ function oidcAssertion(settings: AzureSettings): { assertion: Assertion; from: s
   }
   const half: SettingName[] = oidcRequestUrl ? ["oidcRequestToken"] : oidcRequestToken ? ["oidcRequestUrl"] : [];
   throw missing(
-    `OIDC is switched on (${settings.useOidc?.from})`,
-    half.length > 0 ? `${half.map(nameOf).join()} is missing` : "there is no token",
+    `OIDC (${settings.useOidc?.from})`,
+    half.length > 0 ? `requires ${half.map(nameOf).join()}` : "has no token",
     half.length > 0
-      ? "in GitHub Actions both come with permissions: id-token: write"
-      : `set one of ${nameOf("oidcToken")}, ${nameOf("oidcTokenFilePath")}, or ${nameOf("oidcRequestUrl")} with ${nameOf("oidcRequestToken")}; in GitHub Actions: permissions: id-token: write`,
+      ? "Set permissions: id-token: write, with which GitHub Actions provides both variables"
+      : `Set one of ${nameOf("oidcToken")}, ${nameOf("oidcTokenFilePath")}, or ${nameOf("oidcRequestUrl")} with ${nameOf("oidcRequestToken")}. In GitHub Actions, set permissions: id-token: write`,
   );
 }
 
-function missing(way: string, what: string, remedy: string): ImportError {
-  return new ImportError(azureFailure.credentialMissing(way, what, remedy));
+function missing(method: string, reason: string, hint: string): ImportError {
+  return new ImportError(azureFailure.credentialMissing(method, reason, hint));
 }

@@ -3,7 +3,8 @@
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { azureFailure, failureOf, ImportError } from "../failure/failure";
+import { azureFailure } from "../failure/azure";
+import { failureOf, ImportError } from "../failure/failure";
 import { connectionPolicy } from "../registry/connections";
 import { PromiseCache } from "../registry/promise-cache";
 import { send } from "../registry/transport";
@@ -110,10 +111,11 @@ function recordNetworkErrors(seen: NetworkTrace): PipelinePolicy {
       seen.host = new URL(request.url).host;
       try {
         const response = await next(request);
-        seen.problem = response.status >= 400 || response.status < 200 ? `answers ${response.status}` : undefined;
+        seen.problem =
+          response.status >= 400 || response.status < 200 ? `responded with HTTP ${response.status}` : undefined;
         return response;
       } catch (error) {
-        seen.problem = `cannot be reached: ${(error as Error).message}`;
+        seen.problem = `could not be reached: ${(error as Error).message}`;
         throw error;
       }
     },
@@ -128,9 +130,9 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
       (error: Error) => {
         throw new ImportError(
           azureFailure.credentialMissing(
-            `OIDC uses a token file (${from})`,
-            `it cannot be read: ${error.message}`,
-            `check ${from}`,
+            `OIDC (${from})`,
+            `has a token file that cannot be read: ${error.message}`,
+            `Correct ${from}`,
           ),
         );
       },
@@ -141,7 +143,7 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
   const headers = { accept: "application/json", authorization: `Bearer ${assertion.bearer}` };
   const question = { method: "GET", url: url.href, headers } as const;
   const response = await send(question, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
-    throw new ImportError(azureFailure.unavailable("Azure", url.host, `gives no OIDC token: ${error.message}`));
+    throw new ImportError(azureFailure.unavailable("Azure", url.host, `returned no OIDC token: ${error.message}`));
   });
   const token =
     response.status === 200 ? /"value"\s*:\s*"([^"]+)"/.exec(response.body.toString("utf8"))?.[1] : undefined;
@@ -149,8 +151,8 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
   throw new ImportError(
     azureFailure.credentialRejected(
       `the request for an OIDC token at ${url.host} (${from})`,
-      `it answers ${response.status}`,
-      "check that the job may ask for one (in GitHub Actions permissions: id-token: write) and has not ended",
+      `HTTP ${response.status}`,
+      "Check that the job is allowed to request one (in GitHub Actions permissions: id-token: write) and has not ended",
     ),
   );
 }

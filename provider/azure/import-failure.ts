@@ -1,46 +1,52 @@
 /**
- * What the service's words about a failed import mean.
+ * Explains a failed import by the service's error message.
  *
- * The words decide, never the status: the operation reports its failures as a 400 to a poll. The texts are those that
- * users have reported; whatever is not known here is passed on.
+ * The message decides, never the status: a failed operation responds to a poll with a 400. The patterns come from
+ * messages that users have reported; a message that matches none is passed on as it is.
  */
-import { azureFailure, type Failure, importFailure, registryFailure, type Side } from "../failure/failure";
+import { azureFailure } from "../failure/azure";
+import type { Failure, Side } from "../failure/failure";
+import { importFailure } from "../failure/import";
+import { registryFailure } from "../failure/registry";
+import { lookupFailure } from "../failure/registry-lookup";
+import { sourceFailure } from "../failure/source";
+import { targetFailure } from "../failure/target";
 import type { ArmResponse } from "./resource-manager";
 import { errorDetail, requestFailure, type ServiceError, serviceError } from "./service-error";
 
-/** What was imported, for messages. */
+/** The import in messages. */
 export interface ImportSubject {
   /** `ghcr.io/owner/app@sha256:…` */
   readonly source: string;
   readonly sourceHost: string;
-  /** As whom Azure reads the source. */
+  /** The identity with which Azure reads the source. */
   readonly reader: string;
   readonly hasCredentials: boolean;
   /** `myregistry/app:1` */
   readonly target: string;
   readonly targetName: string;
   readonly targetId: string;
-  /** Who imports. */
+  /** The Azure identity of this run. */
   readonly identity: string;
 }
 
-/** What a refused request or a failed operation means. */
+/** The failure of a rejected request or a failed operation. */
 export function explainImportFailure(host: string, response: ArmResponse, subject: ImportSubject): Failure {
   const error = serviceError(response);
-  const meaning = error && MEANINGS.find(([pattern]) => pattern.test(`${error.code}: ${error.message}`))?.[1];
-  if (meaning) return { ...meaning(subject, error), detail: errorDetail(error) };
+  const explain = error && EXPLANATIONS.find(([pattern]) => pattern.test(`${error.code}: ${error.message}`))?.[1];
+  if (explain) return { ...explain(subject, error), detail: errorDetail(error) };
   return requestFailure(host, response, scopeOf(subject, error)) ?? otherFailure(subject, error, response);
 }
 
-type Meaning = (subject: ImportSubject, error: ServiceError) => Failure;
+type Explanation = (subject: ImportSubject, error: ServiceError) => Failure;
 
-/** First match wins: what is more precise stands first. */
-const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
+/** The first match wins, so the more precise patterns come first. */
+const EXPLANATIONS: readonly (readonly [RegExp, Explanation])[] = [
   [
     /\btag\b.*already exists/i,
     ({ target, targetName }, { message }) => {
       const tag = /\btag (\S+) already exists/i.exec(message)?.[1];
-      return importFailure.tagExists(tag ? `the tag ${tag} in ${targetName}` : target);
+      return targetFailure.tagExists(tag ? `the tag ${tag} in ${targetName}` : target);
     },
   ],
   [
@@ -60,11 +66,11 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /export ?policy|export\w* (is |has been )?(disabled|not allowed|forbidden)/i,
-    ({ sourceHost }) => importFailure.exportForbidden(sourceHost),
+    ({ sourceHost }) => sourceFailure.exportForbidden(sourceHost),
   ],
   [
     /(too many|more than \d+|exceed\w*|maximum|limit)\b.*manifest|manifest.*\b(exceed\w*|limit|maximum|more than)/i,
-    ({ source }) => importFailure.tooManyManifests(source),
+    ({ source }) => sourceFailure.tooManyManifests(source),
   ],
   [
     /toomanyrequests|too many requests|rate limit|throttl|status code:? 429\b/i,
@@ -72,27 +78,27 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /RFC ?7233|Unexpected response status code|Unexpected length of body in response/i,
-    ({ source }) => importFailure.rangeUnsupported(source),
+    ({ source }) => sourceFailure.rangeUnsupported(source),
   ],
   [
     /quota|storage (limit|size|capacity)|exceed\w* .*storage/i,
-    ({ targetName }) => importFailure.quotaExceeded(targetName),
+    ({ targetName }) => targetFailure.quotaExceeded(targetName),
   ],
   [/soft[- ]?deleted/i, ({ source, target }) => importFailure.softDeleted(source, target)],
   [
     /\blocked\b|write.?enabled|operation is disallowed|DISALLOWED_OPERATION|(write|change|update) operations? (are|is) not (enabled|allowed|permitted)/i,
-    ({ target, targetName }) => importFailure.locked(target, targetName),
+    ({ target, targetName }) => targetFailure.lockedForImport(target.split(", "), targetName),
   ],
   [
     /firewall|network (rule|access|acl)|client with ip|private (endpoint|link)|not allowed access/i,
     (subject, error) => {
       const side = sideOf(subject, error);
-      return importFailure.networkClosed(side, side === "source" ? subject.sourceHost : subject.targetName);
+      return importFailure.networkBlocked(side, side === "source" ? subject.sourceHost : subject.targetName);
     },
   ],
   [
     /Docker-Content-Digest/i,
-    ({ sourceHost }) => registryFailure.invalidAnswer("source", sourceHost, "it sends no Docker-Content-Digest"),
+    ({ sourceHost }) => registryFailure.invalidResponse("source", sourceHost, "it has no Docker-Content-Digest header"),
   ],
   [
     /Unable to find manifest digest|manifest[ _]unknown|name[ _]unknown|(manifest|image|tag|repository) .*not found/i,
@@ -115,35 +121,35 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [
     /source\.(documentId|resourceId) is invalid/i,
     ({ sourceHost }) =>
-      azureFailure.registryNotFound(
+      lookupFailure.notFound(
         "source",
         sourceHost,
-        "Resource Manager, which does not take it for a resource ID",
-        "check source.registry",
+        "Resource Manager, which rejected the resource ID",
+        "Check source.registry",
       ),
   ],
   [
     /ResourceNotFound|ResourceGroupNotFound|SubscriptionNotFound|RegistryNotFound|registry .*(not found|does not exist)/i,
     (subject, error) => {
       const side = sideOf(subject, error, "target");
-      return azureFailure.registryNotFound(
+      return lookupFailure.notFound(
         side,
         side === "source" ? subject.sourceHost : subject.targetId,
         "Resource Manager",
-        "check that the registry still exists and that the identity may see it",
+        "Check that the registry still exists and that the identity can see it",
       );
     },
   ],
   [
     /no such host|name or service not known|could not be resolved|connection (refused|timed out)|unable to connect/i,
-    ({ sourceHost }) => importFailure.sourceUnreachable(sourceHost),
+    ({ sourceHost }) => sourceFailure.unreachableFromAzure(sourceHost),
   ],
   [/Error copying blobs/i, ({ source, target }) => importFailure.blobsNotCopied(source, target)],
 ];
 
 /**
- * The side that a text speaks of: the one whose host or ID it names, if it names only one. Every failed operation names
- * the target as its resource, which does not count.
+ * The side that a message is about: the one whose host or ID it contains, if it contains only one. The target in the
+ * prefix of every failed operation does not count.
  */
 function sideOf(subject: ImportSubject, { message }: ServiceError, otherwise: Side = "source"): Side {
   const text = message.replace(PREFIX, "");
@@ -156,10 +162,10 @@ function names(text: string, registry: string): boolean {
   return new RegExp(`(?<![a-z0-9-])${registry.replaceAll(".", "\\.")}(?![a-z0-9])`, "i").test(text);
 }
 
-/** `Operation registries-<guid> failed. Resource <target ID>`: what every failed operation begins with. */
+/** `Operation registries-<guid> failed. Resource <target ID>`: the prefix of every failed operation. */
 const PREFIX = /^Operation \S+ failed\.\s*(Resource \S+\s*)?/i;
 
-/** The scope on which rights are missing: the one in the text, else the target registry. */
+/** The scope on which permissions are missing: the one in the message, otherwise the target registry. */
 function scopeOf(
   { identity, targetId }: ImportSubject,
   error: ServiceError | undefined,
@@ -176,7 +182,7 @@ function otherFailure(
   error: ServiceError | undefined,
   response: ArmResponse,
 ): Failure {
-  const words = error?.message.replace(PREFIX, "").slice(0, 300);
-  const reason = words || error?.code || `Resource Manager answers ${response.status}`;
+  const message = error?.message.replace(PREFIX, "").slice(0, 300).replace(/\.$/, "");
+  const reason = message || error?.code || `Resource Manager responded with HTTP ${response.status}`;
   return importFailure.failed(source, target, reason, error && errorDetail(error));
 }

@@ -1,5 +1,7 @@
 /** Imports an image by Resource Manager and explains the result. */
-import { azureFailure, type Code, type Failure, failureOf, importFailure, type Side } from "../failure/failure";
+import { azureFailure } from "../failure/azure";
+import { type Code, type Failure, failureOf, type Side } from "../failure/failure";
+import { importFailure } from "../failure/import";
 import { parseRegistryName, type RegistryName, type RegistryResource } from "../reference/registry-name";
 import { type Cloud, isRegistryOf } from "./cloud";
 import { explainImportFailure, type ImportSubject } from "./import-failure";
@@ -84,7 +86,7 @@ async function explainDenial(
     // A source behind network rules admits the import by its resource ID, never by credentials.
     const admitsAzure = registry.isOpen || (registry.trustsAzure && !(side === "source" && source.credentials));
     const { detail } = failure;
-    return admitsAzure ? failure : { ...importFailure.networkClosed(side, registry.name), ...(detail && { detail }) };
+    return admitsAzure ? failure : { ...importFailure.networkBlocked(side, registry.name), ...(detail && { detail }) };
   } catch (error) {
     return (side === "source" && !source.credentials && failureOf(error)) || failure;
   }
@@ -109,7 +111,11 @@ function subjectOf(
   return {
     source: `${sourceHost}/${source.sourceImage}`,
     sourceHost,
-    reader: source.resourceId ? identity : source.credentials ? "the given credentials" : "anyone without credentials",
+    reader: source.resourceId
+      ? identity
+      : source.credentials
+        ? "the identity in source.credentials"
+        : "an anonymous client",
     hasCredentials: source.credentials !== undefined,
     target: [...targetTags, ...untaggedTargetRepositories].map((name) => `${loginServer}/${name}`).join(", "),
     targetName,

@@ -1,17 +1,18 @@
+/** Opens PFX files (PKCS #12) with node-forge, since Node.js cannot list what they contain. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { asn1, pkcs12, pki } from "node-forge";
 
-/** What a certificate file holds. */
+/** The content of a certificate file. */
 export interface CertificateFile {
   readonly key: KeyObject | undefined;
-  /** Also those of the issuers, in any order. */
+  /** Those of the issuers too, in any order. */
   readonly certificates: readonly X509Certificate[];
 }
 
 /** Why a certificate file cannot be opened. */
 export type Unopened = "unknown form" | "unsupported cipher" | "needs a password" | "wrong password";
 
-/** Opens a PFX file (PKCS#12), as Windows, Key Vault and `openssl pkcs12 -export` write it. */
+/** Opens a PFX file as Windows, Key Vault and `openssl pkcs12 -export` write it. */
 export function openPfx(file: Buffer, password: string): CertificateFile | Unopened {
   const { asn1, pki } = forge();
   try {
@@ -19,7 +20,7 @@ export function openPfx(file: Buffer, password: string): CertificateFile | Unope
     const keys = bags.flatMap(({ key }) => (key ? [createPrivateKey(pki.privateKeyToPem(key))] : []));
     const certificates = bags
       .filter(({ type }) => type === pki.oids.certBag)
-      // A certificate of another kind than RSA is not understood, and handed on as it is.
+      // node-forge does not parse certificates other than RSA ones; they are passed on as they are.
       .map((bag) => asn1.toDer(bag.cert ? signedForm(bag.cert) : bag.asn1).getBytes())
       .map((der) => new X509Certificate(Buffer.from(der, "latin1")));
     return { key: keys[0], certificates };
@@ -32,8 +33,8 @@ export function openPfx(file: Buffer, password: string): CertificateFile | Unope
 }
 
 /**
- * The certificate as its issuer signed it. node-forge would write the parameters of an RSASSA-PSS signature its own
- * way, which changes the thumbprint; the signed part repeats the algorithm with them, word for word (RFC 5280, 4.1.1.2).
+ * The certificate as its issuer signed it. node-forge re-encodes the parameters of an RSASSA-PSS signature, which changes
+ * the thumbprint; the signed part contains an identical copy of the algorithm (RFC 5280, 4.1.1.2).
  */
 function signedForm({ tbsCertificate, signature }: pki.Certificate): asn1.Asn1 {
   const { asn1 } = forge();
@@ -45,7 +46,7 @@ function signedForm({ tbsCertificate, signature }: pki.Certificate): asn1.Asn1 {
   return asn1.create(UNIVERSAL, SEQUENCE, true, [tbsCertificate, algorithm, signatureValue]);
 }
 
-/** A password is UTF-16 to the MAC and to the old ciphers, UTF-8 to those of today; and none is not the empty one. */
+/** A missing password differs from an empty one in PKCS #12, so both are tried where none is set. */
 function decrypt(file: asn1.Asn1, password: string): pkcs12.Pkcs12Pfx {
   try {
     return decryptAs(file, password);
@@ -61,7 +62,8 @@ function decryptAs(file: asn1.Asn1, password: string | undefined): pkcs12.Pkcs12
     return pkcs12.pkcs12FromAsn1(file, false, password);
   } catch (error) {
     if (isMacRefused(error)) throw error;
-    // node-forge spells the password in one way for all. The MAC is right: without it only the ciphers are asked.
+    // The MAC and the older ciphers use the password in UTF-16, modern ciphers in UTF-8, and node-forge always the same.
+    // The MAC matches, so it is dropped for the second attempt.
     const withoutMac = { ...file, value: file.value.slice(0, 2) };
     return pkcs12.pkcs12FromAsn1(withoutMac, false, Buffer.from(password ?? "", "utf8").toString("latin1"));
   }
@@ -71,7 +73,7 @@ function isMacRefused(error: unknown): boolean {
   return /MAC could not be verified/.test((error as Error).message);
 }
 
-/** Loaded for a PFX file alone, like the Azure SDK for Azure alone. */
+/** Loaded only for a PFX file, because loading it takes time. */
 function forge(): typeof import("node-forge") {
   return require("node-forge");
 }

@@ -1,9 +1,10 @@
-/** What Resource Manager's refusals say and mean. */
-import { azureFailure, type Failure, failureOf, type Side } from "../failure/failure";
+/** Reads error responses of Resource Manager, and explains those that do not depend on the request. */
+import { azureFailure } from "../failure/azure";
+import { type Failure, failureOf, type Side } from "../failure/failure";
 import { isTransient } from "../registry/retry";
 import type { ArmResponse } from "./resource-manager";
 
-/** What an error response says: the innermost code and message, where Azure puts the useful sentence. */
+/** The innermost code and message of an error response, where Azure puts the useful sentence. */
 export interface ServiceError {
   readonly code: string;
   readonly message: string;
@@ -17,7 +18,7 @@ interface ErrorBody {
   readonly details?: readonly (ErrorBody | null)[] | null;
 }
 
-/** Reads an error response; `undefined` when it is not one of Azure's, as from a proxy. */
+/** Parses an error response; `undefined` when it is not one of Azure, but of a proxy for instance. */
 export function serviceError(response: ArmResponse): ServiceError | undefined {
   const outer = errorBody(response.body);
   if (!outer) return undefined;
@@ -40,54 +41,54 @@ function errorBody(text: string): ErrorBody | undefined {
   }
 }
 
-/** The whole error as one line of detail. */
+/** The whole error in one line. */
 export function errorDetail({ code, message, correlationId }: ServiceError): string {
-  const said = [code, message].filter(Boolean).join(": ").slice(0, 1_000);
-  return correlationId ? `${said} (correlation ID ${correlationId})` : said;
+  const text = [code, message].filter(Boolean).join(": ").slice(0, 1_000);
+  return correlationId ? `${text} (correlation ID ${correlationId})` : text;
 }
 
-/** Whose request was refused and what it was about. */
+/** Who sent a request, and what it was about. */
 export interface RequestSubject {
   readonly side: Side;
-  /** The Azure scope that the request was about. */
+  /** Resource ID of the Azure scope. */
   readonly scope: string;
   readonly identity: string;
 }
 
-/** The failure behind a refusal that does not depend on what was asked: identity, rights, throttling, faults. */
+/** The failure of an error response that does not depend on the request: identity, permissions, throttling, outages. */
 export function requestFailure(
   host: string,
   response: ArmResponse,
   { side, scope, identity }: RequestSubject,
 ): Failure | undefined {
   const error = serviceError(response);
-  const said = error && errorDetail(error);
+  const detail = error && errorDetail(error);
   if (response.status === 401 && error) {
     return azureFailure.credentialRejected(
       identity,
-      error.message || "Resource Manager does not accept its token",
+      error.message.replace(/\.$/, "") || "Resource Manager did not accept its token",
       /tenant|issuer/i.test(`${error.code} ${error.message}`)
-        ? "the subscription belongs to another tenant: use an identity of that tenant; a source there is named by its login server with source.credentials"
-        : "log in again, or check the credential and its tenant",
-      said,
+        ? "Use an identity of the tenant of the subscription. For a source in another tenant, use its login server and pass source.credentials"
+        : "Sign in again, or check the credential and its tenant",
+      detail,
     );
   }
-  if (response.status === 403 && error) return azureFailure.permissionDenied(side, scope, identity, said);
+  if (response.status === 403 && error) return azureFailure.permissionDenied(side, scope, identity, detail);
   if (response.status === 429) return azureFailure.throttled(side, host);
   if (!error || isTransient(response.status)) {
     return azureFailure.unavailable(
       side,
       host,
-      `answers ${response.status}${error ? "" : ", not in Azure's form"}`,
-      said,
+      `responded with HTTP ${response.status}${error ? "" : " and no Azure error"}`,
+      detail,
     );
   }
   return undefined;
 }
 
-/** The failure behind an error that came without an response. */
+/** The failure of a request that got no response. */
 export function noResponseFailure(host: string, error: unknown, side: Side): Failure {
   const reason =
     error instanceof Error && error.name === "AbortError" ? "no response in time" : (error as Error).message;
-  return failureOf(error) ?? azureFailure.unavailable(side, host, `cannot be reached: ${reason}`);
+  return failureOf(error) ?? azureFailure.unavailable(side, host, `could not be reached: ${reason}`);
 }

@@ -1,13 +1,14 @@
-/** What users of azure-native have configured already: the same keys, variables and precedence. */
-import { azureFailure, ImportError } from "../failure/failure";
+/** The settings that users of azure-native have already: the same keys, environment variables and precedence. */
+import { azureFailure } from "../failure/azure";
+import { ImportError } from "../failure/failure";
 
-/** A configured value and the name of the place that it comes from, for messages. */
+/** A configured value, and the key or variable that it comes from. */
 export interface Setting {
   readonly value: string;
   readonly from: string;
 }
 
-/** Each key of `azure-native:*` that counts here, with the variables that stand in for it, first one first. */
+/** The keys of `azure-native:*` that matter here, with the variables that replace them, in order of precedence. */
 const VARIABLES = {
   subscriptionId: ["ARM_SUBSCRIPTION_ID"],
   tenantId: ["ARM_TENANT_ID"],
@@ -34,11 +35,11 @@ const VARIABLES = {
 
 export type SettingName = keyof typeof VARIABLES;
 
-/** What is configured for Azure; a setting that is missing or empty is absent. */
+/** The settings for Azure, without those that are missing or empty. */
 export type AzureSettings = { readonly [name in SettingName]?: Setting };
 
 /**
- * Reads the settings. A key in the stack's configuration wins over the variables, also when it is empty.
+ * Reads the settings. A key in the configuration of the stack takes precedence over the variables, even when it is empty.
  *
  * @param config - the value of `azure-native:<key>`
  */
@@ -59,35 +60,35 @@ export function azureSettings(
   return settings;
 }
 
-/** Whether a switch is on. azure-native knows one spelling, so that `1` and `yes` are off there and here. */
+/** Whether a switch is on. Like azure-native, only `true` counts, not `1` or `yes`. */
 export function isOn(setting: Setting | undefined): boolean {
   return setting?.value === "true";
 }
 
-/** How a setting is named to the user who has to set it. */
+/** The name of a setting in messages. */
 export function nameOf(name: SettingName): string {
   return `${VARIABLES[name][0]} (azure-native:${name})`;
 }
 
-/** The subscription to search first. Pulumi ESC hands it over as `/subscriptions/<id>`. */
+/** The subscription to search first. Pulumi ESC writes it as `/subscriptions/<id>`. */
 export function defaultSubscription({ subscriptionId }: AzureSettings): string | undefined {
   return subscriptionId?.value.replace(/^\/subscriptions\//i, "").replace(/\/$/, "");
 }
 
-/** Further tenants in which the identity may ask for tokens. */
+/** Further tenants in which the identity may request tokens. */
 export function auxiliaryTenants({ auxiliaryTenantIds }: AzureSettings): string[] {
   if (!auxiliaryTenantIds) return [];
   try {
     const tenants: unknown = JSON.parse(auxiliaryTenantIds.value);
     if (Array.isArray(tenants) && tenants.every((tenant) => typeof tenant === "string")) return tenants;
   } catch {
-    // Told below: text that is no JSON and JSON of another shape are the same mistake.
+    // Text that is not JSON fails below, together with JSON of another shape.
   }
   throw new ImportError(
     azureFailure.configurationInvalid(
       auxiliaryTenantIds.from,
-      "is not a JSON list of tenant IDs",
-      'write it as ["11111111-…","22222222-…"]',
+      "must be a JSON list of tenant IDs",
+      'Write it as ["11111111-…","22222222-…"]',
     ),
   );
 }

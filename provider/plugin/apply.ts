@@ -1,5 +1,6 @@
 /** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
-import { ImportError, targetFailure } from "../failure/failure";
+import { ImportError } from "../failure/failure";
+import { targetFailure } from "../failure/target";
 import { parseTarget } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
 import { type Outputs, type Targets, targetNames, toOutputs } from "../resource/state";

@@ -1,14 +1,8 @@
 /** Completes valid arguments with what is known before anything is imported: digest, registry, target names, references. */
 import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "../azure/azure";
-import {
-  digestNotKept,
-  type Failure,
-  failureOf,
-  isUnavailable,
-  recordedDigestKept,
-  sourceFailure,
-} from "../failure/failure";
+import { type Failure, failureOf, isUnavailable } from "../failure/failure";
+import { digestNotKept, recordedDigestKept, sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
 import { namesRegistry, type RegistryName } from "../reference/registry-name";
 import type { ParsedArguments } from "../resource/arguments";
@@ -94,12 +88,12 @@ function resolveDigest(
   if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
   const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
   if (lookup !== undefined && lookup.source !== sourceKey(args)) {
-    return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.exchanged() };
+    return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.changedAfterwards() };
   }
   const { digest, failure }: DigestResult = lookup ?? {};
   if (digest !== undefined) return { value: digest };
   if (failure !== undefined) return keepRecorded(failure, args, recorded, old.sourceDigest);
-  if (!readsTarget && !takesDigestFromTarget(args)) return { value: undefined, failure: sourceFailure.notLookedUp() };
+  if (!readsTarget && !takesDigestFromTarget(args)) return { value: undefined, failure: sourceFailure.notResolved() };
   return { value: preview && asksForImport(args, old) ? unknownAs<Digest>() : undefined };
 }
 

@@ -1,6 +1,7 @@
 /** Imports an image into its targets and reads back what the targets hold. */
 import type { ImportRequest } from "../azure/import-operation";
-import { ImportError, targetFailure } from "../failure/failure";
+import { ImportError } from "../failure/failure";
+import { targetFailure } from "../failure/target";
 import type { Digest } from "../reference/digest";
 import { isTagged, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
@@ -86,7 +87,7 @@ function throwConflict(
 ): void {
   if (held === "unreadable") {
     const names = targets.map(({ name }) => name);
-    throw new ImportError(targetFailure.uncomparable(loginServer, names));
+    throw new ImportError(targetFailure.unreadable(loginServer, names));
   }
   const conflicts = targets.flatMap(({ name }) => {
     const holds = held.get(name);

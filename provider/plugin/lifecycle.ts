@@ -6,7 +6,8 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Azure } from "../azure/azure";
 import { azureSettings } from "../azure/settings";
-import { type Failure, failureOf, formatFailure, operationTimedOut } from "../failure/failure";
+import { type Failure, failureOf, formatFailure } from "../failure/failure";
+import { importFailure } from "../failure/import";
 import { parseArguments } from "../resource/arguments";
 import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
 import {
@@ -172,6 +173,6 @@ async function withCleanErrors<T>(id: string, limit: number, run: (signal: Abort
 
 /** The message for the user. An error that the timeout caused says so. */
 function toMessage(error: unknown, signal: AbortSignal, id: string, limit: number): string {
-  const failure = failureOf(error) ?? (signal.aborted ? operationTimedOut(id, limit / 1_000) : undefined);
+  const failure = failureOf(error) ?? (signal.aborted ? importFailure.operationTimedOut(id, limit / 1_000) : undefined);
   return failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
 }

@@ -2,7 +2,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadResult } from "@pulumi/pulumi/dynamic";
 import type { Azure } from "../azure/azure";
-import { ImportError, registryFailure } from "../failure/failure";
+import { ImportError } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
+import { targetFailure } from "../failure/target";
 import type { Digest } from "../reference/digest";
 import type { Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
@@ -55,7 +57,7 @@ export async function readExisting(
 
 function readable(held: TargetDigests, loginServer: string): ReadonlyMap<string, Digest | undefined> {
   if (held !== "unreadable") return held;
-  throw new ImportError(registryFailure.unreachable("target", loginServer, "it cannot be read from here"));
+  throw new ImportError(targetFailure.unreachable(loginServer));
 }
 
 function existing(held: ReadonlyMap<string, Digest | undefined>): Targets {

@@ -1,5 +1,6 @@
 /** Removes targets as `onDelete` says: on destroy, on replacement, and when the program drops a tag. */
-import { ImportError, targetFailure } from "../failure/failure";
+import { ImportError } from "../failure/failure";
+import { targetFailure } from "../failure/target";
 import { isTagged, type Target } from "../reference/target";
 import type { DeletePolicy, Outputs } from "../resource/state";
 import type { OperationContext } from "./context";
@@ -37,7 +38,7 @@ async function removeUndeclared(
   if (held === "unreadable") {
     if (await isDeleted(recorded, azure)) return;
     const names = targets.map(({ name }) => name);
-    throw new ImportError(targetFailure.unreleasable(loginServer, names));
+    throw new ImportError(targetFailure.notRemovable(loginServer, names));
   }
   for (const { name, repository, tag } of targets.filter(isTagged)) {
     // Another resource may have declared it while the targets were read.

@@ -1,6 +1,8 @@
 /** Resolves references to digests in the program, for all images at once. */
 import type { Azure } from "../azure/azure";
-import { failureOf, ImportError, registryFailure, sourceFailure } from "../failure/failure";
+import { failureOf, ImportError } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
+import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
 import { LATEST } from "../reference/tag";
 import { RegistryClient, type RegistryCredential } from "../registry/client";

@@ -1,4 +1,5 @@
-import { type Failure, ImportError, registryFailure, type Side } from "../failure/failure";
+import { type Failure, ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
 import { type Challenge, parseChallenges } from "./challenge";
 import { denialError, serverMessage } from "./denial";
 import { PromiseCache } from "./promise-cache";
@@ -92,7 +93,7 @@ export class Authorization {
     private readonly credential: RegistryCredential,
     private readonly isAzure: boolean,
   ) {
-    if (credential.kind === "entra" && !isAzure) throw new ImportError(registryFailure.entraRefused(side, name));
+    if (credential.kind === "entra" && !isAzure) throw new ImportError(registryFailure.entraTokenWithheld(side, name));
     if (credential.kind === "password") this.#addSecret(credential.password);
   }
 
@@ -263,7 +264,7 @@ export class Authorization {
         : mayReceiveCredentials(host, service.realm);
     if (!allowed)
       throw new ImportError(
-        registryFailure.realmRefused(side, this.name, `${service.realm.protocol}//${service.realm.host}`),
+        registryFailure.tokenServerUntrusted(side, this.name, `${service.realm.protocol}//${service.realm.host}`),
       );
     const response = await sendRequest(side, requestToken(service, text, this.#basic()), options);
     return this.#checkGranted(response, scope);
@@ -338,7 +339,7 @@ export class Authorization {
   }
 
   #invalid(reason: string): ImportError {
-    return new ImportError(registryFailure.invalidAnswer(this.side, this.name, reason));
+    return new ImportError(registryFailure.invalidResponse(this.side, this.name, reason));
   }
 }
 

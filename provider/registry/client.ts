@@ -1,4 +1,7 @@
-import { type Failure, ImportError, registryFailure, type Side } from "../failure/failure";
+import { type Failure, ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
+import type { RegistryAction } from "../failure/roles";
+import { targetFailure } from "../failure/target";
 import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
 import { DOCKER_HUB } from "../reference/host";
@@ -153,12 +156,12 @@ export class RegistryClient {
 
   /** Removes a manifest with every tag that it has. What is gone already counts as removed. */
   async deleteManifest(repository: string, digest: Digest, signal?: AbortSignal): Promise<void> {
-    await this.#change("delete", "deleted", repository, `@${digest}`, `/v2/${repository}/manifests/${digest}`, signal);
+    await this.#change("delete", "delete", repository, `@${digest}`, `/v2/${repository}/manifests/${digest}`, signal);
   }
 
   /** Azure only: removes a tag and leaves its manifest. What is gone already counts as removed. */
   async untag(repository: string, tag: string, signal?: AbortSignal): Promise<void> {
-    await this.#change("delete", "untagged", repository, `:${tag}`, `/acr/v1/${repository}/_tags/${tag}`, signal);
+    await this.#change("delete", "untag", repository, `:${tag}`, `/acr/v1/${repository}/_tags/${tag}`, signal);
   }
 
   /** Azure only: the tags that stand for a digest. */
@@ -187,15 +190,7 @@ export class RegistryClient {
   async lock(repository: string, tag: string, locked = true, signal?: AbortSignal): Promise<void> {
     const attributes = { writeEnabled: !locked, deleteEnabled: !locked };
     const path = `/acr/v1/${repository}/_tags/${tag}`;
-    await this.#change(
-      "metadata_write",
-      locked ? "locked" : "unlocked",
-      repository,
-      `:${tag}`,
-      path,
-      signal,
-      attributes,
-    );
+    await this.#change("metadata_write", locked ? "lock" : "unlock", repository, `:${tag}`, path, signal, attributes);
   }
 
   async #readManifest(repository: string, tagOrDigest: string, options: RequestOptions): Promise<Manifest | undefined> {
@@ -263,7 +258,7 @@ export class RegistryClient {
 
   async #change(
     actions: string,
-    done: string,
+    action: RegistryAction,
     repository: string,
     suffix: string,
     path: string,
@@ -279,14 +274,14 @@ export class RegistryClient {
         ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       },
       scope: { repository, actions },
-      denied: this.#denied(reference, done),
+      denied: this.#denied(reference, action),
       options: this.#options(signal),
     });
     if (response.status >= 200 && response.status < 300) return;
     if (response.status === 404 && method === "DELETE") return;
     if (response.status === 404) throw new ImportError(registryFailure.notFound(this.#side, reference));
     if (response.status === 405 || response.status === 409) {
-      throw new ImportError(registryFailure.locked(reference, done, this.#authorization.serverMessage(response)));
+      throw new ImportError(targetFailure.locked(reference, action, this.#authorization.serverMessage(response)));
     }
     throw this.#unexpected(method, response);
   }
@@ -337,8 +332,8 @@ export class RegistryClient {
     return { deadline: Date.now() + this.#timeoutMs, onWait: this.#onWait, signal };
   }
 
-  #denied(reference: string, done = "read"): AuthorizedRequest["denied"] {
-    return (who, message) => registryFailure.accessDenied(this.#side, reference, who, message, done);
+  #denied(reference: string, action: RegistryAction = "pull"): AuthorizedRequest["denied"] {
+    return (who, message) => registryFailure.accessDenied(this.#side, reference, who, message, action);
   }
 
   /** A 404 counts only where a registry answers: `GET /v2/` of anything else gives no 200 and no 401. */
@@ -353,7 +348,7 @@ export class RegistryClient {
   }
 
   #invalid(reason: string): ImportError {
-    return new ImportError(registryFailure.invalidAnswer(this.#side, this.#name, reason));
+    return new ImportError(registryFailure.invalidResponse(this.#side, this.#name, reason));
   }
 }
 

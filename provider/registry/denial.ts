@@ -1,4 +1,5 @@
-import { type Failure, ImportError, registryFailure, type Side } from "../failure/failure";
+import { type Failure, ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
 import { isObject, parseJson } from "../json";
 import type { HttpResponse } from "./transport";
 
@@ -10,7 +11,7 @@ export function denialError(
   otherwise: Failure,
 ): ImportError {
   const closed = response.status === 403 && FIREWALL.test(response.body.toString("utf8"));
-  return new ImportError(closed ? registryFailure.networkClosed(side, response.url.host, message) : otherwise);
+  return new ImportError(closed ? registryFailure.networkBlocked(side, response.url.host, message) : otherwise);
 }
 
 const FIREWALL = /client with IP .* is not allowed access|public network access is disabled/i;

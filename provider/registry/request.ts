@@ -1,4 +1,5 @@
-import { type Failure, failureOf, ImportError, registryFailure, type Side } from "../failure/failure";
+import { type Failure, failureOf, ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
 import { retryAfterSeconds } from "./retry";
 import { type HttpRequest, type HttpResponse, type RequestOptions, send } from "./transport";
 
@@ -22,12 +23,12 @@ export async function sendRequest(side: Side, request: HttpRequest, options: Req
 
 function unreachable(side: Side, host: string, error: unknown): Failure {
   const { name, code = "", message } = error as NodeJS.ErrnoException;
-  if (name === "UnusableAnswer") return registryFailure.invalidAnswer(side, host, message);
-  if (code.startsWith("HPE_")) return registryFailure.invalidAnswer(side, host, `it does not speak HTTP (${code})`);
+  if (name === "UnusableAnswer") return registryFailure.invalidResponse(side, host, message);
+  if (code.startsWith("HPE_")) return registryFailure.invalidResponse(side, host, `it does not speak HTTP (${code})`);
   const broken = CONNECTION_BROKE[code];
   if (broken !== undefined) return registryFailure.unavailable(side, host, broken);
   const reason = code.startsWith("EPROXY") ? message : (NO_CONNECTION[code] ?? code) || "the request failed";
-  return registryFailure.unreachable(side, host, reason);
+  return registryFailure.unreachable(side, host, reason, code);
 }
 
 /** There was a connection. */

@@ -1,4 +1,5 @@
-import { ImportError, registryFailure, type Side } from "../failure/failure";
+import { ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
 import { isObject, parseJson } from "../json";
 import type { HttpRequest, HttpResponse } from "./transport";
 
@@ -89,12 +90,12 @@ function form(url: string, fields: Record<string, string>): HttpRequest {
 function readObject(side: Side, { body, url }: HttpResponse): Readonly<Record<string, unknown>> {
   const parsed = parseJson(body.toString("utf8"));
   if (isObject(parsed)) return parsed;
-  throw new ImportError(registryFailure.invalidAnswer(side, url.host, "its token is not JSON"));
+  throw new ImportError(registryFailure.invalidResponse(side, url.host, "its token is not JSON"));
 }
 
 function readToken(side: Side, { url }: HttpResponse, token: unknown): string {
   if (typeof token === "string" && isHeaderSafe(token)) return token;
-  throw new ImportError(registryFailure.invalidAnswer(side, url.host, "it grants no token"));
+  throw new ImportError(registryFailure.invalidResponse(side, url.host, "it grants no token"));
 }
 
 /** Whether a token can stand in a header. */

@@ -150,7 +150,7 @@ class Problems {
   readonly found: Failure[] = [];
 
   add(path: string, reason: string): void {
-    this.found.push({ code: "INVALID_ARGUMENT", summary: `${path}: ${reason}` });
+    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason });
   }
 
   parsed(path: string, value: unknown, parse: (text: string) => unknown): void {

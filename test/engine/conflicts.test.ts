@@ -16,7 +16,7 @@ test("a tag that holds somebody else's digest stops a first up, or is overwritte
   const refused = await project.up();
   expect(refused.exitCode).not.toBe(0);
   const [error = ""] = refused.diagnostics("error");
-  expect(error).toContain(`${target} holds ${theirs}, which this resource did not put there`);
+  expect(error).toContain(`${target} holds ${theirs}, which was not created by this resource`);
   expect(error).toContain(digest);
   expect(error).toContain('onConflict: "overwrite"');
   expect(error).toContain("[TARGET_CONFLICT]");

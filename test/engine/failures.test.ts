@@ -9,11 +9,11 @@ test("a failed look-up is one clean line that names image and remedy, in preview
   const cases: Record<string, { source: unknown; says: string[] }> = {
     "a tag that does not exist": {
       source: "docker.io/library/hello-world:nosuch",
-      says: ["source: docker.io/library/hello-world:nosuch does not exist in its registry [SOURCE_NOT_FOUND]"],
+      says: ["source: docker.io/library/hello-world:nosuch was not found [SOURCE_NOT_FOUND]"],
     },
     "a repository that Docker Hub does not show": {
       source: "docker.io/nobody/nothing:1",
-      says: ["source: docker.io/nobody/nothing:1", "docker.io", "source.credentials"],
+      says: ["source: an anonymous client is not allowed to pull docker.io/nobody/nothing:1", "source.credentials"],
     },
     "a host that is not there": {
       source: "registry.invalid/app:1",
@@ -75,7 +75,7 @@ test("wrong arguments are reported all at once, with their paths, and cost no re
     imageProgram({ registry: "myregistry", source: `docker.io/library/node@sha256:${"0".repeat(64)}` }),
   );
   const untagged = await project.up();
-  expect(untagged.diagnostics("error")[0]).toMatch(/source: .*pass targetTags, or untaggedTargetRepositories/);
+  expect(untagged.diagnostics("error")[0]).toMatch(/source: .*set targetTags or untaggedTargetRepositories/);
   expectNoStack(untagged);
   expect(await control.requests()).toEqual([]);
 });
@@ -131,7 +131,7 @@ test("an import that Azure does not finish in time ends as customTimeouts say, a
   const late = await project.up();
   expect(Date.now() - start).toBeLessThan(30_000);
   expect(late.exitCode).not.toBe(0);
-  expect(late.diagnostics("error")[0]).toMatch(/not finished after 2 s .*\[IMPORT_TIMED_OUT\]/s);
+  expect(late.diagnostics("error")[0]).toMatch(/did not (finish|complete) within 2 s .*\[IMPORT_TIMED_OUT\]/s);
   expect(late.diagnostics("error")[0]).toContain("customTimeouts");
   expectNoStack(late);
 
@@ -160,7 +160,7 @@ test('a source out of order stops an up, or with onSourceUnavailable "keep" leav
   const kept = await project.up();
   expect([kept.exitCode, kept.changes]).toEqual([0, { same: 1 }]);
   const warnings = kept.diagnostics("warning").join("\n");
-  expect(warnings).toContain(`; the recorded digest ${digest} is kept [SOURCE_THROTTLED]`);
+  expect(warnings).toContain(`; continuing with the recorded digest ${digest} [SOURCE_THROTTLED]`);
   expect(warnings).not.toContain("What to do");
   expect((await project.state()).resource("app").outputs?.sourceDigest).toBe(digest);
 
@@ -170,12 +170,12 @@ test('a source out of order stops an up, or with onSourceUnavailable "keep" leav
   );
   const other = await project.preview();
   expect(other.exitCode).not.toBe(0);
-  expect(other.diagnostics("error")[0]).toContain("does not help here: the recorded digest is of another source");
+  expect(other.diagnostics("error")[0]).toContain("has no effect: the recorded digest is of another source");
 
   await project.write(program({}));
   const failed = await project.preview();
   expect(failed.exitCode).not.toBe(0);
-  expect(failed.diagnostics("error")[0]).toContain('onSourceUnavailable: "keep" goes on with');
+  expect(failed.diagnostics("error")[0]).toContain('Set onSourceUnavailable: "keep" to continue with');
   await control.faults();
 });
 
@@ -191,7 +191,7 @@ test("a registry that does not exist fails an up, and only warns in a preview, w
   expect(preview.diagnostics("warning").join("\n")).toContain("[REGISTRY_NOT_FOUND]");
   const up = await project.up();
   expect(up.exitCode).not.toBe(0);
-  expect(up.diagnostics("error")[0]).toMatch(/target: no registry notthere is visible to .*\[REGISTRY_NOT_FOUND\]/s);
+  expect(up.diagnostics("error")[0]).toMatch(/target: registry notthere is not visible to .*\[REGISTRY_NOT_FOUND\]/s);
   expectNoStack(up);
 });
 

@@ -48,7 +48,7 @@ test("ImportedImage.get reads what is there and never changes it", async () => {
   const gone = await project.up();
   expect(gone.exitCode).not.toBe(0);
   expect(gone.diagnostics("error")[0]).toContain(
-    "myregistry.azurecr.io/library/foreign:1 does not exist in its registry [TARGET_NOT_FOUND]",
+    "myregistry.azurecr.io/library/foreign:1 was not found [TARGET_NOT_FOUND]",
   );
   expect(gone.text).not.toMatch(/^\s*at .*\.[jt]s/m);
 });

@@ -52,7 +52,7 @@ test.each<[string, () => Promise<unknown>]>([
 test("an existing tag at a first import cannot be compared: nothing is touched, overwrite takes it over", async () => {
   const theirs = intrude(box, `${repository}:1`);
   const { errors } = await up();
-  expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}What to do: set onConflict: "overwrite"/);
+  expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}Hint: Set onConflict: "overwrite"/);
   expect(errors.image).toContain(`${loginServer}/${repository}:1`);
   expect([holds(), stack.state.size]).toEqual([theirs, 0]);
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
@@ -97,7 +97,7 @@ test("killed before the record was written, the next run says what to set", asyn
 test("with the digest read from the target there is nothing to know it from", async () => {
   const source = { image: `docker.io/${repository}:1`, digestFrom: "target" };
   const { errors } = await up({ source });
-  expect(errors.image).toMatch(/^target: .*digest.*\[TARGET_NOT_VERIFIED\]\n {2}What to do: /);
+  expect(errors.image).toMatch(/^target: .*digest.*\[TARGET_NOT_VERIFIED\]\n {2}Hint: /);
 });
 
 test("a refresh leaves the record as it is", async () => {
@@ -111,7 +111,7 @@ test("a refresh leaves the record as it is", async () => {
 test.each(["untag", "delete"])("a destroy under %s says that it cannot know, and touches nothing", async (onDelete) => {
   await up({ onDelete });
   const { errors } = await stack.destroy();
-  expect(errors.image).toMatch(/cannot be read from here.*\[TARGET_UNREACHABLE\]\n {2}What to do: /);
+  expect(errors.image).toMatch(/cannot be read from this machine.*\[TARGET_UNREACHABLE\]\n {2}Hint: /);
   expect(holds()).toBe(first);
   expect(stack.resource().outputs.sourceDigest).toBe(first);
   // The way out that it names.
@@ -124,9 +124,7 @@ test("a registry that lets nobody in, Azure's import neither, says what to switc
   await change({ networkRuleBypassOptions: "None" });
   try {
     const { errors } = await up();
-    expect(errors.image).toMatch(
-      /^target: .*\[TARGET_NETWORK_BLOCKED\]\n {2}What to do: .*--allow-trusted-services true/,
-    );
+    expect(errors.image).toMatch(/^target: .*\[TARGET_NETWORK_BLOCKED\]\n {2}Hint: .*--allow-trusted-services true/);
   } finally {
     await change({ networkRuleBypassOptions: "AzureServices" });
   }

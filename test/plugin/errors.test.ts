@@ -109,7 +109,7 @@ describe("a secret", () => {
     const source = { image: `docker.io/${repository}:1`, credentials };
     const { errors } = await stack.up({ image: image({ source }) });
     const plugin = await stack.plugin();
-    expect(errors.image).toMatch(/ \[[A-Z_]+\]\n {2}What to do: /);
+    expect(errors.image).toMatch(/ \[[A-Z_]+\]\n {2}Hint: /);
     for (const text of [errors.image, plugin.output, JSON.stringify(plugin.logs)]) {
       expect(text).not.toContain(secret);
       expect(text).not.toContain(String(box.env.ARM_CLIENT_SECRET));
@@ -133,10 +133,12 @@ test("what read and delete throw shows its message once, and no stack", async ()
   await box.control.faults({ host: "myregistry.azurecr.io", status: 500 });
   const plugin = await stack.plugin();
   for (const fails of [() => plugin.read(id, outputs), () => plugin.delete(id, outputs)]) {
-    await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}What to do: /);
+    await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}Hint: /);
   }
   expect(plugin.output).not.toMatch(/\n\s+at |TARGET_UNAVAILABLE|\.js:\d/);
-  expect(plugin.output.match(/^.*: .*$/gm)).toEqual(Array(2).fill(`${id}: failed: see the error on the resource above`));
+  expect(plugin.output.match(/^.*: .*$/gm)).toEqual(
+    Array(2).fill(`${id}: failed: see the error on the resource above`),
+  );
 });
 
 test("an error that happens to have an ID reaches the engine as a message, not as a half-made resource", async () => {

@@ -59,7 +59,7 @@ test("a tag that holds the digest already is adopted", async () => {
 test("a tag that holds another digest stops a first up, both digests named, and overwrite takes it over", async () => {
   const theirs = intrude(box, `${repository}:1`);
   const { errors } = await up();
-  expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}What to do: /);
+  expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}Hint: /);
   expect(errors.image).toContain(`${loginServer}/${repository}:1 holds ${theirs}`);
   expect(errors.image).toContain(first);
   expect(stack.state.size).toBe(0);

@@ -148,7 +148,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
         expect({ context, tag, holds: now(tag) }).toEqual({ context, tag, holds: theirs });
       }
       if (error !== undefined && kill === undefined) {
-        expect(error).toMatch(/ \[[A-Z_]+\](\n {2}What to do: |$)/);
+        expect(error).toMatch(/ \[[A-Z_]+\](\n {2}Hint: |$)/);
         expect(error).not.toMatch(/\n\s+at |undefined|\[object/);
       }
       if (!isQuiet) continue;

@@ -82,7 +82,7 @@ describe("destroy", () => {
       box.emulator.images.setAttributes(reference, { deleteEnabled: !on, writeEnabled: !on });
     lock(true);
     const { errors } = await stack.destroy();
-    expect(errors.image).toMatch(/\[TARGET_LOCKED\]\n {2}What to do: unlock it/);
+    expect(errors.image).toMatch(/\[TARGET_LOCKED\]\n {2}Hint: Unlock it/);
     expect(errors.image).toContain(reference);
     expect(tag()).toBe(first);
     expect(stack.resource().outputs.sourceDigest).toBe(first);

@@ -219,7 +219,7 @@ export class Stack {
     const found = this.box.emulator.images.describe(reference);
     return found
       ? { digest: found.digest }
-      : { failure: { code: "SOURCE_NOT_FOUND", summary: `source: ${reference} does not exist in its registry` } };
+      : { failure: { code: "SOURCE_NOT_FOUND", side: "source", object: reference, reason: "was not found" } };
   }
 }
 

@@ -281,7 +281,8 @@ describe("tokens", () => {
     internet.sites["auth.example.net"] = grants();
     expect(await failure(client().head("app", "1"))).toMatchObject({
       code: "SOURCE_ACCESS_DENIED",
-      summary: `source: ${host}/app:1 may not be read by an anonymous client`,
+      object: "an anonymous client",
+      reason: `is not allowed to pull ${host}/app:1`,
     });
     expect(internet.requests).toHaveLength(3);
   });
@@ -321,7 +322,8 @@ describe("tokens", () => {
     internet.sites[host] = withTokens(grants(), registry);
     expect(await failure(client(user).head("app", "1"))).toMatchObject({
       code: "SOURCE_ACCESS_DENIED",
-      summary: `source: ${host}/app:1 may not be read by user "reader"`,
+      object: 'user "reader"',
+      reason: `is not allowed to pull ${host}/app:1`,
       detail: "HTTP 403: DENIED: requested access to the resource is denied",
     });
   });
@@ -385,7 +387,7 @@ describe("tokens", () => {
     internet.sites[`auth.${host}`] = (_request, response) => response.writeHead(200).end(body);
     expect(await failure(client(user).head("app", "1"))).toMatchObject({
       code: "SOURCE_INVALID_RESPONSE",
-      summary: expect.stringContaining(reason),
+      reason: expect.stringContaining(reason),
     });
   });
 });
@@ -395,7 +397,7 @@ describe("credentials stay where they belong", () => {
     internet.sites[host] = guarded(realm);
     expect(await failure(client(user).head("app", "1"))).toMatchObject({
       code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
-      summary: expect.stringContaining(shown),
+      reason: expect.stringContaining(shown),
     });
     expect(internet.requests).toEqual([`GET ${host}/v2/`]);
     expect(internet.authorizations).toEqual(["-"]);
@@ -629,7 +631,8 @@ describe("answers", () => {
     internet.sites[host] = (_request, response) => response.writeHead(404).end("<html>");
     expect(await failure(client().head("app", "1"))).toMatchObject({
       code: "SOURCE_INVALID_RESPONSE",
-      summary: `source: ${host} does not answer like a registry: GET /v2/ answers 404`,
+      object: host,
+      reason: "returned an unexpected response: GET /v2/ answers 404",
     });
   });
 
@@ -654,7 +657,7 @@ describe("answers", () => {
     ]);
   });
 
-  const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", summary: expect.stringContaining(reason) });
+  const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", reason: expect.stringContaining(reason) });
 
   test("a page of HTML with 200 is no manifest", async () => {
     answersTo("*", (_request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
@@ -796,7 +799,8 @@ describe("trouble", () => {
     answers([429, { "retry-after": "60" }]);
     expect(await failure(client().head("app", "1"))).toMatchObject({
       code: "SOURCE_THROTTLED",
-      summary: `source: ${host} answers 429 Too Many Requests, try again in 60 s`,
+      object: host,
+      reason: "is rate limiting (429 Too Many Requests); retry in 60 s",
     });
   });
 
@@ -804,7 +808,7 @@ describe("trouble", () => {
     answers([502], [502], [502], [502], [502]);
     expect(await failure(client().head("app", "1"))).toMatchObject({
       code: "SOURCE_UNAVAILABLE",
-      summary: expect.stringContaining("HTTP 502"),
+      reason: expect.stringContaining("HTTP 502"),
     });
     expect(internet.requests).toHaveLength(5);
   });
@@ -839,7 +843,8 @@ describe("trouble", () => {
   test("a proxy that does not let us through says so", async () => {
     expect(await failure(client().head("app", "1"))).toMatchObject({
       code: "SOURCE_UNREACHABLE",
-      summary: `source: ${host} cannot be reached: the proxy ${new URL(internet.proxy).host} does not connect, it answers 403`,
+      object: host,
+      reason: `could not be reached: the proxy ${new URL(internet.proxy).host} does not connect, it answers 403`,
     });
   });
 
@@ -853,7 +858,7 @@ describe("trouble", () => {
     expect(found).toHaveLength(40);
     expect(found[39]).toMatchObject({
       code: "SOURCE_UNREACHABLE",
-      summary: expect.stringContaining("the proxy 127.0.0.1:9 does not connect, ECONNREFUSED"),
+      reason: expect.stringContaining("the proxy 127.0.0.1:9 does not connect, ECONNREFUSED"),
     });
     expect(JSON.stringify(found)).not.toContain("hidden");
   });

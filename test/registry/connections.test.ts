@@ -82,7 +82,7 @@ test.each([
   const { host } = await serve(site, { ...options, authority });
   expect(await failure(head(host))).toMatchObject({
     code: "SOURCE_UNREACHABLE",
-    summary: expect.stringContaining(reason),
+    reason: expect.stringContaining(reason),
   });
   expect(site).not.toHaveBeenCalled();
 });
@@ -105,7 +105,7 @@ test("nobody listens", async () => {
   for (const close of closing.splice(0)) close();
   expect(await failure(head(host))).toMatchObject({
     code: "SOURCE_UNREACHABLE",
-    summary: expect.stringContaining("ECONNREFUSED"),
+    reason: expect.stringContaining("ECONNREFUSED"),
   });
 });
 
@@ -132,7 +132,7 @@ test("a body that drips is given up after 30 seconds, twice", async () => {
   }
   expect(await found).toMatchObject({
     code: "SOURCE_UNAVAILABLE",
-    summary: expect.stringContaining("no answer in time"),
+    reason: expect.stringContaining("no answer in time"),
   });
 });
 

@@ -41,10 +41,10 @@ test("S5 another registry with public access disabled, by resource ID", async ()
     {
       code: "SOURCE_NETWORK_BLOCKED",
       says: [
-        "source: the firewall of privatesource.azurecr.io refuses this client",
-        "by digest (repo@sha256:…)",
+        "source: the firewall of privatesource.azurecr.io blocks this machine",
+        "pin the digest (repo@sha256:…)",
         'source.digestFrom: "target"',
-        "run where the registry can be reached",
+        "run where it can be reached",
       ],
     },
   );
@@ -117,7 +117,7 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
     { registry: "myregistry", source: source.replace(digest, `sha256:${"0".repeat(64)}`), targetTags: ["s6:gone"] },
     {
       code: "SOURCE_NOT_FOUND",
-      says: ["source: mysourceregistry/aci-helloworld@sha256:000", "check repository and tag"],
+      says: ["source: mysourceregistry/aci-helloworld@sha256:000", "Check the repository and the tag"],
     },
   );
   await box.control.clearRequests();
@@ -148,9 +148,9 @@ test("S7 another subscription, by resource ID and by login server, with one ques
   await scenario.refuses("an identity that does not see the other subscription", image("refused", source), {
     code: "REGISTRY_NOT_FOUND",
     says: [
-      "source: no registry othersubsource.azurecr.io is visible to service principal",
+      "source: registry othersubsource.azurecr.io is not visible to service principal",
       `searched subscription ${subscriptionId} and every other that it can read`,
-      "pass its resource ID",
+      "use its resource ID",
       "source.credentials",
     ],
     env,

@@ -99,7 +99,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     });
     await scenario.refuses(`${one.cloud}: a registry of that cloud from the public one, without credentials`, args(), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: ${source.split("/")[0]}`, "anonymous client", "source.credentials"],
+      says: [`source: an anonymous client is not allowed to pull ${source.split("/")[0]}`, "source.credentials"],
     });
     expect(await control.requests({ path: "/oauth2/exchange" })).toEqual([]);
     await scenario.works(args({ username: "exporter", password: "exporter-password" }), digest);
@@ -120,7 +120,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
         { registry: target, source: "docker.io/library/hello-world:latest" },
         {
           code: "AZURE_CONFIGURATION_INVALID",
-          says: ["ARM_ENVIRONMENT names no Azure cloud: mars", "public, usgovernment or china"],
+          says: ["ARM_ENVIRONMENT is not a known Azure cloud: mars", "public, usgovernment or china"],
           env: { ...env, ARM_ENVIRONMENT: "mars" },
         },
       );

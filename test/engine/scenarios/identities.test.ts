@@ -133,13 +133,13 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
       "a secret without tenant",
       "AZURE_CREDENTIAL_MISSING",
       { clientId, clientSecret },
-      "set ARM_TENANT_ID (azure-native:tenantId)",
+      "Set ARM_TENANT_ID (azure-native:tenantId)",
     ],
     [
       "a service principal without proof",
       "AZURE_CREDENTIAL_MISSING",
       principal,
-      "nothing says how it proves itself",
+      "has no credential",
       "ARM_CLIENT_SECRET",
     ],
     [
@@ -162,20 +162,20 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
         clientSecret,
       },
       "ARM_CLIENT_CERTIFICATE_PATH",
-      "no PEM or PFX file",
+      "is not a valid PEM or PFX file",
     ],
     [
       "a PFX file with a wrong password",
       "AZURE_CONFIGURATION_INVALID",
       { ...principal, ...pfxFile, clientCertificatePassword: "not-the-secret", clientSecret },
       "ARM_CLIENT_CERTIFICATE_PATH",
-      "correct ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)",
+      "Correct ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)",
     ],
     [
       "OIDC without a token",
       "AZURE_CREDENTIAL_MISSING",
       { ...principal, useOidc: "true" },
-      "there is no token",
+      "has no token",
       "ARM_OIDC_TOKEN_FILE_PATH",
       "id-token: write",
     ],
@@ -197,7 +197,7 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
       "a managed identity that this machine has not got",
       "AZURE_CREDENTIAL_MISSING",
       { clientId: "99999999-9999-4999-8999-999999999999", useMsi: "true" },
-      "managed identity is switched on",
+      "the managed identity is not available on this machine",
     ],
   ];
   const { digest: unread } = await control.moveTag(source);

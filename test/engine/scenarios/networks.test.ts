@@ -38,7 +38,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
     { ...fromHidden, source: { image, registry: "privatesource", credentials }, targetTags: ["s13:stranger"] },
     {
       code: "SOURCE_NETWORK_BLOCKED",
-      says: ["source: the network rules of privatesource", "must also be named by resource ID"],
+      says: ["source: the network rules of privatesource", "also use its resource ID"],
     },
   );
 

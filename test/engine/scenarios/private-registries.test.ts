@@ -55,11 +55,11 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     });
     await scenario.refuses(`${host}: a wrong password`, args(wrong), {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: [`source: ${host} rejected the credentials`, "check source.credentials"],
+      says: [`source: ${host} rejected the credentials`, "Check the user name in source.credentials"],
     });
     await scenario.refuses(`${host}: no credentials`, args(), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: ${host}/`, "anonymous client", "pass source.credentials"],
+      says: [`source: an anonymous client is not allowed to pull ${host}/`, "Pass source.credentials"],
     });
     const up = await scenario.works(args(registryAccount), digest);
     expect(JSON.stringify(up.events)).not.toContain(registryAccount.password);
@@ -116,7 +116,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     });
     await scenario.refuses("ghcr.io: a wrong token", image("1", wrong), {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: ["source: ghcr.io rejected the credentials", "check source.credentials"],
+      says: ["source: ghcr.io rejected the credentials", "Check the user name in source.credentials"],
     });
     await scenario.project.write(declareImages({ one: image("1", registryAccount), two: image("2", registryAccount) }));
     const up = await scenario.project.up();

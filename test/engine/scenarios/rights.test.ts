@@ -20,9 +20,9 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   const invisible = (side: "source" | "target", name: string) => ({
     code: "REGISTRY_NOT_FOUND",
     says: [
-      `${side}: no registry ${name} is visible to service principal ${who}`,
-      "check the name; if the registry is there",
-      `role ${IMPORTER} on it (scope: the registry, or its resource group)`,
+      `${side}: registry ${name} is not visible to service principal ${who}`,
+      "Check the name. If the registry exists",
+      `role ${IMPORTER} on it or on its resource group`,
     ],
     never,
     env,
@@ -87,7 +87,12 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   expect((await project.up({ env })).exitCode).toBe(0);
   expectRefused("no role to delete", await project.destroy({ env }), {
     code: "TARGET_ACCESS_DENIED",
-    says: ["target: myregistry.azurecr.io/s12", who, "AcrDelete"],
+    says: [
+      `target: service principal ${who}`,
+      "is not allowed to untag myregistry.azurecr.io/s12",
+      "AcrDelete",
+      "Container Registry Repository Contributor",
+    ],
     never,
   });
   expect(await digestOf(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);

@@ -35,7 +35,7 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     { registry: "myregistry", source, targetTags: ["contested:theirs"] },
     {
       code: "TARGET_CONFLICT",
-      says: [`target: ${target("theirs")} holds ${theirs}`, `it should hold ${first}`, 'set onConflict: "overwrite"'],
+      says: [`target: ${target("theirs")} holds ${theirs}`, `expected ${first}`, 'Set onConflict: "overwrite"'],
     },
   );
 
@@ -60,7 +60,7 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     { registry: "myregistry", source, targetTags: ["contested:absent"] },
     {
       code: "TARGET_CONFLICT",
-      says: [`target: ${target("absent")} holds ${taken}`, `it should hold ${first}`, "nothing was changed"],
+      says: [`target: ${target("absent")} holds ${taken}`, `expected ${first}`, "Nothing was changed"],
     },
   );
 
@@ -80,7 +80,7 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
   const faster = (await control.moveTag(target("raced"))).digest;
   expectRefused("a tag that appears while Azure copies", await running, {
     code: "TARGET_CONFLICT",
-    says: [`target: ${target("raced")} holds ${faster}`, 'set onConflict: "overwrite"'],
+    says: [`target: ${target("raced")} holds ${faster}`, 'Set onConflict: "overwrite"'],
   });
   expect(await control.digest(target("raced"))).toBe(faster);
   await control.call("PUT", "/settings", {}, { importDurationMs: 0 });
@@ -102,7 +102,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
     { ...args, targetTags: ["many:1", "Many:2", "many:1"], untaggedTargetRepositories: ["pinned/many:1"] },
     {
       code: "INVALID_ARGUMENT",
-      says: ["targetTags[1]: ", "targetTags[2]: is listed twice", "untaggedTargetRepositories[0]: "],
+      says: ["targetTags[1]: ", "targetTags[2]: must not be listed twice", "untaggedTargetRepositories[0]: "],
     },
   );
   await control.clearRequests();

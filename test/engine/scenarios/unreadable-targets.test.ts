@@ -37,7 +37,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   expect((await project.up()).changes).toEqual({ update: 1 });
   expectRefused("to remove what cannot be compared", await project.destroy(), {
     code: "TARGET_UNREACHABLE",
-    says: [`target: ${host} cannot be read from here`, "remote:1", 'onDelete: "retain"'],
+    says: [`target: ${host} cannot be read from this machine`, "remote:1", 'onDelete: "retain"'],
   });
   await project.write(imageProgram(args("1")));
   expect((await project.up()).changes).toEqual({ update: 1 });
@@ -47,7 +47,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   // A tag that exists at the first import: nobody can tell whose it is.
   const uncomparable = (tag: string) => ({
     code: "TARGET_UNREADABLE",
-    says: [`target: ${host}/remote:${tag} exists already and cannot be compared`, 'onConflict: "overwrite"'],
+    says: [`target: ${host}/remote:${tag} already exists and cannot be compared`, 'onConflict: "overwrite"'],
   });
   const { digest: theirs } = await control.moveTag(`${host}/remote:theirs`);
   await scenario.refuses("a tag that cannot be compared", args("theirs"), uncomparable("theirs"));
@@ -74,7 +74,10 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   await scenario.refuses(
     "nobody to tell the digest",
     args("unknown", { source: { image: source, digestFrom: "target" } }),
-    { code: "TARGET_NOT_VERIFIED", says: [`target: ${host} cannot be read from here`, "by digest (repo@sha256:…)"] },
+    {
+      code: "TARGET_NOT_VERIFIED",
+      says: [`target: ${host} cannot be read from this machine`, "Pin the digest (repo@sha256:…)"],
+    },
   );
   expect(await control.digest(`${host}/remote:unknown`)).toBeUndefined();
   expect(await digestOf(scenario, source)).toBe(second);

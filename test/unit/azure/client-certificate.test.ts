@@ -116,26 +116,27 @@ describe("read alike, the key's own certificate first:", () => {
   });
 });
 
-describe("one line is given for", () => {
+describe("one line explains", () => {
   afterEach(() => expect.hasAssertions());
 
   /** Without content, of what is at the path already. */
-  async function expectRefusal(reason: string, remedy: string, content?: string | Buffer, password = "") {
+  async function expectFailure(reason: string, hint: string, content?: string | Buffer, password = "") {
     const reading = content === undefined ? readPath(password) : read(content, password);
     const failure = await reading.then(() => undefined, failureOf);
     if (!failure) throw new Error("the file was read, or something else was thrown");
-    const words = `Azure: ARM_CLIENT_CERTIFICATE_PATH names ${certificatePath()}, ${reason}`;
     expect(failure).toEqual({
       code: "AZURE_CONFIGURATION_INVALID",
-      summary: words,
-      remedy: expect.stringContaining(remedy),
+      side: "Azure",
+      object: "ARM_CLIENT_CERTIFICATE_PATH",
+      reason: `points to ${certificatePath()}, ${reason}`,
+      hints: [expect.stringContaining(hint)],
     });
     expect(formatFailure(failure)).not.toContain(password || PASSWORD);
   }
 
   test("a file that is not there", async () => {
     rmSync(certificatePath(), { force: true });
-    await expectRefusal("which does not exist", "correct ARM_CLIENT_CERTIFICATE_PATH");
+    await expectFailure("which does not exist", "Check ARM_CLIENT_CERTIFICATE_PATH");
   });
 
   test.each(["a folder", "a named pipe"])("%s", async (what) => {
@@ -143,29 +144,29 @@ describe("one line is given for", () => {
     rmSync(name, { force: true });
     if (what === "a folder") mkdirSync(name);
     else execFileSync("mkfifo", [name]);
-    const refusal = expectRefusal("which is no regular file", "certificate and private key");
-    await refusal.finally(() => rmSync(name, { recursive: true }));
+    const failure = expectFailure("which is not a regular file", "certificate and its private key");
+    await failure.finally(() => rmSync(name, { recursive: true }));
   });
 
   test("a file that is too large", () =>
-    expectRefusal("which is larger than 1 MB", "certificate and private key", own.key.padEnd(1_000_001)));
+    expectFailure("which is larger than 1 MB", "certificate and its private key", own.key.padEnd(1_000_001)));
 
   test("a file of a cipher that is not supported", async () => {
-    const reason = "which uses a cipher that is not supported";
+    const reason = "which uses an unsupported cipher";
     for (const file of [pfx("rare", own, PASSWORD), fromForge("rare", own, PASSWORD)]) {
-      await expectRefusal(reason, "openssl pkcs12 -export", file, PASSWORD);
+      await expectFailure(reason, "openssl pkcs12 -export", file, PASSWORD);
     }
     // The same key, its cipher given a number that nobody knows.
     const [, base64 = ""] = own.encryptedKey.split(/-----.+?-----/);
     const hex = Buffer.from(base64, "base64").toString("hex").replace("60864801650304012a", "60864801650304017f");
     const key = own.encryptedKey.replace(base64, `\n${Buffer.from(hex, "hex").toString("base64")}\n`);
-    await expectRefusal(reason, "openssl pkcs12 -export", own.certificate + key, PASSWORD);
+    await expectFailure(reason, "openssl pkcs12 -export", own.certificate + key, PASSWORD);
   });
 
   test("a damaged certificate beside an encrypted key, its password right", () =>
-    expectRefusal(
-      "which is no PEM or PFX file, or a damaged one",
-      "certificate and private key",
+    expectFailure(
+      "which is not a valid PEM or PFX file",
+      "certificate and its private key",
       own.certificate.replace(/MII/, "???") + own.encryptedKey,
       PASSWORD,
     ));
@@ -174,44 +175,49 @@ describe("one line is given for", () => {
     const good = pfx("modern", own, PASSWORD);
     const damaged = own.certificate.replace(/MII/, "???");
     for (const content of ["", "hello", randomBytes(500), good.subarray(0, 1000), damaged + own.key]) {
-      await expectRefusal(
-        "which is no PEM or PFX file, or a damaged one",
-        "certificate and private key",
-        content,
-        PASSWORD,
-      );
+      await expectFailure("which is not a valid PEM or PFX file", "certificate and its private key", content, PASSWORD);
     }
   });
 
   test.each(["modern", "legacy"] as const)("a PFX file whose password is wrong or lacking (%s)", async (kind) => {
     const setting = "ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)";
-    await expectRefusal("which its password does not open", `correct ${setting}`, pfx(kind, own, PASSWORD), "wrong");
-    await expectRefusal("which needs a password", `set ${setting}`, pfx(kind, own, PASSWORD));
+    await expectFailure(
+      "which does not open with the given password",
+      `Correct ${setting}`,
+      pfx(kind, own, PASSWORD),
+      "wrong",
+    );
+    await expectFailure("which requires a password", `Set ${setting}`, pfx(kind, own, PASSWORD));
   });
 
   test("a PEM file whose password is wrong or lacking", async () => {
     const pem = own.certificate + own.encryptedKey;
-    await expectRefusal("which its password does not open", "correct ARM_CLIENT_CERTIFICATE_PASSWORD", pem, "wrong");
-    await expectRefusal("which needs a password", "set ARM_CLIENT_CERTIFICATE_PASSWORD", pem);
+    await expectFailure(
+      "which does not open with the given password",
+      "Correct ARM_CLIENT_CERTIFICATE_PASSWORD",
+      pem,
+      "wrong",
+    );
+    await expectFailure("which requires a password", "Set ARM_CLIENT_CERTIFICATE_PASSWORD", pem);
   });
 
   test("a file without a key, or with one that Entra does not take", async () => {
-    const remedy = "export the certificate together with its private key";
+    const hint = "Export the certificate together with its private key";
     const { certificate } = own;
     const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-    await expectRefusal("which holds no RSA private key", remedy, certificate);
-    await expectRefusal("which holds no RSA private key", remedy, pfx("modern", { certificate }, PASSWORD), PASSWORD);
-    await expectRefusal(
-      "which holds no RSA private key",
-      remedy,
+    await expectFailure("which contains no RSA private key", hint, certificate);
+    await expectFailure("which contains no RSA private key", hint, pfx("modern", { certificate }, PASSWORD), PASSWORD);
+    await expectFailure(
+      "which contains no RSA private key",
+      hint,
       certificate + elliptic.export({ type: "pkcs8", format: "pem" }),
     );
   });
 
   test("a file whose certificate is missing or another key's", async () => {
-    const remedy = "the certificate and its key into one file";
+    const hint = "the certificate and its key into one file";
     for (const content of [own.key, own.key + issuer.certificate]) {
-      await expectRefusal("which holds no certificate for its private key", remedy, content);
+      await expectFailure("which contains no certificate for its private key", hint, content);
     }
   });
 });

@@ -41,13 +41,13 @@ describe("the cloud", () => {
 
   test("of an unknown name is an error that lists the names, not the public cloud", async () => {
     await expect(find({ ARM_ENVIRONMENT: "germany" })).rejects.toThrow(
-      /ARM_ENVIRONMENT names no Azure cloud: germany \[AZURE_CONFIGURATION_INVALID\]\n.*usgovernment.*ARM_METADATA_HOSTNAME/,
+      /ARM_ENVIRONMENT is not a known Azure cloud: germany \[AZURE_CONFIGURATION_INVALID\]\n.*usgovernment.*ARM_METADATA_HOSTNAME/,
     );
   });
 
-  test("is not asked for without TLS", async () => {
+  test("is not requested without TLS", async () => {
     await expect(find({ ARM_METADATA_HOSTNAME: "http://management.azure.com" })).rejects.toThrow(
-      /ARM_METADATA_HOSTNAME is not an https address/,
+      /ARM_METADATA_HOSTNAME must be an HTTPS address/,
     );
   });
 });

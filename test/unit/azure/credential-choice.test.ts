@@ -94,43 +94,41 @@ test.each([
   expect(choose(env)).toEqual(choice);
 });
 
-/** Environment → what is missing, in the words of the message. */
+/** Environment → parts of the message. */
 test.each([
   [
     "a certificate without tenant",
     { ...CERTIFICATE, ARM_CLIENT_ID: "client" },
-    ["client certificate", "ARM_CLIENT_CERTIFICATE_PATH", "ARM_TENANT_ID (azure-native:tenantId) missing"],
+    ["the client certificate (ARM_CLIENT_CERTIFICATE_PATH) requires ARM_TENANT_ID (azure-native:tenantId) ["],
   ],
   [
     "a secret without tenant and client",
     { ...SECRET, ...MSI },
     [
-      "client secret",
-      "ARM_CLIENT_SECRET",
-      "ARM_TENANT_ID (azure-native:tenantId) and ARM_CLIENT_ID (azure-native:clientId) missing",
+      "the client secret (ARM_CLIENT_SECRET) requires ARM_TENANT_ID (azure-native:tenantId) and ARM_CLIENT_ID (azure-native:clientId) [",
     ],
   ],
   [
     "OIDC without any token",
     { ...PRINCIPAL, ARM_USE_OIDC: "true", ...MSI },
-    ["OIDC is switched on (ARM_USE_OIDC)", "there is no token", "ARM_OIDC_TOKEN_FILE_PATH"],
+    ["OIDC (ARM_USE_OIDC) has no token", "ARM_OIDC_TOKEN_FILE_PATH"],
   ],
   [
     "OIDC with a request URL alone",
     { ...PRINCIPAL, ARM_USE_OIDC: "true", ACTIONS_ID_TOKEN_REQUEST_URL: "https://x" },
-    ["ACTIONS_ID_TOKEN_REQUEST_TOKEN (azure-native:oidcRequestToken) is missing"],
+    ["OIDC (ARM_USE_OIDC) requires ACTIONS_ID_TOKEN_REQUEST_TOKEN (azure-native:oidcRequestToken) ["],
   ],
   [
     "OIDC without client",
     { ...OIDC, ARM_TENANT_ID: "tenant" },
-    ["OIDC is configured (ARM_OIDC_TOKEN)", "ARM_CLIENT_ID (azure-native:clientId) missing"],
+    ["OIDC (ARM_OIDC_TOKEN) requires ARM_CLIENT_ID (azure-native:clientId) ["],
   ],
   [
-    "a client ID and nothing to prove it",
+    "a client ID alone",
     PRINCIPAL,
-    ["a service principal is named (ARM_CLIENT_ID)", "ARM_CLIENT_SECRET", "ARM_USE_OIDC", "Azure CLI"],
+    ["the service principal (ARM_CLIENT_ID) has no credential", "ARM_CLIENT_SECRET", "ARM_USE_OIDC", "Azure CLI"],
   ],
-])("half a configuration is an error, not the next way: %s", (_, env, words) => {
+])("an incomplete configuration is an error, never a reason to try the next credential: %s", (_, env, words) => {
   let message = "";
   try {
     choose(env);
@@ -144,13 +142,13 @@ test.each([
 
 test("a description names the identity and where it comes from, and no secret", () => {
   expect(describeChoice(choose({ ...PRINCIPAL, ...SECRET }))).toBe(
-    "service principal client (client secret from ARM_CLIENT_SECRET), tenant tenant",
+    "service principal client of tenant tenant (client secret from ARM_CLIENT_SECRET)",
   );
   expect(describeChoice(choose({ ...PRINCIPAL, ...CERTIFICATE }))).toBe(
-    "service principal client (client certificate from ARM_CLIENT_CERTIFICATE_PATH), tenant tenant",
+    "service principal client of tenant tenant (client certificate from ARM_CLIENT_CERTIFICATE_PATH)",
   );
   expect(describeChoice(choose({ ...PRINCIPAL, ...OIDC }))).toBe(
-    "service principal client (OIDC token from ARM_OIDC_TOKEN), tenant tenant",
+    "service principal client of tenant tenant (OIDC token from ARM_OIDC_TOKEN)",
   );
   expect(describeChoice(choose({ ...MSI, ARM_CLIENT_ID: "client" }))).toBe("managed identity client");
   expect(describeChoice(choose({}))).toBe("the account of the Azure CLI (az login)");

@@ -131,7 +131,7 @@ describe("a token is given to", () => {
   });
 });
 
-describe("one sentence is given for", () => {
+describe("one line explains", () => {
   afterEach(() => expect.hasAssertions());
 
   async function expectRefusal(env: NodeJS.ProcessEnv, code: Code, ...words: (string | RegExp)[]) {
@@ -146,8 +146,8 @@ describe("one sentence is given for", () => {
     expectRefusal(
       { ARM_CLIENT_SECRET: "deployer~wrong" },
       "AZURE_CREDENTIAL_REJECTED",
-      /^Azure: service principal aaaaaaaa-.* \(client secret from ARM_CLIENT_SECRET\), tenant 1111.* was rejected: AADSTS7000215: Invalid client secret provided \[/,
-      "set the client secret's value, not its ID",
+      /^Azure: service principal aaaaaaaa-.* of tenant 1111.* \(client secret from ARM_CLIENT_SECRET\) was rejected: AADSTS7000215: Invalid client secret provided \[/,
+      "Hint: Set the value of the client secret, not its ID",
       /Detail: correlation ID [0-9a-f-]{36}/,
     ));
 
@@ -156,7 +156,7 @@ describe("one sentence is given for", () => {
       { ARM_TENANT_ID: "99999999-9999-4999-8999-999999999999" },
       "AZURE_CREDENTIAL_REJECTED",
       "AADSTS90002: Tenant",
-      "check the tenant ID",
+      "Hint: Check the tenant ID",
     ));
 
   test("an unknown application", () =>
@@ -164,7 +164,7 @@ describe("one sentence is given for", () => {
       { ARM_CLIENT_ID: "99999999-9999-4999-8999-999999999999" },
       "AZURE_CREDENTIAL_REJECTED",
       "AADSTS700016",
-      "this tenant does not know",
+      "was not found in this tenant",
     ));
 
   test("a tenant ID that cannot be one", () =>
@@ -174,7 +174,7 @@ describe("one sentence is given for", () => {
     const file = path.join(folder, "certificate");
     const certificate = { ARM_CLIENT_CERTIFICATE_PATH: file };
     const unreadable =
-      /^Azure: ARM_CLIENT_CERTIFICATE_PATH names \S+, which (does not exist|its password does not open) \[/;
+      /^Azure: ARM_CLIENT_CERTIFICATE_PATH points to \S+, which does not (exist|open with the given password) \[/;
     await expectRefusal(certificate, "AZURE_CONFIGURATION_INVALID", unreadable);
     const stranger = await selfSigned("");
     writeFileSync(file, pfx("modern", stranger, "open sesame"));
@@ -184,7 +184,7 @@ describe("one sentence is given for", () => {
     await expectRefusal(right, "AZURE_CREDENTIAL_REJECTED", "AADSTS700027");
   });
 
-  test("an OIDC token of another subject, a missing token file, and a run that may not ask", async () => {
+  test("an OIDC token of another subject, a missing token file, and a run that is not allowed to request one", async () => {
     const ARM_OIDC_TOKEN = inside.emulator.issuer.assertion({ audience: AUDIENCE, subject: "repo:evil" });
     const oidc = { ...WITHOUT_SECRET, ARM_USE_OIDC: "true" };
     await expectRefusal(
@@ -203,17 +203,17 @@ describe("one sentence is given for", () => {
       { ...WITHOUT_SECRET, ...REQUEST, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "old" },
       "AZURE_CREDENTIAL_REJECTED",
       githubRequestHost,
-      "it answers 401",
+      "was rejected: HTTP 401",
       "id-token: write",
     );
   });
 
-  test("a managed identity that the machine has not got", () =>
+  test("a managed identity that the machine does not have", () =>
     expectRefusal(
       { ...NOBODY, ARM_USE_MSI: "true", ARM_CLIENT_ID: "99999999-9999-4999-8999-999999999999" },
       "AZURE_CREDENTIAL_MISSING",
-      "managed identity is switched on",
-      "this machine gives no token for it",
+      "Azure: the managed identity is not available on this machine",
+      "ARM_USE_MSI",
     ));
 
   test("an Azure CLI that is not installed or not logged in", async () => {
@@ -221,27 +221,27 @@ describe("one sentence is given for", () => {
       expectRefusal(
         NOBODY,
         "AZURE_CREDENTIAL_MISSING",
-        "the Azure CLI is used, but az is not installed here",
+        "Azure: the Azure CLI is not installed, and no other credential is configured",
         "ARM_CLIENT_SECRET",
       ),
     );
     await withCommand("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1", () =>
-      expectRefusal(NOBODY, "AZURE_CREDENTIAL_MISSING", "az login"),
+      expectRefusal(NOBODY, "AZURE_CREDENTIAL_MISSING", /the Azure CLI returned no token \(.*az login/),
     );
   });
 
-  test("a login host that is out of order, with the host and what it answers", async () => {
+  test("a sign-in host that is unavailable, with its status", async () => {
     await inside.control.faults({ host: "login.microsoftonline.com", status: 500 });
     await expectRefusal(
       {},
       "AZURE_UNAVAILABLE",
-      "Azure: login.microsoftonline.com answers 500",
+      "Azure: login.microsoftonline.com responded with HTTP 500",
       "HTTPS_PROXY",
       "NODE_EXTRA_CA_CERTS",
     );
   });
 
-  test("a proxy that does not let us out, with its name", async () => {
+  test("a proxy that refuses the connection, with its name", async () => {
     await inside.control.faults({ host: "login.microsoftonline.us", method: "CONNECT", status: 407 });
     await expectRefusal(
       { ARM_ENVIRONMENT: "usgovernment" },

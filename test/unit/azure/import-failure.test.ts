@@ -110,58 +110,56 @@ const TEXTS: readonly (readonly [string, string, string])[] = [
 describe.each([
   ["message", false],
   ["details[0]", true],
-])("a service text in %s", (_, inDetails) => {
+])("a message of the service in %s", (_, inDetails) => {
   test.each(TEXTS)("%s", (_name, text, code) => {
     const failure = meaning(text, { inDetails });
     expect(failure.code).toBe(code);
-    expect(failure.summary).toMatch(/^(source|target): \S/);
-    expect(failure.remedy).toBeTruthy();
+    expect(formatFailure(failure)).toMatch(/^(source|target): \S.*\n {2}Hint: [A-Z]/);
     expect(failure.detail).toContain(`correlation ID ${CORRELATION}`);
     expect(formatFailure(failure)).not.toContain("undefined");
   });
 });
 
-test("the status decides nothing: the same text in a 409 means the same", () => {
+test("the same message means the same in a 409: the status does not decide", () => {
   const text = operation("hello-world:v3 Tag hello-world:v3 already exists in target registry.");
   expect(meaning(text, { status: 409 })).toEqual(meaning(text, { status: 400 }));
   expect(meaning("Another operation is in progress.", { status: 409, code: "Conflict" }).code).toBe("IMPORT_FAILED");
 });
 
-test("an unknown text is passed on in the first line, without what the sentence says itself", () => {
-  expect(meaning(operation("The moon is in the wrong phase.")).summary).toBe(
-    "target: the import of cscm1hacr002.azurecr.io/lido/sms:1.0.0 into myregistry.azurecr.io/hello-world:v3 failed: The moon is in the wrong phase.",
+test("an unknown message is quoted in the first line, without its prefix", () => {
+  expect(formatFailure(meaning(operation("The moon is in the wrong phase.")))).toContain(
+    "target: the import of cscm1hacr002.azurecr.io/lido/sms:1.0.0 into myregistry.azurecr.io/hello-world:v3 failed: The moon is in the wrong phase [IMPORT_FAILED]\n",
   );
 });
 
 test("a locked target is named, with the command that unlocks it", () => {
   const failure = meaning(operation("The operation is disallowed on this registry, repository or image."));
-  expect(failure.summary).toBe("target: myregistry.azurecr.io/hello-world:v3 is locked against changes");
-  expect(failure.remedy).toContain(
-    "az acr repository update --name myregistry --image hello-world:v3 --write-enabled true",
-  );
+  const text = formatFailure(failure);
+  expect(text).toContain("target: myregistry.azurecr.io/hello-world:v3 is locked against changes [");
+  expect(text).toContain("az acr repository update --name myregistry --image hello-world:v3 --write-enabled true");
   const target = "myregistry.azurecr.io/hello-world:v3, myregistry.azurecr.io/hello-world:v4";
   const several = meaning(
     operation("The operation is disallowed on this registry, repository or image."),
     {},
     { target },
   );
-  expect(several.summary).toBe(
-    "target: one of myregistry.azurecr.io/hello-world:v3, myregistry.azurecr.io/hello-world:v4 is locked against changes",
+  expect(formatFailure(several)).toContain(
+    "target: one of myregistry.azurecr.io/hello-world:v3, myregistry.azurecr.io/hello-world:v4 is locked against changes [",
   );
 });
 
-test("credentials that were given and refused are the credentials' fault", () => {
+test("credentials that were given and rejected are reported as such", () => {
   const text = operation("unauthorized: incorrect username or password");
-  const given = { reader: "the given credentials", hasCredentials: true };
+  const given = { reader: "the identity in source.credentials", hasCredentials: true };
   expect(meaning(text, {}, given).code).toBe("SOURCE_CREDENTIALS_REJECTED");
 });
 
-test("a registry whose name contains the other's is not taken for it", () => {
+test("a registry whose name contains that of the other is not mistaken for it", () => {
   const similar = { sourceHost: "registry", source: "registry/app:1" };
   expect(meaning(operation("Access to myregistry.azurecr.io denied."), {}, similar).code).toBe("TARGET_ACCESS_DENIED");
 });
 
-describe("missing rights", () => {
+describe("missing permissions", () => {
   const action = "Microsoft.ContainerRegistry/registries/importImage/action";
 
   test("on the target name role, scope and identity", () => {
@@ -169,32 +167,38 @@ describe("missing rights", () => {
     const failure = meaning(text, { status: 403, code: "AuthorizationFailed" });
     expect(failure).toMatchObject({
       code: "AZURE_PERMISSION_DENIED",
-      summary: `target: ${subject.identity} may not import into ${TARGET_ID}`,
+      side: "target",
+      object: subject.identity,
+      reason: `is not allowed to import into ${TARGET_ID}`,
     });
-    expect(failure.remedy).toContain(`Container Registry Data Importer and Data Reader on ${TARGET_ID}`);
+    expect(failure.hints?.[0]).toContain(`Container Registry Data Importer and Data Reader on ${TARGET_ID}`);
   });
 
-  test("on the source name the source's scope", () => {
+  test("on the source name the scope of the source", () => {
     const text = `The client '4444' with object id '5555' has permission to perform action '${action}' on scope '${TARGET_ID}'; however, it does not have permission to perform action 'read' on the linked scope(s) '${SOURCE_ID}' or the linked scope(s) are invalid.`;
     const failure = meaning(text, { status: 403, code: "LinkedAuthorizationFailed" });
     expect(failure).toMatchObject({
       code: "AZURE_PERMISSION_DENIED",
-      summary: `source: ${subject.identity} may not import from ${SOURCE_ID}`,
+      side: "source",
+      object: subject.identity,
+      reason: `is not allowed to import from ${SOURCE_ID}`,
     });
   });
 
-  test("in another tenant ask for the login server and credentials", () => {
+  test("in another tenant suggest the login server and credentials", () => {
     const text = `The client '4444' with object id '5555' has permission to perform action '${action}' on scope '${TARGET_ID}'; however, the current tenant '1111' is not authorized to access linked subscription '3333'.`;
     const failure = meaning(text, { status: 403, code: "LinkedAuthorizationFailed" });
-    expect(failure.summary).toContain("belongs to another tenant");
-    expect(failure.remedy).toContain("login server and pass source.credentials");
+    expect(failure.reason).toContain("belongs to another tenant");
+    expect(failure.hints?.[0]).toContain("login server and pass source.credentials");
   });
 });
 
-test("an answer that is not Azure's says so, with its status", () => {
+test("a response without an Azure error is reported with its status", () => {
   const portal = { status: 403, headers: createHttpHeaders(), body: "<html>blocked by policy</html>" };
   expect(explainImportFailure("management.azure.com", portal, subject)).toMatchObject({
     code: "AZURE_UNAVAILABLE",
-    summary: "target: management.azure.com answers 403, not in Azure's form",
+    side: "target",
+    object: "management.azure.com",
+    reason: "responded with HTTP 403 and no Azure error",
   });
 });

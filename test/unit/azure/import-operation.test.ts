@@ -18,7 +18,7 @@ describe("what the SDK would call a success is none:", () => {
     expect((await imports.run()).outcome).toMatchObject({
       state: "failed",
 
-      failure: { summary: expect.stringContaining("could not copy the layers") },
+      failure: { reason: expect.stringContaining("Error copying blobs") },
     });
   });
 
@@ -135,7 +135,7 @@ describe("polls", () => {
     const { outcome } = await imports.run({ milliseconds: 2_500 });
     expect(Date.now() - began).toBeLessThan(3_500);
     expect(outcome).toMatchObject({ state: "timedOut", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
-    expect(textOf(outcome)).toMatch(/is not finished after 3 s.*\n.*Azure goes on with it.*customTimeouts/);
+    expect(textOf(outcome)).toMatch(/did not finish within 3 s.*\n.*customTimeouts.*continues in Azure/);
   });
 
   test.each([
@@ -153,7 +153,7 @@ describe("polls", () => {
     await imports.inside.control.faults({ ...POLL, reset: true }, { host: ARM, method: "CONNECT", status: 502 });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true, failure: { code: "AZURE_UNAVAILABLE" } });
-    expect(textOf(outcome)).toMatch(/cannot be reached: the proxy .* 502/);
+    expect(textOf(outcome)).toMatch(/could not be reached: .*proxy .*502/);
   });
 
   test("do not storm: a Retry-After of 0 is a second", async () => {

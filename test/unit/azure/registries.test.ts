@@ -206,7 +206,7 @@ describe("in another cloud", () => {
 
   test("a metadata host that is none says so", async () => {
     await expect(inside.azure({ ARM_METADATA_HOSTNAME: "mcr.microsoft.com" }).isAzureHost("x")).rejects.toThrow(
-      /ARM_METADATA_HOSTNAME is not the metadata host of an Azure cloud: .* answers 404/,
+      /ARM_METADATA_HOSTNAME is not the metadata host of an Azure cloud: .* returned HTTP 404/,
     );
   });
 });
@@ -217,12 +217,12 @@ describe("a registry that is not found", () => {
     const target = await refusal(azure, "nosuchregistry");
     expect(target.code).toBe("REGISTRY_NOT_FOUND");
     expect(target.text).toMatch(
-      /^target: no registry nosuchregistry is visible to service principal aaaa.*: searched subscription 2222.* and every other that it can read \[/,
+      /^target: registry nosuchregistry is not visible to service principal aaaa.*; searched subscription 2222.* and every other that it can read \[/,
     );
-    expect(target.text).toMatch(/check the name; .* pass its resource ID/);
+    expect(target.text).toMatch(/Hint: Check the name\. .* use its resource ID/);
     expect(target.text).not.toContain("source.credentials");
     const source = await refusal(azure, "nosuchregistry", "source");
-    expect(source.text).toMatch(/^source: .*\n.*source\.credentials/);
+    expect(source.text).toMatch(/^source: .*\n.*\n.*source\.credentials/);
     expect(await asked()).toEqual(["GET registries", "POST resources"]);
   });
 
@@ -237,7 +237,7 @@ describe("a registry that is not found", () => {
   ])("by a resource ID in which %s is wrong", async (_, wrong, said) => {
     const { code, text } = await refusal(inside.azure(), wrong(idOf("myregistry")));
     expect(code).toBe("REGISTRY_NOT_FOUND");
-    expect(text).toContain("check the resource ID");
+    expect(text).toContain("Hint: Check the resource ID");
     expect(text).toContain(said);
   });
 
@@ -252,8 +252,10 @@ describe("a registry that is not found", () => {
     for (const name of ["myregistry", "myregistry.azurecr.io"]) {
       const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), name);
       expect(code).toBe("REGISTRY_NOT_FOUND");
-      expect(text).toContain(`no registry ${name} is visible to service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
-      expect(text).toContain(`if the registry is there, grant this identity the role ${DATA_IMPORTER} on it (scope: `);
+      expect(text).toContain(`registry ${name} is not visible to service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
+      expect(text).toContain(
+        `If the registry exists, grant this identity the role ${DATA_IMPORTER} on it or on its resource group`,
+      );
     }
   });
 
@@ -274,7 +276,7 @@ describe("a registry that is not found", () => {
     const { code, text } = await refusal(inside.azure(), "twinregistry");
     expect(code).toBe("REGISTRY_AMBIGUOUS");
     for (const twin of twins) expect(text).toContain(registryId(twin));
-    expect(text).toContain("pass the resource ID");
+    expect(text).toContain("Use the resource ID");
   });
 
   test("because its SKU cannot import", async () => {
@@ -293,7 +295,7 @@ describe("a refusal", () => {
     const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), id);
     expect(code).toBe("AZURE_PERMISSION_DENIED");
     expect(text).toContain(
-      `target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID} (client secret from ARM_CLIENT_SECRET), tenant ${tenantId} may not import into ${id}`,
+      `target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID} of tenant ${tenantId} (client secret from ARM_CLIENT_SECRET) is not allowed to import into ${id}`,
     );
     expect(text).toContain(`${DATA_IMPORTER} on ${id}`);
     expect(text).toContain("AuthorizationFailed");
@@ -311,16 +313,18 @@ describe("a refusal", () => {
     await inside.control.faults({ host: ARM, status: 403, body: "<html>blocked</html>" });
     expect(await refusal(inside.azure(), "myregistry")).toMatchObject({
       code: "AZURE_UNAVAILABLE",
-      text: expect.stringContaining("target: management.azure.com answers 403, not in Azure's form"),
+      text: expect.stringContaining("target: management.azure.com responded with HTTP 403 and no Azure error"),
     });
   });
 
   test("by a service that stays out of order ends after a few attempts, and is remembered", async () => {
     await inside.control.faults({ host: ARM, status: 503, body: { error: { code: "ServerBusy", message: "Busy." } } });
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "" });
-    expect((await refusal(azure, "myregistry")).text).toContain("answers 503");
+    expect((await refusal(azure, "myregistry")).text).toContain("responded with HTTP 503");
     expect(await asked()).toHaveLength(4);
-    expect((await refusal(azure, "myregistry", "source")).text).toMatch(/^source: management\.azure\.com answers 503/);
+    expect((await refusal(azure, "myregistry", "source")).text).toMatch(
+      /^source: management\.azure\.com responded with HTTP 503/,
+    );
     expect(await asked()).toHaveLength(4);
   });
 });

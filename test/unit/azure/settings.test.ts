@@ -94,7 +94,7 @@ describe("auxiliary tenants", () => {
     expect(() => read(value)).toThrow(
       expect.objectContaining({
         code: "AZURE_CONFIGURATION_INVALID",
-        message: expect.stringContaining("ARM_AUXILIARY_TENANT_IDS is not a JSON list of tenant IDs"),
+        message: expect.stringContaining("ARM_AUXILIARY_TENANT_IDS must be a JSON list of tenant IDs"),
       }),
     );
   });

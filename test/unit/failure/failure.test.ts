@@ -1,6 +1,6 @@
+/** The codes, the format and the tone of all failures. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import * as failures from "../../../provider/failure/failure";
 import {
   type Code,
   type Failure,
@@ -10,10 +10,13 @@ import {
   isClosed,
   isUnavailable,
 } from "../../../provider/failure/failure";
+import { registryFailure } from "../../../provider/failure/registry";
+import { digestNotKept, recordedDigestKept } from "../../../provider/failure/source";
+import { builders, samples } from "./samples";
 
-const root = path.join(__dirname, "../../..");
+const provider = path.join(__dirname, "../../../provider");
 
-/** Complete by its type: a code that is added to the product is missing here. */
+/** Complete by its type: a new code is missing here. */
 const allCodes: Record<Code, true> = {
   INVALID_ARGUMENT: true,
   SOURCE_NOT_FOUND: true,
@@ -57,89 +60,118 @@ const allCodes: Record<Code, true> = {
 };
 const codes = Object.keys(allCodes).sort();
 
-/** Every sentence that there is words for, with the name it goes by. */
-function wordings(): { name: string; side: string; failure: Failure }[] {
-  const groups = Object.entries(failures).filter(([name]) => name.endsWith("Failure"));
-  const made = groups.flatMap(([group, words]) =>
-    Object.entries(words).flatMap(([name, make]) =>
-      (["source", "target"] as const).map((side) => ({
-        name: `${group}.${name}`,
-        side,
-        failure: (make as (...args: unknown[]) => Failure)(side, ...argumentsFor(`${group}.${name}`)),
-      })),
-    ),
-  );
-  const { operationTimedOut } = failures;
-  return [...made, { name: "operationTimedOut", side: "target", failure: operationTimedOut("r.azurecr.io/a:1", 5) }];
-}
+describe("docs/errors.md", () => {
+  const docs = readFileSync(path.join(provider, "../docs/errors.md"), "utf8");
+  const unescaped = (text: string) => text.trim().replaceAll("\\<", "<");
+  const rows = docs
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.split(" | ").map((cell) => cell.replace(/^\||\|$/g, "").trim()))
+    .map(([code = "", meaning = "", message = "", hints = ""]) => ({
+      code: code.replaceAll("`", ""),
+      meaning,
+      message: unescaped(message),
+      hints: unescaped(hints),
+    }));
 
-/** Texts do everywhere but where a list is joined. */
-function argumentsFor(name: string): unknown[] {
-  const found = [{ target: "a:1", holds: "sha256:1" }];
-  if (/conflict|notVerified/.test(name)) return [found, "sha256:2"];
-  if (/uncomparable|unreleasable/.test(name)) return [["a:1"]];
-  if (/registryAmbiguous/.test(name)) return ["name", ["/id/1", "/id/2"]];
-  return ["one", "two", "three", "four"];
-}
+  test("lists every code once, and no other", () => {
+    expect(rows.map(({ code }) => code).sort()).toEqual(codes);
+    expect(rows.filter(({ meaning }) => meaning === "")).toEqual([]);
+  });
 
-/** All sources of the product but the one that is about words. */
-function productText(): string {
-  const files = readdirSync(path.join(root, "provider"), { recursive: true, encoding: "utf8" });
-  return files
-    .filter((file) => file.endsWith(".ts") && file !== "failure.ts")
-    .map((file) => readFileSync(path.join(root, "provider", file), "utf8"))
-    .join("\n");
-}
-
-test("the README's table of errors lists every code, and no other", () => {
-  const readme = readFileSync(path.join(root, "README.md"), "utf8");
-  const [, section = ""] = /^## Errors$(.*?)^## /ms.exec(readme) ?? [];
-  const rows = section.split("\n").filter((line) => line.startsWith("| `"));
-  const listed = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code));
-  expect(listed.sort()).toEqual(codes);
+  test.each(rows)("shows a message and the hints of $code as they are", ({ code, message, hints }) => {
+    const ofCode = samples.filter(({ failure }) => failure.code === code);
+    const shown = ofCode.map(({ failure }) => ({
+      message: formatFailure(failure).split("\n", 1)[0]?.replace(` [${code}]`, ""),
+      hints: (failure.hints ?? []).join("<br>"),
+    }));
+    expect(shown).toContainEqual({ message, hints });
+  });
 });
 
-test("there are words for every code", () => {
-  const worded = new Set<string>(wordings().map(({ failure }) => failure.code));
-  // Its sentences are made where arguments are judged.
-  worded.add("INVALID_ARGUMENT");
-  expect([...worded].sort()).toEqual(codes);
+describe("the builders", () => {
+  test("cover every code", () => {
+    expect([...new Set<string>(samples.map(({ failure }) => failure.code))].sort()).toEqual(codes);
+  });
+
+  test("are all used by the product", () => {
+    const files = readdirSync(provider, { recursive: true, encoding: "utf8" });
+    const text = files
+      .filter((file) => file.endsWith(".ts") && !file.startsWith("failure/"))
+      .map((file) => readFileSync(path.join(provider, file), "utf8"))
+      .join("\n");
+    expect(builders.filter((name) => !text.includes(name))).toEqual([]);
+  });
 });
 
-test("all words are used by the product", () => {
-  const text = productText();
-  const unused = wordings().filter(({ name }) => !text.includes(name));
-  expect(unused.map(({ name }) => name)).toEqual([]);
-  expect(text).toContain('code: "INVALID_ARGUMENT"');
+describe("every message", () => {
+  const built = samples.map(({ builder, failure }) => [`${builder}: ${failure.reason}`, failure] as const);
+
+  test.each(built)("%s names object and reason", (_, { object, reason, side, code }) => {
+    expect(`${object} ${reason}`).not.toMatch(/\n|undefined|\[object|\.$/);
+    expect(object).not.toBe("");
+    expect(reason).toMatch(/^[a-z]/);
+    expect(side === undefined).toBe(code === "INVALID_ARGUMENT");
+  });
+
+  test.each(built)("%s has hints in the imperative, without a full stop at the end", (_, { hints = [], code }) => {
+    expect(hints.length > 0).toBe(code !== "INVALID_ARGUMENT");
+    for (const hint of hints) {
+      expect(hint).toMatch(/^(If .*, [a-z]|For .*, [a-z]|To .*, [a-z]|[A-Z][a-z]+ )/);
+      expect(hint).not.toMatch(/\n|undefined|\[object|\.$/);
+    }
+  });
 });
 
-test.each(wordings().map(({ name, side, failure }) => [`${name} (${side})`, failure] as const))(
-  "%s says in one line whose fault it is, and what to do",
-  (_, failure) => {
-    expect(failure.summary).toMatch(/^(source|target|Azure|the [a-z]+): \S/);
-    expect(failure.summary).not.toMatch(/\n|undefined|\[object/);
-    expect(failure.remedy).toBeTruthy();
-    expect(failure.remedy).not.toMatch(/\n|undefined|\[object/);
-    const [first, ...rest] = formatFailure(failure).split("\n");
-    expect(first).toBe(`${failure.summary} [${failure.code}]`);
-    expect(rest[0]).toBe(`  What to do: ${failure.remedy}`);
-  },
-);
+describe("formatFailure", () => {
+  const failure: Failure = {
+    code: "SOURCE_THROTTLED",
+    side: "source",
+    object: "docker.io",
+    reason: "is rate limiting",
+    hints: ["Wait", "Sign in"],
+    detail: "HTTP 429",
+  };
 
-test("a failure is told by its code, also when another copy of the package threw it", () => {
-  const failure: Failure = { code: "IMPORT_FAILED", summary: "target: it failed" };
-  const error = new ImportError(failure);
-  expect(error.code).toBe("IMPORT_FAILED");
-  expect(error.message).toBe("target: it failed [IMPORT_FAILED]");
-  expect(failureOf(error)).toBe(failure);
-  expect(failureOf(Object.assign(new Error("x"), { name: "ImportError", failure }))).toBe(failure);
-  for (const other of [new Error("x"), "x", undefined, { failure }]) expect(failureOf(other)).toBeUndefined();
+  test("puts side, object, reason and code on the first line, then each hint and the detail", () => {
+    expect(formatFailure(failure)).toBe(
+      "source: docker.io is rate limiting [SOURCE_THROTTLED]\n  Hint: Wait\n  Hint: Sign in\n  Detail: HTTP 429",
+    );
+  });
+
+  test("begins the failure of an argument with its path", () => {
+    expect(formatFailure({ code: "INVALID_ARGUMENT", object: "targetTags[0]", reason: "must have a tag" })).toBe(
+      "targetTags[0]: must have a tag [INVALID_ARGUMENT]",
+    );
+  });
+
+  test("says what a warning continues with", () => {
+    expect(formatFailure(recordedDigestKept(failure, "sha256:1"))).toBe(
+      "source: docker.io is rate limiting; continuing with the recorded digest sha256:1 [SOURCE_THROTTLED]\n  Detail: HTTP 429",
+    );
+  });
 });
 
-test("which failures mean that nobody answered, and which that nobody can be asked from here", () => {
-  const judged = (judge: (failure: Failure) => boolean) =>
-    codes.filter((code) => judge({ code: code as Code, summary: "" }));
-  expect(judged(isUnavailable)).toEqual([
+describe("an ImportError", () => {
+  const failure: Failure = { code: "IMPORT_FAILED", side: "target", object: "the import", reason: "failed" };
+
+  test("carries its failure, its code and the formatted message", () => {
+    const error = new ImportError(failure);
+    expect(error.code).toBe("IMPORT_FAILED");
+    expect(error.message).toBe("target: the import failed [IMPORT_FAILED]");
+    expect(failureOf(error)).toBe(failure);
+  });
+
+  test("is recognized by its name, also when another copy of the package threw it", () => {
+    expect(failureOf(Object.assign(new Error("x"), { name: "ImportError", failure }))).toBe(failure);
+    for (const other of [new Error("x"), "x", undefined, { failure }]) expect(failureOf(other)).toBeUndefined();
+  });
+});
+
+test("the codes tell whether a service is unavailable, and whether it is closed to this machine", () => {
+  const matching = (predicate: (failure: Failure) => boolean) =>
+    codes.filter((code) => predicate({ code: code as Code, object: "", reason: "" }));
+  expect(matching(isUnavailable)).toEqual([
     "AZURE_THROTTLED",
     "AZURE_UNAVAILABLE",
     "SOURCE_THROTTLED",
@@ -149,7 +181,7 @@ test("which failures mean that nobody answered, and which that nobody can be ask
     "TARGET_UNAVAILABLE",
     "TARGET_UNREACHABLE",
   ]);
-  expect(judged(isClosed)).toEqual([
+  expect(matching(isClosed)).toEqual([
     "SOURCE_NETWORK_BLOCKED",
     "SOURCE_UNREACHABLE",
     "TARGET_NETWORK_BLOCKED",
@@ -158,10 +190,35 @@ test("which failures mean that nobody answered, and which that nobody can be ask
 });
 
 test.each([
-  ["it does not speak TLS (EPROTO)", "registries are asked over https only"],
-  ["its certificate has expired", "certificates are always checked"],
-])("a fault of TLS (%s) is what its remedy is about", (reason, remedy) => {
+  ["EPROTO", "registries are contacted over HTTPS only"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "registries are contacted over HTTPS only"],
+  ["CERT_HAS_EXPIRED", "certificate checks cannot be disabled"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "certificate checks cannot be disabled"],
+  ["ECONNREFUSED", "Check the name, the network and the proxy"],
+])("the hint for a connection that fails with %s", (errorCode, hint) => {
   for (const side of ["source", "target"] as const) {
-    expect(failures.registryFailure.unreachable(side, "127.0.0.1:5000", reason).remedy).toContain(remedy);
+    expect(registryFailure.unreachable(side, "127.0.0.1:5000", "the reason", errorCode).hints?.[0]).toContain(hint);
   }
+});
+
+describe("a source that is unavailable", () => {
+  const failure = registryFailure.unavailable("source", "ghcr.io", "HTTP 503");
+
+  test.each([
+    ["fail", "of this source", 'Set onSourceUnavailable: "keep" to continue with the recorded digest'],
+    ["keep", "of another source", "the recorded digest is of another source"],
+    ["keep", undefined, "no digest is recorded yet"],
+  ] as const)("with the policy %s and a digest %s", (policy, recorded, hint) => {
+    expect(digestNotKept(failure, policy, recorded)).toEqual({
+      ...failure,
+      hints: [...(failure.hints ?? []), expect.stringContaining(hint)],
+    });
+  });
+
+  test.each([
+    ["fail", "of another source"],
+    ["fail", undefined],
+  ] as const)("gets no further hint with the policy %s and a digest %s", (policy, recorded) => {
+    expect(digestNotKept(failure, policy, recorded)).toEqual(failure);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Azure } from "../../../provider/azure/azure";
-import { type Failure, formatFailure, registryFailure } from "../../../provider/failure/failure";
+import { type Failure, formatFailure } from "../../../provider/failure/failure";
+import { registryFailure } from "../../../provider/failure/registry";
 import { completeInputs } from "../../../provider/plugin/check-inputs";
 import type { Digest } from "../../../provider/reference/digest";
 import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
@@ -33,10 +34,12 @@ const outages: [string, Failure][] = [
 const keep = { onSourceUnavailable: "keep" } as const;
 
 describe.each(outages)("a source that %s", (_, failure) => {
-  test('with "keep" and a record leaves it at that: one line says which digest is kept, with nothing left to do', async () => {
+  test('with "keep" and a record is a warning of one line that names the recorded digest', async () => {
     const { inputs, errors, warnings } = await checked(failure, { ...args, ...keep }, old);
     expect(errors).toEqual([]);
-    expect(warnings).toEqual([`${failure.summary}; the recorded digest ${digest} is kept [${failure.code}]`]);
+    expect(warnings).toEqual([
+      `source: docker.io ${failure.reason}; continuing with the recorded digest ${digest} [${failure.code}]`,
+    ]);
     expect(inputs.sourceDigest).toBe(digest);
   });
 
@@ -47,17 +50,19 @@ describe.each(outages)("a source that %s", (_, failure) => {
       { ...old, source: "docker.io/library/node:20" },
       "the recorded digest is of another source",
     ],
-  ])('with "keep" when %s says why that does not help', async (_, recorded, why) => {
+  ])('with "keep" when %s says why it has no effect', async (_, recorded, why) => {
     const { errors, warnings } = await checked(failure, { ...args, ...keep }, recorded);
     expect(warnings).toEqual([]);
     expect(errors).toEqual([
-      `${failure.summary} [${failure.code}]\n  What to do: ${failure.remedy}; onSourceUnavailable: "keep" does not help here: ${why}`,
+      `${formatFailure(failure)}\n  Hint: Note that onSourceUnavailable: "keep" has no effect: ${why}`,
     ]);
   });
 
   test('without "keep" proposes it only where a digest of this source is recorded', async () => {
     const { errors } = await checked(failure, args, old);
-    expect(errors).toEqual([expect.stringMatching(/; onSourceUnavailable: "keep" goes on with the recorded digest$/)]);
+    expect(errors).toEqual([
+      expect.stringMatching(/\n {2}Hint: Set onSourceUnavailable: "keep" to continue with the recorded digest$/),
+    ]);
     for (const recorded of [{}, { ...old, source: "docker.io/library/node:20" }]) {
       expect((await checked(failure, args, recorded)).errors).toEqual([formatFailure(failure)]);
     }

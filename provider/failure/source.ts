@@ -1,0 +1,77 @@
+/** Failures of the source beyond those of its registry: the digest, and what Azure refuses to import from it. */
+import type { Failure } from "./failure";
+
+export const sourceFailure = {
+  /** A fault of this package: whatever else goes wrong with the look-up has a failure of its own. */
+  unresolved: (reason: string): Failure => ({
+    ...UNRESOLVED,
+    reason: `could not be resolved: ${reason}`,
+    hints: ["To continue now, pin the digest (repo@sha256:…). Please report this as a bug"],
+  }),
+  notResolved: (): Failure => ({
+    ...UNRESOLVED,
+    reason: "was not resolved: the arguments were invalid before a transform changed them",
+    hints: ["Correct the arguments in the program itself"],
+  }),
+  changedAfterwards: (): Failure => ({
+    ...UNRESOLVED,
+    reason:
+      "belongs to another source: a transform or ignoreChanges changed the source after the program had resolved it",
+    hints: ['Change the source in the program. To keep the imported version, use ignoreChanges: ["sourceDigest"]'],
+  }),
+  tooManyManifests: (source: string): Failure => ({
+    code: "SOURCE_TOO_MANY_MANIFESTS",
+    side: "source",
+    object: source,
+    reason: "has more manifests than Azure imports at once (50)",
+    hints: ["Import a single platform by its own digest (repo@sha256:…), or an image with fewer manifests"],
+  }),
+  rangeUnsupported: (source: string): Failure => ({
+    code: "SOURCE_RANGE_UNSUPPORTED",
+    side: "source",
+    object: `the registry of ${source}`,
+    reason: "does not support range requests (RFC 7233), which the Azure import service needs",
+    hints: ["Enable range requests in the registry or in the proxy in front of it, or import from another registry"],
+  }),
+  exportForbidden: (registry: string): Failure => ({
+    code: "SOURCE_EXPORT_FORBIDDEN",
+    side: "source",
+    object: `the export policy of ${registry}`,
+    reason: "does not allow importing from it",
+    hints: [
+      "Run az resource update --ids <registry ID> --set properties.policies.exportPolicy.status=enabled (needs public network access), or import from another registry",
+    ],
+  }),
+  unreachableFromAzure: (host: string): Failure => ({
+    code: "SOURCE_UNREACHABLE",
+    side: "source",
+    object: host,
+    reason: "could not be reached by the Azure import service",
+    hints: [`Check that ${host} has a public DNS name and is publicly reachable: Azure pulls the image itself`],
+  }),
+} as const;
+
+const UNRESOLVED = { code: "SOURCE_UNRESOLVED", side: "source", object: "the digest" } as const;
+
+/** The warning of `onSourceUnavailable: "keep"`, without hints: there is nothing left to do. */
+export function recordedDigestKept({ hints, ...failure }: Failure, digest: string): Failure {
+  return { ...failure, fallback: `the recorded digest ${digest}` };
+}
+
+/** Adds to the failure of an unavailable source what `onSourceUnavailable: "keep"` does about it, where that matters. */
+export function digestNotKept(
+  failure: Failure,
+  policy: "keep" | "fail",
+  recorded: "of this source" | "of another source" | undefined,
+): Failure {
+  const hint = KEEP_HINTS[`${policy}, ${recorded ?? "none"}`];
+  return hint === undefined ? failure : { ...failure, hints: [...(failure.hints ?? []), hint] };
+}
+
+/** By the policy and by the source of the recorded digest. */
+const KEEP_HINTS: Readonly<Record<string, string>> = {
+  "fail, of this source": 'Set onSourceUnavailable: "keep" to continue with the recorded digest',
+  "keep, of another source":
+    'Note that onSourceUnavailable: "keep" has no effect: the recorded digest is of another source',
+  "keep, none": 'Note that onSourceUnavailable: "keep" has no effect: no digest is recorded yet',
+};
