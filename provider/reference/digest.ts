@@ -1,4 +1,6 @@
 /**
+ * Digests of manifests.
+ *
  * ```
  * digest := "sha256:" 64 × hex | "sha512:" 128 × hex
  * hex    := [0-9a-f]
@@ -13,25 +15,24 @@ export type Digest = string & { readonly [brand]: "Digest" };
 
 const HEX_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha512: 128 };
 
-/** Reads a digest. */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(":");
-  if (colon < 1) throw new InvalidReference("a digest reads sha256: followed by 64 hexadecimal digits");
+  if (colon < 1) throw new InvalidReference("must have a digest of the form sha256:<64 hexadecimal digits>");
 
   const length = Object.hasOwn(HEX_DIGITS, text.slice(0, colon)) ? HEX_DIGITS[text.slice(0, colon)] : undefined;
-  if (length === undefined) throw new InvalidReference("the algorithm of a digest is sha256 or sha512");
+  if (length === undefined) throw new InvalidReference("must have a digest with the algorithm sha256 or sha512");
 
   const hex = text.slice(colon + 1);
   if (!/^[0-9a-f]*$/.test(hex)) {
     throw new InvalidReference(
       /^[0-9a-fA-F]*$/.test(hex)
-        ? "the hexadecimal digits of a digest are written in lower case"
-        : "a digest consists of hexadecimal digits (0-9, a-f) behind its algorithm",
+        ? "must have a digest in lower case"
+        : "must have a digest with hexadecimal digits (0-9, a-f) after its algorithm",
     );
   }
   if (hex.length !== length) {
     throw new InvalidReference(
-      `a ${text.slice(0, colon)} digest has ${length} hexadecimal digits, this one has ${hex.length}`,
+      `must have a ${text.slice(0, colon)} digest with ${length} hexadecimal digits, not ${hex.length}`,
     );
   }
   return text as Digest;

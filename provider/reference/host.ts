@@ -1,4 +1,6 @@
 /**
+ * Hosts of registries.
+ *
  * ```
  * host  := name [ ":" port ]
  * name  := label *( "." label ) | "[" IPv6 address "]"
@@ -26,34 +28,32 @@ const DOCKER_HUB_NAMES: ReadonlySet<string> = new Set([
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const IPV6 = /^\[[0-9a-f]*:[0-9a-f:]*\]$/;
 
-/** Reads the host of a registry; every name of Docker Hub becomes `docker.io`. */
+/** Parses the host of a registry; every name of Docker Hub becomes `docker.io`. */
 export function parseHost(text: string): Host {
   const [, name = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(text.toLowerCase()) ?? [];
-  if (name === "") throw new InvalidReference("the host of the registry is missing");
+  if (name === "") throw new InvalidReference("must have a registry host before the first slash");
   if (port !== undefined && !(/^[0-9]{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
-    throw new InvalidReference(
-      "the port of a registry is a number from 1 to 65535; a tag stands behind the last slash",
-    );
+    throw new InvalidReference("must have a registry port from 1 to 65535; a tag comes after the last slash");
   }
   if (!(name.startsWith("[") ? IPV6 : NAME).test(name)) {
-    throw new InvalidReference("what stands before the first slash is not the host name of a registry");
+    throw new InvalidReference("must have a valid registry host before the first slash");
   }
   if (!URL.canParse(`https://${text}`))
-    throw new InvalidReference("what stands before the first slash is not an address");
+    throw new InvalidReference("must have a valid registry host before the first slash");
   if (name === "hub.docker.com") {
-    throw new InvalidReference("hub.docker.com is a web site; the registry behind it is docker.io");
+    throw new InvalidReference("must name the registry docker.io, not the web site hub.docker.com");
   }
   return port === undefined && DOCKER_HUB_NAMES.has(name) ? DOCKER_HUB : (text.toLowerCase() as Host);
 }
 
-/** Whether the first part of a reference is a host, as Docker decides: it has a full stop or a colon, or is `localhost`. */
+/** Whether the first part of a reference is a host, as Docker decides: it has a period or a colon, or is `localhost`. */
 export function looksLikeHost(part: string): boolean {
   return part.toLowerCase() === "localhost" || /[.:]/.test(part);
 }
 
 /**
- * Whether the first part of a name *within* a registry is a host by mistake. Full stops alone are no sign:
- * mirrors keep images in repositories such as `docker.io/library/node`.
+ * Whether the first part of a name *within* a registry is a host by mistake. Periods alone do not make it one: mirrors
+ * keep images in repositories such as `docker.io/library/node`.
  */
 export function isMisplacedHost(part: string): boolean {
   return part.toLowerCase() === "localhost" || part.includes(":") || /\.azurecr\.[a-z.-]+$/i.test(part);

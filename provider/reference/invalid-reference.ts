@@ -1,4 +1,6 @@
-/** Why a text is not the name that it should be. `reason` is a clause that fits behind `"source: "`; it never repeats a credential. */
+/** The error of every parser in this folder. */
+
+/** A text that is not what its parser reads. `reason` is a predicate, as in `source: must not be empty`, and repeats no credential. */
 export class InvalidReference extends Error {
   override readonly name = "InvalidReference";
 

@@ -9,10 +9,11 @@
  * name         := 5..50 × alphanum
  * ```
  *
- * The login server cannot be made from the name: a registry with a domain name label has a hash in it. A regional
- * endpoint is another door to the same registry and is read as its login server.
+ * The login server cannot be derived from the name: that of a registry with a domain name label contains a hash. A
+ * regional endpoint leads to the same registry and is read as its login server.
  */
 import { InvalidReference } from "./invalid-reference";
+import { rejectOtherText } from "./plain-text";
 
 /** An Azure registry as the user named it. */
 export type RegistryName =
@@ -41,18 +42,15 @@ const ID =
 const LOGIN_SERVER = /^([a-z0-9]{5,50}(?:-[a-z0-9]+)?)(?:\.[a-z0-9]+\.geo)?(\.azurecr(?:\.[a-z0-9-]+)+)$/;
 const NAME = /^[a-z0-9]{5,50}$/i;
 
-/** Reads the name of an Azure registry. */
+/** Parses any of the three. */
 export function parseRegistryName(text: string): RegistryName {
-  if (text === "") throw new InvalidReference("is empty: pass the registry's resource ID, login server or name");
-  if (text.includes("[Output<T>]")) {
-    throw new InvalidReference("is text with an Output in it; use pulumi.interpolate`…` instead of a template string");
-  }
-  if (/\s/.test(text)) throw new InvalidReference("contains white space");
+  if (text === "")
+    throw new InvalidReference("must not be empty: use the resource ID, login server or name of the registry");
+  rejectOtherText(text);
   if (text.startsWith("/")) return parseId(text);
-  const scheme = /^([a-z]+):\/\//i.exec(text)?.[0];
-  if (scheme) throw new InvalidReference(`is a URL; leave out ${scheme.toLowerCase()} at the beginning`);
-  if (/^subscriptions\//i.test(text)) throw new InvalidReference("a resource ID begins with a slash: /subscriptions/…");
-  if (text.includes("/")) throw new InvalidReference("names a repository too; only the registry belongs here");
+  if (/^subscriptions\//i.test(text))
+    throw new InvalidReference("must start with a slash to be a resource ID: /subscriptions/…");
+  if (text.includes("/")) throw new InvalidReference("must not contain a repository");
   return text.includes(".") ? parseLoginServer(text) : parseName(text);
 }
 
@@ -60,24 +58,25 @@ function parseId(text: string): Extract<RegistryName, { kind: "id" }> {
   const [, subscriptionId, resourceGroup, name] = ID.exec(text) ?? [];
   if (!subscriptionId || !resourceGroup || !name) {
     throw new InvalidReference(
-      "is not the resource ID of a container registry: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…",
+      "must be the resource ID of a container registry: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…",
     );
   }
-  if (!NAME.test(name)) throw new InvalidReference("ends in a registry name that is not 5 to 50 letters and digits");
+  if (!NAME.test(name)) throw new InvalidReference("must end with a registry name of 5 to 50 letters and digits");
   return { kind: "id", id: text, subscriptionId, resourceGroup, name };
 }
 
 function parseLoginServer(text: string): RegistryName {
   const [, label, domain] = LOGIN_SERVER.exec(text.toLowerCase()) ?? [];
   if (!label || !domain) {
-    throw new InvalidReference("is not the login server of an Azure Container Registry, such as myregistry.azurecr.io");
+    throw new InvalidReference(
+      "must be the login server of an Azure Container Registry, such as myregistry.azurecr.io",
+    );
   }
   return { kind: "loginServer", loginServer: label + domain };
 }
 
 function parseName(text: string): RegistryName {
-  if (!NAME.test(text))
-    throw new InvalidReference("the name of a registry has 5 to 50 letters and digits, nothing else");
+  if (!NAME.test(text)) throw new InvalidReference("must be a registry name of 5 to 50 letters and digits");
   return { kind: "name", name: text };
 }
 

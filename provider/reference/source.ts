@@ -1,11 +1,11 @@
 /**
- * The name of an image to import, read as Docker reads it.
+ * The reference of an image to import, parsed as Docker parses it.
  *
  * ```
  * source := [ host "/" ] repository [ ":" tag ] [ "@" digest ]
  * ```
  *
- * The first part is a host when it has a full stop or a colon or is `localhost`. No host means Docker Hub, where a single
+ * The first part is a host when it has a period or a colon or is `localhost`. No host means Docker Hub, where a single
  * name is short for `library/name`. Grammar and rules: https://github.com/distribution/reference
  */
 import { DOCKER_HUB, type Host, isMisplacedHost, looksLikeHost, parseHost } from "./host";
@@ -17,30 +17,28 @@ export interface SourceReference extends ImageName {
   readonly host: Host;
 }
 
-/** Reads a reference such as `node:22`, `ghcr.io/owner/app@sha256:…` or `localhost:5000/app:1@sha256:…`. */
+/** Parses a reference such as `node:22`, `ghcr.io/owner/app@sha256:…` or `localhost:5000/app:1@sha256:…`. */
 export function parseReference(text: string): SourceReference {
   const pieces = split(text);
   const slash = pieces.path.indexOf("/");
   const first = pieces.path.slice(0, Math.max(slash, 0));
-  if (slash === 0) throw new InvalidReference("a reference cannot begin with a slash");
+  if (slash === 0) throw new InvalidReference("must not start with a slash");
   if (slash > 0 && looksLikeHost(first)) {
     const host = parseHost(first);
     return { host, ...imageName(onHost(host, pieces.path.slice(slash + 1)), pieces) };
   }
   if (/^[0-9a-f]{64}$/.test(pieces.path)) {
-    throw new InvalidReference("64 hexadecimal digits are an image ID; write repository@sha256:… to name a digest");
+    throw new InvalidReference("must be a reference, not an image ID; write a digest as repository@sha256:…");
   }
   return { host: DOCKER_HUB, ...imageName(onHost(DOCKER_HUB, pieces.path), pieces) };
 }
 
-/** Reads the name of an image whose registry is named elsewhere: `repository[:tag][@digest]` without a host. */
+/** Parses the name of an image whose registry is given separately: `repository[:tag][@digest]` without a host. */
 export function parseRepositoryReference(text: string): ImageName {
   const pieces = split(text);
   const slash = pieces.path.indexOf("/");
   if (slash > 0 && isMisplacedHost(pieces.path.slice(0, slash))) {
-    throw new InvalidReference(
-      "it begins with a host; the registry is named apart, so that only repository and tag belong here",
-    );
+    throw new InvalidReference("must not start with a host: the registry is given separately");
   }
   return imageName(pieces.path, pieces);
 }

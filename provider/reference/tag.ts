@@ -1,4 +1,6 @@
 /**
+ * Tags of images.
+ *
  * ```
  * tag := [A-Za-z0-9_] [A-Za-z0-9_.-]{0,127}
  * ```
@@ -15,17 +17,17 @@ export const LATEST = "latest" as Tag;
 
 const MAX_LENGTH = 128;
 
-/** Reads a tag. */
 export function parseTag(text: string): Tag {
-  if (text === "") throw new InvalidReference("nothing follows the colon, a tag is missing");
-  if (text.startsWith("-") || text.startsWith(".")) throw new InvalidReference(`a tag cannot begin with "${text[0]}"`);
-  if (text.includes(":")) throw new InvalidReference("it has two tags, one colon too many");
-  if (text.includes("/")) throw new InvalidReference("a tag cannot contain a slash");
+  if (text === "") throw new InvalidReference("must have a tag after the colon");
+  if (text.startsWith("-") || text.startsWith("."))
+    throw new InvalidReference(`must have a tag that does not start with "${text[0]}"`);
+  if (text.includes(":")) throw new InvalidReference("must have only one tag");
+  if (text.includes("/")) throw new InvalidReference("must have a tag without a slash");
   if (!/^[A-Za-z0-9_.-]+$/.test(text)) {
-    throw new InvalidReference("a tag consists of letters, digits, underscores, full stops and hyphens");
+    throw new InvalidReference("must have a tag of letters, digits, underscores, periods and hyphens");
   }
   if (text.length > MAX_LENGTH) {
-    throw new InvalidReference(`a tag has at most ${MAX_LENGTH} characters, this one has ${text.length}`);
+    throw new InvalidReference(`must have a tag of at most ${MAX_LENGTH} characters, not ${text.length}`);
   }
   return text as Tag;
 }

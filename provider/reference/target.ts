@@ -1,5 +1,5 @@
 /**
- * What an import makes in the target registry.
+ * What an import creates in the target registry.
  *
  * ```
  * target tag          := repository ":" tag
@@ -29,14 +29,14 @@ export interface TaggedTarget extends Target {
 export function parseTaggedTarget(text: string): TaggedTarget {
   const { path, tag } = splitTarget(text);
   const repository = parseRepositoryPath(path);
-  if (tag === undefined) throw new InvalidReference(`the tag is missing: ${repository}:…`);
+  if (tag === undefined) throw new InvalidReference(`must have a tag: ${repository}:…`);
   return { name: text, repository, tag: parseTag(tag) };
 }
 
 /** Parses `repository`, for a manifest without a tag. */
 export function parseUntaggedTarget(text: string): Target {
   const { path, tag } = splitTarget(text);
-  if (tag !== undefined) throw new InvalidReference("a repository is wanted, without a tag");
+  if (tag !== undefined) throw new InvalidReference("must be a repository without a tag");
   return { name: text, repository: parseRepositoryPath(path) };
 }
 
@@ -52,10 +52,10 @@ export function isTagged(target: Target): target is TaggedTarget {
 
 function splitTarget(text: string): { path: string; tag: string | undefined } {
   const { path, tag, digest } = split(text);
-  if (digest !== undefined) throw new InvalidReference("a digest cannot be chosen for a target, it is the source's");
+  if (digest !== undefined) throw new InvalidReference("must not contain a digest: it comes from the source");
   const slash = path.indexOf("/");
   if (slash > 0 && isMisplacedHost(path.slice(0, slash))) {
-    throw new InvalidReference("it begins with a host; the target registry is named by `registry`");
+    throw new InvalidReference("must not start with a host: the target registry is set by `registry`");
   }
   return { path, tag };
 }

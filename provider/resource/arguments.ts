@@ -59,19 +59,19 @@ const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
 
 function checkRegistry(problems: Problems, path: string, value: unknown): void {
-  if (!given(value)) problems.add(path, "is missing: the registry's resource ID, login server or name");
+  if (!given(value)) problems.add(path, "is required: the resource ID, login server or name of the registry");
   else problems.parsed(path, value, parseRegistryName);
 }
 
 function checkSource(problems: Problems, source: unknown): void {
   if (source === UNKNOWN) return;
-  if (!given(source)) problems.add("source", "is missing: a reference such as docker.io/library/node:22");
+  if (!given(source)) problems.add("source", "is required: a reference such as docker.io/library/node:22");
   else if (typeof source === "string") problems.parsed("source", source, parseReference);
   else if (!isObject(source)) problems.add("source", "must be a reference, or an object with image");
   else {
     problems.knownKeys("source.", source, SOURCE_ARGUMENTS);
     if (given(source.registry)) checkRegistry(problems, "source.registry", source.registry);
-    if (!given(source.image)) problems.add("source.image", "is missing: the reference of the image to import");
+    if (!given(source.image)) problems.add("source.image", "is required: the reference of the image to import");
     else {
       problems.parsed("source.image", source.image, given(source.registry) ? parseRepositoryReference : parseReference);
     }
@@ -84,27 +84,27 @@ function checkCredentials(problems: Problems, credentials: unknown): void {
   const path = "source.credentials";
   if (!given(credentials) || credentials === UNKNOWN) return;
   if (!isObject(credentials)) {
-    problems.add(path, "must be an object with password, and username where there is one");
+    problems.add(path, "must be an object with password and, optionally, username");
     return;
   }
   problems.knownKeys(`${path}.`, credentials, CREDENTIAL_ARGUMENTS);
   const { username, password } = credentials;
   if (!given(password) || password === "") {
-    problems.add(`${path}.password`, given(username) ? "is missing: a user name alone proves nothing" : "is missing");
+    problems.add(`${path}.password`, given(username) ? "is required when username is set" : "is required");
   } else if (typeof password !== "string") problems.add(`${path}.password`, "must be a string");
   if (given(username) && typeof username !== "string") problems.add(`${path}.username`, "must be a string");
-  else if (username === "") problems.add(`${path}.username`, "is empty; leave it out to use a token alone");
+  else if (username === "") problems.add(`${path}.username`, "must not be empty; leave it out to use a token alone");
 }
 
 function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
   if (!given(value) || value === UNKNOWN) return;
   if (!Array.isArray(value)) {
-    problems.add(path, "must be a list of names");
+    problems.add(path, "must be a list of strings");
     return;
   }
   value.forEach((name, index) => {
     problems.parsed(`${path}[${index}]`, name, parse);
-    if (name !== UNKNOWN && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "is listed twice");
+    if (name !== UNKNOWN && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "must not be listed twice");
   });
 }
 
@@ -122,7 +122,7 @@ function checkTimeouts(problems: Problems, timeouts: unknown): void {
   if (!isObject(timeouts)) return;
   for (const [operation, text] of Object.entries(timeouts)) {
     if (given(text) && (typeof text !== "string" || parseDuration(text) === undefined)) {
-      problems.add(`opts.customTimeouts.${operation}`, 'must be a duration above zero such as "30m" or "1h30m"');
+      problems.add(`opts.customTimeouts.${operation}`, 'must be a positive duration such as "30m" or "1h30m"');
     }
   }
 }
@@ -133,15 +133,12 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
   const untagged = args.untaggedTargetRepositories ?? undefined;
   if (tags === undefined && untagged === undefined) {
     if (tag === undefined) {
-      problems.add(
-        "source",
-        "names a digest and no tag, so the target has no name: pass targetTags, or untaggedTargetRepositories for a manifest without a tag",
-      );
+      problems.add("source", "has a digest but no tag; set targetTags or untaggedTargetRepositories");
     }
   } else if ((tags ?? []).length + (untagged ?? []).length === 0) {
-    problems.add(tags ? "targetTags" : "untaggedTargetRepositories", "is empty: name at least one target");
+    problems.add(tags ? "targetTags" : "untaggedTargetRepositories", "must contain at least one target");
   } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
-    problems.add("source.digestFrom", 'is "target", which needs one of targetTags to read the digest from');
+    problems.add("source.digestFrom", 'must not be "target" without targetTags: the digest is read from one of them');
   }
 }
 
@@ -169,7 +166,7 @@ class Problems {
     for (const [key, value] of Object.entries(object)) {
       // What is undefined never leaves the program.
       if (value !== undefined && !known.includes(key))
-        this.add(prefix + key, `is not an argument; the arguments are ${known.join(", ")}`);
+        this.add(prefix + key, `is not a known argument; expected one of ${known.join(", ")}`);
     }
   }
 }

@@ -28,13 +28,16 @@ test("S1 Docker Hub, public: every platform of a multi-architecture image arrive
     { ...args, source: "docker.io/emulator/private:latest" },
     {
       code: "SOURCE_ACCESS_DENIED",
-      says: ["source: docker.io/emulator/private", "anonymous", "source.credentials"],
+      says: ["source: an anonymous client is not allowed to pull docker.io/emulator/private", "source.credentials"],
     },
   );
   await scenario.refuses(
     "a tag that is not there",
     { ...args, source: "docker.io/library/hello-world:nosuch" },
-    { code: "SOURCE_NOT_FOUND", says: ["source: docker.io/library/hello-world:nosuch", "check repository and tag"] },
+    {
+      code: "SOURCE_NOT_FOUND",
+      says: ["source: docker.io/library/hello-world:nosuch", "Check the repository and the tag"],
+    },
   );
 });
 
@@ -61,12 +64,12 @@ test("S2 Docker Hub with user name and access token, also when only the up learn
   await scenario.refuses(
     "a wrong token",
     { ...hidden, source: { image: source2, credentials: { ...credentials, password: "dckr_pat_wrong" } } },
-    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: docker.io", "check source.credentials"] },
+    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: docker.io", "Check the user name in source.credentials"] },
   );
   await scenario.refuses(
     "a user name without password",
     { ...hidden, source: { image: source2, credentials: { username: "emulator" } } },
-    { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is missing: a user name alone proves nothing"] },
+    { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is required when username is set"] },
   );
 
   // As with a token that another resource of the same program makes.

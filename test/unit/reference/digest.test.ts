@@ -6,15 +6,15 @@ test.each([`sha256:${"0a".repeat(32)}`, `sha512:${"0a".repeat(64)}`])("%s is a d
 });
 
 test.each([
-  ["", /^a digest reads/],
-  ["22", /^a digest reads/],
-  [":ff", /^a digest reads/],
-  ["md5:ff", /^the algorithm/],
-  ["toString:ff", /^the algorithm/],
-  [`sha256:${"0".repeat(63)}`, /this one has 63$/],
-  [`sha512:${"0".repeat(64)}`, /^a sha512 digest has 128 .* has 64$/],
+  ["", /^must have a digest of the form/],
+  ["22", /^must have a digest of the form/],
+  [":ff", /^must have a digest of the form/],
+  ["md5:ff", /^must have a digest with the algorithm/],
+  ["toString:ff", /^must have a digest with the algorithm/],
+  [`sha256:${"0".repeat(63)}`, /, not 63$/],
+  [`sha512:${"0".repeat(64)}`, /^must have a sha512 digest with 128 .*, not 64$/],
   [`sha256:${"0".repeat(63)}A`, /lower case$/],
-  [`sha256:${"0".repeat(63)}\n`, /^a digest consists of/],
+  [`sha256:${"0".repeat(63)}\n`, /^must have a digest with hexadecimal digits/],
 ])("%j is none", (text, expected) => {
   expect(() => parseDigest(text)).toThrow(expected);
   expect(isDigest(text)).toBe(false);

@@ -20,18 +20,18 @@ describe("parseTaggedTarget", () => {
   });
 
   test.each([
-    ["node", "the tag is missing: node:…"],
-    ["node:", "nothing follows the colon, a tag is missing"],
-    [":22", "the name of a repository is missing"],
-    ["node:22:1", "it has two tags, one colon too many"],
-    ["", "it is empty"],
-    ["Node:22", "a repository is written in lower case: node"],
-    [`node@${SHA256}`, "a digest cannot be chosen for a target, it is the source's"],
-    [`node:22@${SHA256}`, "a digest cannot be chosen for a target, it is the source's"],
-    ["myregistry.azurecr.io/node:22", "it begins with a host; the target registry is named by `registry`"],
-    ["localhost:5000/node:22", "it begins with a host; the target registry is named by `registry`"],
-    ["https://myregistry.azurecr.io/node:22", "it is a URL; leave out https:// at the beginning"],
-    ["node :22", "it contains white space"],
+    ["node", "must have a tag: node:…"],
+    ["node:", "must have a tag after the colon"],
+    [":22", "must have a repository"],
+    ["node:22:1", "must have only one tag"],
+    ["", "must not be empty"],
+    ["Node:22", "must have a repository in lower case: node"],
+    [`node@${SHA256}`, "must not contain a digest: it comes from the source"],
+    [`node:22@${SHA256}`, "must not contain a digest: it comes from the source"],
+    ["myregistry.azurecr.io/node:22", "must not start with a host: the target registry is set by `registry`"],
+    ["localhost:5000/node:22", "must not start with a host: the target registry is set by `registry`"],
+    ["https://myregistry.azurecr.io/node:22", "must not start with https://"],
+    ["node :22", "must not contain white space"],
   ])("%j", (text, expected) => {
     expect(reason(() => parseTaggedTarget(text))).toBe(expected);
   });
@@ -43,10 +43,10 @@ describe("parseUntaggedTarget", () => {
   });
 
   test.each([
-    ["node:22", "a repository is wanted, without a tag"],
-    ["node/", "a slash at the end: the last part of the repository is missing"],
-    [`node@${SHA256}`, "a digest cannot be chosen for a target, it is the source's"],
-    ["r.azurecr.io/node", "it begins with a host; the target registry is named by `registry`"],
+    ["node:22", "must be a repository without a tag"],
+    ["node/", "must have a repository that does not end with a slash"],
+    [`node@${SHA256}`, "must not contain a digest: it comes from the source"],
+    ["r.azurecr.io/node", "must not start with a host: the target registry is set by `registry`"],
   ])("%j", (text, expected) => {
     expect(reason(() => parseUntaggedTarget(text))).toBe(expected);
   });

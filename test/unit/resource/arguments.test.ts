@@ -22,13 +22,13 @@ const sentencesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
     return formatFailure(problem).replace(" [INVALID_ARGUMENT]", "");
   });
 
-const missingRegistry = "registry: is missing: the registry's resource ID, login server or name";
-const missingSource = "source: is missing: a reference such as docker.io/library/node:22";
+const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
+const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
   "registry, source, targetTags, untaggedTargetRepositories, onConflict, onDelete, onSourceUnavailable, triggers";
-const noRegistryName = "the name of a registry has 5 to 50 letters and digits, nothing else";
-const noDuration = 'must be a duration above zero such as "30m" or "1h30m"';
-const noCredentials = "source.credentials: must be an object with password, and username where there is one";
+const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
+const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
+const noCredentials = "source.credentials: must be an object with password and, optionally, username";
 
 describe("wrong arguments", () => {
   test.each<[string, Record<string, unknown>, ...string[]]>([
@@ -38,93 +38,89 @@ describe("wrong arguments", () => {
     [
       "an empty registry",
       { ...valid, registry: "" },
-      "registry: is empty: pass the registry's resource ID, login server or name",
+      "registry: must not be empty: use the resource ID, login server or name of the registry",
     ],
     ["a registry that is no text", { ...valid, registry: 42 }, "registry: must be a string"],
     ["the registry resource itself", { ...valid, registry: { id: ID } }, "registry: must be a string"],
     [
       "a URL as registry",
       { ...valid, registry: "https://myregistry.azurecr.io" },
-      "registry: is a URL; leave out https:// at the beginning",
+      "registry: must not start with https://",
     ],
     [
       "a registry with a repository",
       { ...valid, registry: "myregistry.azurecr.io/app" },
-      "registry: names a repository too; only the registry belongs here",
+      "registry: must not contain a repository",
     ],
     [
       "somebody else's registry",
       { ...valid, registry: "ghcr.io" },
-      "registry: is not the login server of an Azure Container Registry, such as myregistry.azurecr.io",
+      "registry: must be the login server of an Azure Container Registry, such as myregistry.azurecr.io",
     ],
     ["a registry name that is too short", { ...valid, registry: "reg" }, `registry: ${noRegistryName}`],
     ["a registry name with a hyphen", { ...valid, registry: "my-registry" }, `registry: ${noRegistryName}`],
-    ["a registry with white space", { ...valid, registry: "my registry" }, "registry: contains white space"],
+    ["a registry with white space", { ...valid, registry: "my registry" }, "registry: must not contain white space"],
     [
       "the ID of something else",
       { ...valid, registry: "/subscriptions/s/resourceGroups/g" },
-      "registry: is not the resource ID of a container registry: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…",
+      "registry: must be the resource ID of a container registry: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…",
     ],
     [
       "a resource ID without its slash",
       { ...valid, registry: ID.slice(1) },
-      "registry: a resource ID begins with a slash: /subscriptions/…",
+      "registry: must start with a slash to be a resource ID: /subscriptions/…",
     ],
 
     ["no source", { registry: "myregistry" }, missingSource],
-    ["an empty source", from(""), "source: it is empty"],
+    ["an empty source", from(""), "source: must not be empty"],
     ["a source that is no text", from(7), "source: must be a reference, or an object with image"],
     ["a list of sources", from(["node:22"]), "source: must be a reference, or an object with image"],
-    [
-      "a URL as source",
-      from("https://docker.io/library/node:22"),
-      "source: it is a URL; leave out https:// at the beginning",
-    ],
+    ["a URL as source", from("https://docker.io/library/node:22"), "source: must not start with https://"],
     [
       "a web page as source",
       from("hub.docker.com/library/node:22"),
-      "source: hub.docker.com is a web site; the registry behind it is docker.io",
+      "source: must name the registry docker.io, not the web site hub.docker.com",
     ],
-    ["capital letters", from("ghcr.io/Owner/app:1"), "source: a repository is written in lower case: owner/app"],
-    ["two tags", from("node:22:1"), "source: it has two tags, one colon too many"],
-    ["a colon and no tag", from("node:"), "source: nothing follows the colon, a tag is missing"],
-    ["a host and nothing else", from("ghcr.io/"), "source: the name of a repository is missing"],
-    ["white space", from("node 22"), "source: it contains white space"],
-    ["a short digest", from("node@sha256:abc"), "source: a sha256 digest has 64 hexadecimal digits, this one has 3"],
-    ["a tag after @", from("node@22"), "source: a digest must follow the @: repository@sha256:…"],
+    ["capital letters", from("ghcr.io/Owner/app:1"), "source: must have a repository in lower case: owner/app"],
+    ["two tags", from("node:22:1"), "source: must have only one tag"],
+    ["a colon and no tag", from("node:"), "source: must have a tag after the colon"],
+    ["a host and nothing else", from("ghcr.io/"), "source: must have a repository"],
+    ["white space", from("node 22"), "source: must not contain white space"],
+    ["a short digest", from("node@sha256:abc"), "source: must have a sha256 digest with 64 hexadecimal digits, not 3"],
+    ["a tag after @", from("node@22"), "source: must have a digest after the @: repository@sha256:…"],
     [
       "an image ID",
       from("a".repeat(64)),
-      "source: 64 hexadecimal digits are an image ID; write repository@sha256:… to name a digest",
+      "source: must be a reference, not an image ID; write a digest as repository@sha256:…",
     ],
     [
       "an output in a template string",
       from("Calling [toString] on an [Output<T>] is not supported."),
-      "source: an Output was put into a template string; use pulumi.interpolate`…` instead",
+      "source: must not be an Output in a template string: use pulumi.interpolate`…` instead",
     ],
     [
       "a digest and no name for the target",
       from(`node@${DIGEST}`),
-      "source: names a digest and no tag, so the target has no name: pass targetTags, or untaggedTargetRepositories for a manifest without a tag",
+      "source: has a digest but no tag; set targetTags or untaggedTargetRepositories",
     ],
-    ["an object without image", from({}), "source.image: is missing: the reference of the image to import"],
+    ["an object without image", from({}), "source.image: is required: the reference of the image to import"],
     ["an image that is no text", from({ image: 22 }), "source.image: must be a string"],
-    ["an empty image", from({ image: "" }), "source.image: it is empty"],
+    ["an empty image", from({ image: "" }), "source.image: must not be empty"],
     [
       "a misspelt member of source",
       from({ image: "app:1", registy: "myregistry" }),
-      "source.registy: is not an argument; the arguments are image, registry, credentials, digestFrom",
+      "source.registy: is not a known argument; expected one of image, registry, credentials, digestFrom",
     ],
     [
       "a source registry twice",
       from({ image: "other.azurecr.io/app:1", registry: "other" }),
-      "source.image: it begins with a host; the registry is named apart, so that only repository and tag belong here",
+      "source.image: must not start with a host: the registry is given separately",
     ],
     ["a wrong source registry", from({ image: "app:1", registry: "x" }), `source.registry: ${noRegistryName}`],
     [
       "an empty source registry",
       from({ image: "app:1", registry: "" }),
-      "source.registry: is empty: pass the registry's resource ID, login server or name",
+      "source.registry: must not be empty: use the resource ID, login server or name of the registry",
     ],
     [
       "an unknown origin of the digest",
@@ -134,68 +130,68 @@ describe("wrong arguments", () => {
     [
       "a digest from the target, and no tag to read it from",
       { ...from({ image: "app:1", digestFrom: "target" }), untaggedTargetRepositories: ["app"] },
-      'source.digestFrom: is "target", which needs one of targetTags to read the digest from',
+      'source.digestFrom: must not be "target" without targetTags: the digest is read from one of them',
     ],
     ["credentials that are a text", by(password), noCredentials],
     ["credentials that are a list", by(["user", password]), noCredentials],
-    ["credentials without anything", by({}), "source.credentials.password: is missing"],
-    [
-      "a user name alone",
-      by({ username: "user" }),
-      "source.credentials.password: is missing: a user name alone proves nothing",
-    ],
+    ["credentials without anything", by({}), "source.credentials.password: is required"],
+    ["a user name alone", by({ username: "user" }), "source.credentials.password: is required when username is set"],
     [
       "an empty password",
       by({ username: "user", password: "" }),
-      "source.credentials.password: is missing: a user name alone proves nothing",
+      "source.credentials.password: is required when username is set",
     ],
     ["a password that is no text", by({ password: 5 }), "source.credentials.password: must be a string"],
     [
       "an empty user name",
       by({ username: "", password }),
-      "source.credentials.username: is empty; leave it out to use a token alone",
+      "source.credentials.username: must not be empty; leave it out to use a token alone",
     ],
     ["a user name that is no text", by({ username: 5, password }), "source.credentials.username: must be a string"],
     [
       "a misspelt member of credentials",
       by({ password, passwort: password }),
-      "source.credentials.passwort: is not an argument; the arguments are username, password",
+      "source.credentials.passwort: is not a known argument; expected one of username, password",
     ],
 
-    ["one tag as a text", { ...valid, targetTags: "node:22" }, "targetTags: must be a list of names"],
-    ["an empty list of tags", { ...valid, targetTags: [] }, "targetTags: is empty: name at least one target"],
+    ["one tag as a text", { ...valid, targetTags: "node:22" }, "targetTags: must be a list of strings"],
+    ["an empty list of tags", { ...valid, targetTags: [] }, "targetTags: must contain at least one target"],
     [
       "an empty list of repositories",
       { ...valid, untaggedTargetRepositories: [] },
-      "untaggedTargetRepositories: is empty: name at least one target",
+      "untaggedTargetRepositories: must contain at least one target",
     ],
-    ["a target without tag", { ...valid, targetTags: ["node"] }, "targetTags[0]: the tag is missing: node:…"],
+    ["a target without tag", { ...valid, targetTags: ["node"] }, "targetTags[0]: must have a tag: node:…"],
     [
       "the same target twice",
       { ...valid, targetTags: ["node:22", "node:23", "node:22"] },
-      "targetTags[2]: is listed twice",
+      "targetTags[2]: must not be listed twice",
     ],
     ["a target that is null", { ...valid, targetTags: [null] }, "targetTags[0]: must be a string"],
     [
       "a target with a host",
       { ...valid, targetTags: ["myregistry.azurecr.io/node:22"] },
-      "targetTags[0]: it begins with a host; the target registry is named by `registry`",
+      "targetTags[0]: must not start with a host: the target registry is set by `registry`",
     ],
     [
       "a target with a digest",
       { ...valid, targetTags: [`node@${DIGEST}`] },
-      "targetTags[0]: a digest cannot be chosen for a target, it is the source's",
+      "targetTags[0]: must not contain a digest: it comes from the source",
     ],
-    ["a tag that cannot be", { ...valid, targetTags: ["node:-1"] }, 'targetTags[0]: a tag cannot begin with "-"'],
+    [
+      "a tag that cannot be",
+      { ...valid, targetTags: ["node:-1"] },
+      'targetTags[0]: must have a tag that does not start with "-"',
+    ],
     [
       "a tag that is too long",
       { ...valid, targetTags: [`node:${"x".repeat(129)}`] },
-      "targetTags[0]: a tag has at most 128 characters, this one has 129",
+      "targetTags[0]: must have a tag of at most 128 characters, not 129",
     ],
     [
       "a repository with a tag",
       { ...valid, untaggedTargetRepositories: ["node:22"] },
-      "untaggedTargetRepositories[0]: a repository is wanted, without a tag",
+      "untaggedTargetRepositories[0]: must be a repository without a tag",
     ],
 
     ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],
@@ -209,19 +205,19 @@ describe("wrong arguments", () => {
     [
       "a misspelt argument",
       { ...valid, targetTag: ["node:22"] },
-      `targetTag: is not an argument; the arguments are ${allArguments}`,
+      `targetTag: is not a known argument; expected one of ${allArguments}`,
     ],
     [
       "Pulumi's option as an argument",
       { ...valid, timeouts: { create: "5m" } },
-      `timeouts: is not an argument; the arguments are ${allArguments}`,
+      `timeouts: is not a known argument; expected one of ${allArguments}`,
     ],
     [
       "several mistakes at once, in the order of the arguments",
       { registry: "x", source: "Node", targetTags: ["a"], onDelete: "all" },
       `registry: ${noRegistryName}`,
-      "source: a repository is written in lower case: library/node",
-      "targetTags[0]: the tag is missing: a:…",
+      "source: must have a repository in lower case: library/node",
+      "targetTags[0]: must have a tag: a:…",
       'onDelete: must be one of "retain", "untag", "delete"',
     ],
   ])("%s", (_, args, ...sentences) => {
@@ -306,7 +302,7 @@ describe("values that are not known yet", () => {
   test("do not hide what is wrong elsewhere", () => {
     for (const args of places) {
       expect(sentencesOf({ ...args, force: true })).toEqual([
-        `force: is not an argument; the arguments are ${allArguments}`,
+        `force: is not a known argument; expected one of ${allArguments}`,
       ]);
     }
   });
