@@ -1,3 +1,4 @@
+/** The session of one identity in one cloud. */
 import type { TokenCredential } from "@azure/core-auth";
 import type { Cloud } from "./cloud";
 import type { RegistryFinder } from "./registries";

@@ -1,3 +1,4 @@
+/** Certificate files of service principals, PEM and PFX. */
 import "reflect-metadata";
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
@@ -50,7 +51,7 @@ function summary(pem: string): { key: string; thumbprints: string[] } {
   };
 }
 
-describe("read alike, the key's own certificate first:", () => {
+describe("reads, with the certificate of the key first,", () => {
   const expected = () => ({
     key: own.key,
     thumbprints: [own, issuer].map(({ certificate }) => new X509Certificate(certificate).fingerprint256),
@@ -134,7 +135,7 @@ describe("one line explains", () => {
     expect(formatFailure(failure)).not.toContain(password || PASSWORD);
   }
 
-  test("a file that is not there", async () => {
+  test("a missing file", async () => {
     rmSync(certificatePath(), { force: true });
     await expectFailure("which does not exist", "Check ARM_CLIENT_CERTIFICATE_PATH");
   });
@@ -151,7 +152,7 @@ describe("one line explains", () => {
   test("a file that is too large", () =>
     expectFailure("which is larger than 1 MB", "certificate and its private key", own.key.padEnd(1_000_001)));
 
-  test("a file of a cipher that is not supported", async () => {
+  test("a file with an unsupported cipher", async () => {
     const reason = "which uses an unsupported cipher";
     for (const file of [pfx("rare", own, PASSWORD), fromForge("rare", own, PASSWORD)]) {
       await expectFailure(reason, "openssl pkcs12 -export", file, PASSWORD);
@@ -163,7 +164,7 @@ describe("one line explains", () => {
     await expectFailure(reason, "openssl pkcs12 -export", own.certificate + key, PASSWORD);
   });
 
-  test("a damaged certificate beside an encrypted key, its password right", () =>
+  test("a damaged certificate beside an encrypted key with the right password", () =>
     expectFailure(
       "which is not a valid PEM or PFX file",
       "certificate and its private key",
@@ -171,7 +172,7 @@ describe("one line explains", () => {
       PASSWORD,
     ));
 
-  test("a file that is neither PFX nor PEM, or is damaged", async () => {
+  test("a file that is neither PFX nor PEM, or damaged", async () => {
     const good = pfx("modern", own, PASSWORD);
     const damaged = own.certificate.replace(/MII/, "???");
     for (const content of ["", "hello", randomBytes(500), good.subarray(0, 1000), damaged + own.key]) {
@@ -179,7 +180,7 @@ describe("one line explains", () => {
     }
   });
 
-  test.each(["modern", "legacy"] as const)("a PFX file whose password is wrong or lacking (%s)", async (kind) => {
+  test.each(["modern", "legacy"] as const)("a PFX file whose password is wrong or missing (%s)", async (kind) => {
     const setting = "ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)";
     await expectFailure(
       "which does not open with the given password",
@@ -190,7 +191,7 @@ describe("one line explains", () => {
     await expectFailure("which requires a password", `Set ${setting}`, pfx(kind, own, PASSWORD));
   });
 
-  test("a PEM file whose password is wrong or lacking", async () => {
+  test("a PEM file whose password is wrong or missing", async () => {
     const pem = own.certificate + own.encryptedKey;
     await expectFailure(
       "which does not open with the given password",
@@ -201,7 +202,7 @@ describe("one line explains", () => {
     await expectFailure("which requires a password", "Set ARM_CLIENT_CERTIFICATE_PASSWORD", pem);
   });
 
-  test("a file without a key, or with one that Entra does not take", async () => {
+  test("a file without a key, or with one that Entra does not support", async () => {
     const hint = "Export the certificate together with its private key";
     const { certificate } = own;
     const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
@@ -214,7 +215,7 @@ describe("one line explains", () => {
     );
   });
 
-  test("a file whose certificate is missing or another key's", async () => {
+  test("a file whose certificate is missing or belongs to another key", async () => {
     const hint = "the certificate and its key into one file";
     for (const content of [own.key, own.key + issuer.certificate]) {
       await expectFailure("which contains no certificate for its private key", hint, content);

@@ -1,3 +1,4 @@
+/** The Azure clouds and the hosts of their registries. */
 import { type Cloud, findCloud, isRegistryOf } from "../../../provider/azure/cloud";
 import { azureSettings } from "../../../provider/azure/settings";
 
@@ -18,11 +19,11 @@ describe("the cloud", () => {
     expect(await find({ ARM_ENVIRONMENT: name })).toMatchObject({ resourceManager, authority, registrySuffix });
   });
 
-  test("asks for tokens that registries accept which take none for Resource Manager", async () => {
+  test("requests tokens that also a registry accepts which rejects those of Resource Manager", async () => {
     expect((await find({})).registryAudience).toBe("https://containerregistry.azure.net");
   });
 
-  test("may be given by its three URLs", async () => {
+  test("can be set by its three URLs", async () => {
     expect(
       await find({
         ARM_ENVIRONMENT: "public",
@@ -39,7 +40,7 @@ describe("the cloud", () => {
     });
   });
 
-  test("of an unknown name is an error that lists the names, not the public cloud", async () => {
+  test("with an unknown name is an error that lists the names, not the public cloud", async () => {
     await expect(find({ ARM_ENVIRONMENT: "germany" })).rejects.toThrow(
       /ARM_ENVIRONMENT is not a known Azure cloud: germany \[AZURE_CONFIGURATION_INVALID\]\n.*usgovernment.*ARM_METADATA_HOSTNAME/,
     );
@@ -81,7 +82,7 @@ describe("an Azure host", () => {
     expect(isRegistryOf((await clouds[cloud]) as Cloud, host)).toBe(expected);
   });
 
-  test("does not exist where the cloud's suffix is not known", async () => {
+  test("is not recognized where the suffix of the cloud is not known", async () => {
     const cloud = { ...(await find({})), registrySuffix: "" };
     expect(isRegistryOf(cloud, "myregistry")).toBe(false);
   });

@@ -1,3 +1,4 @@
+/** The choice of the credential by configuration and environment. */
 import { chooseCredential, describeChoice } from "../../../provider/azure/credential-choice";
 import { azureSettings } from "../../../provider/azure/settings";
 import { failureOf } from "../../../provider/failure/failure";
@@ -90,7 +91,7 @@ test.each([
     { kind: "Azure CLI", tenantId: "tenant", subscriptionId: "s" },
   ],
   ["the Azure CLI in a workflow that could ask for a token but does not want OIDC", REQUEST, { kind: "Azure CLI" }],
-])("chosen: %s", (_, env, choice) => {
+])("chooses %s", (_, env, choice) => {
   expect(choose(env)).toEqual(choice);
 });
 
@@ -140,7 +141,7 @@ test.each([
   for (const secret of ["s3cret", "open sesame", "assertion", "runner-token"]) expect(message).not.toContain(secret);
 });
 
-test("a description names the identity and where it comes from, and no secret", () => {
+test("the description names the identity and its source, without secrets", () => {
   expect(describeChoice(choose({ ...PRINCIPAL, ...SECRET }))).toBe(
     "service principal client of tenant tenant (client secret from ARM_CLIENT_SECRET)",
   );

@@ -1,3 +1,4 @@
+/** Tokens and errors of every way to sign in, against the emulator. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -40,7 +41,7 @@ async function refusal(azure: Azure): Promise<{ code: Code; text: string }> {
   return { code: failure.code, text: formatFailure(failure) };
 }
 
-describe("a token is given to", () => {
+describe("a token is granted to", () => {
   const asDeployer = { aud: "https://containerregistry.azure.net" };
 
   test("a service principal with a secret", async () => {
@@ -82,7 +83,7 @@ describe("a token is given to", () => {
     await expect(azure.findRegistry(parseRegistryName("myregistry"), "target")).rejects.toThrow(/AADSTS700213/);
   });
 
-  test("a workflow run that asks for its OIDC token, anew for each token", async () => {
+  test("a workflow run that requests an OIDC token for each token", async () => {
     const azure = inside.azure({ ...WITHOUT_SECRET, ...REQUEST });
     expect(await registryClaims(azure)).toMatchObject(asDeployer);
     const asked = () => inside.control.requests({ host: githubRequestHost });
@@ -113,7 +114,7 @@ describe("a token is given to", () => {
     );
   });
 
-  test("the default chain, by opt-in", async () => {
+  test("the default chain, if switched on", async () => {
     const { ARM_CLIENT_ID, ARM_TENANT_ID, ARM_CLIENT_SECRET } = inside.env;
     const chain = {
       AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
@@ -167,10 +168,10 @@ describe("one line explains", () => {
       "was not found in this tenant",
     ));
 
-  test("a tenant ID that cannot be one", () =>
+  test("an invalid tenant ID", () =>
     expectRefusal({ ARM_TENANT_ID: "not a tenant!" }, "AZURE_CREDENTIAL_REJECTED", "Invalid tenant id provided"));
 
-  test("a certificate that cannot be read, or is not the application's", async () => {
+  test("a certificate that cannot be read, or does not belong to the application", async () => {
     const file = path.join(folder, "certificate");
     const certificate = { ARM_CLIENT_CERTIFICATE_PATH: file };
     const unreadable =

@@ -1,3 +1,4 @@
+/** Explanations of the error messages of the import service. */
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { explainImportFailure, type ImportSubject } from "../../../provider/azure/import-failure";
 import { formatFailure } from "../../../provider/failure/failure";

@@ -1,3 +1,4 @@
+/** Imports and their failures, against the emulator. */
 import { newRegistry } from "../../../emulator/default-world";
 import { registryId } from "../../../emulator/world";
 import { formatFailure } from "../../../provider/failure/failure";
@@ -23,7 +24,7 @@ describe("an import", () => {
     expect(await imports.asked()).toBe("POST GET");
   });
 
-  test("leaves out a list of targets that is empty, and takes Force", async () => {
+  test("omits an empty list of targets, and supports Force", async () => {
     const tags = { targetTags: ["again:1"] };
     expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
     const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
@@ -33,14 +34,14 @@ describe("an import", () => {
     expect((await imports.run({ request: bare })).outcome.state).toBe("succeeded");
   });
 
-  test("is followed at the pace that the service asks for", async () => {
+  test("is polled at the interval that the service requests", async () => {
     imports.inside.emulator.world.settings.importDurationMs = 1_500;
     const { outcome } = await imports.run();
     expect(outcome.state).toBe("succeeded");
     expect(await imports.asked()).toBe("POST GET GET");
   });
 
-  test("into a tag that exists is for the caller to judge", async () => {
+  test("into an existing tag is reported as such to the caller", async () => {
     const request = { targetTags: ["taken:1"] };
     await imports.run({ request });
     for (const importErrorsIn of ["message", "details"] as const) {
@@ -54,7 +55,7 @@ describe("an import", () => {
   });
 });
 
-describe("a failed import says why:", () => {
+describe("a failed import explains", () => {
   const failsWith = async (message: string, given: Run = {}) => {
     await imports.inside.control.faults({ ...START, import: { failWith: message } });
     const { outcome } = await imports.run(given);
@@ -62,7 +63,7 @@ describe("a failed import says why:", () => {
     return outcome.failure;
   };
 
-  test("an image that does not exist", async () => {
+  test("that the image does not exist", async () => {
     const { outcome } = await imports.run({
       source: { registryUri: "docker.io", sourceImage: "library/hello-world:nosuch" },
     });
@@ -70,24 +71,24 @@ describe("a failed import says why:", () => {
     expect(textOf(outcome)).toMatch(/^source: docker\.io\/library\/hello-world:nosuch/);
   });
 
-  test("the quota is used up", async () => {
+  test("that the quota is exhausted", async () => {
     expect(await failsWith("The registry has exceeded its storage quota.")).toMatchObject({
       code: "TARGET_QUOTA_EXCEEDED",
     });
   });
 
-  test("words that nobody knows, passed on in the first line", async () => {
+  test("an unknown message, quoted in the first line", async () => {
     expect((await failsWith("The moon is in the wrong phase.")).reason).toBe("failed: The moon is in the wrong phase");
   });
 
-  test("and never repeats a password", async () => {
+  test("nothing with a password in it", async () => {
     const credentials = { username: "me", password: "dckr_pat_s3cret" };
     const failure = await failsWith("Login as me:dckr_pat_s3cret failed.", { source: { ...HELLO, credentials } });
     expect(formatFailure(failure)).toContain("[secret]");
     expect(JSON.stringify(failure)).not.toContain("dckr_pat_s3cret");
   });
 
-  test("source credentials that are wrong", async () => {
+  test("that the source credentials are wrong", async () => {
     const credentials = { username: "emulator", password: "dckr_pat_wrong" };
     const { outcome } = await imports.run({
       source: { registryUri: "docker.io", sourceImage: "emulator/private:latest", credentials },
@@ -99,7 +100,7 @@ describe("a failed import says why:", () => {
     expect(JSON.stringify(outcome)).not.toContain("dckr_pat_wrong");
   });
 
-  test("the identity lacks rights on the target: role, scope, identity", async () => {
+  test("missing permissions on the target, with role, scope and identity", async () => {
     const { outcome } = await imports.run({ env: WITHOUT_RIGHTS });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_PERMISSION_DENIED" } });
     const text = textOf(outcome);
@@ -108,7 +109,7 @@ describe("a failed import says why:", () => {
     expect(text).toContain("importImage/action");
   });
 
-  test("the identity lacks rights on the source: the source's scope", async () => {
+  test("missing permissions on the source, with the scope of the source", async () => {
     const { world } = imports.inside.emulator;
     const nobody = world.identities.find(({ name }) => name === "without-rights");
     world.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
@@ -123,7 +124,7 @@ describe("a failed import says why:", () => {
     );
   });
 
-  test("the source belongs to another tenant", async () => {
+  test("that the source belongs to another tenant", async () => {
     const resourceId = registryId(imports.registry("othertenantsource"));
     const { outcome } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
     expect(textOf(outcome)).toMatch(
@@ -131,7 +132,7 @@ describe("a failed import says why:", () => {
     );
   });
 
-  test("the source's network keeps Azure out: what to switch on", async () => {
+  test("that the network rules of the source block Azure, and what to allow", async () => {
     const source = imports.registry("privatesource");
     source.networkRuleBypassOptions = "None";
     const { outcome } = await imports.run({
@@ -142,7 +143,7 @@ describe("a failed import says why:", () => {
     expect(textOf(outcome)).toContain("az acr update --name privatesource --allow-trusted-services true");
   });
 
-  test("the target's network keeps Azure out: what to switch on", async () => {
+  test("that the network rules of the target block Azure, and what to allow", async () => {
     const closed = newRegistry({
       name: "closedtarget",
       publicNetworkAccess: "Disabled",
@@ -155,7 +156,7 @@ describe("a failed import says why:", () => {
     expect(textOf(outcome)).toContain("az acr update --name closedtarget --allow-trusted-services true");
   });
 
-  test("the target is gone", async () => {
+  test("that the target does not exist", async () => {
     const id = imports.target.id.replace("myregistry", "nosuchregistry");
     const { outcome } = await imports.run({
       into: { ...imports.target, id, name: "nosuchregistry", loginServer: "nosuchregistry.azurecr.io" },
@@ -174,7 +175,7 @@ test("a source with public access disabled is imported by resource ID, as a trus
   );
 });
 
-test("many imports at once cost one start each, one token and few connections", async () => {
+test("many concurrent imports need one start each, one token and few connections", async () => {
   const azure = imports.inside.azure();
   const outcomes = await Promise.all(
     Array.from({ length: 40 }, (_, i) =>

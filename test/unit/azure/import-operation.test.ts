@@ -1,3 +1,4 @@
+/** The import operation with its polls, against an emulator with faults. */
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";
 

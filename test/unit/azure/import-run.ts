@@ -1,3 +1,4 @@
+/** Runs single imports in the emulator. */
 import type { Fault } from "../../../emulator/faults";
 import type { Registry } from "../../../emulator/world";
 import type { ImportResult } from "../../../provider/azure/import-image";

@@ -1,3 +1,4 @@
+/** An emulator with the Azure side of the product inside it. */
 import { readFileSync } from "node:fs";
 import { Azure } from "../../../provider/azure/azure";
 import { azureSettings } from "../../../provider/azure/settings";

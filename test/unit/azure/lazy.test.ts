@@ -1,3 +1,4 @@
+/** Lazy loading of the Azure SDK and of node-forge. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,7 +6,7 @@ import path from "node:path";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
 
-test("Azure's SDK is not loaded before Azure is asked", () => {
+test("the Azure SDK is not loaded before the first request to Azure", () => {
   const module = path.resolve(__dirname, "../../../provider/azure/azure.ts");
   const script = `
     const { Azure } = require(${JSON.stringify(module)});
@@ -19,7 +20,7 @@ test("Azure's SDK is not loaded before Azure is asked", () => {
   expect(JSON.parse(output)).toEqual({ isAzure: true, loaded: [] });
 });
 
-test("what reads PFX files is not loaded for a PEM file", async () => {
+test("node-forge is not loaded for a PEM file", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "lazy-"));
   try {
     const signed = await selfSigned("");

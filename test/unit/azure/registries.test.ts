@@ -1,3 +1,4 @@
+/** The look-up of registries, against the emulator. */
 import { newRegistry, secondSubscriptionId, subscriptionId, tenantId } from "../../../emulator/default-world";
 import type { Fault } from "../../../emulator/faults";
 import { type Registry, registryId } from "../../../emulator/world";
@@ -57,7 +58,7 @@ async function refusal(azure: Azure, name: string, side: Side = "target"): Promi
 }
 
 describe("a registry is found", () => {
-  test("by its resource ID in any case, with one request however many ask", async () => {
+  test("by its resource ID in any case, with one request for all callers", async () => {
     const azure = inside.azure();
     const id = idOf("myregistry");
     const found = await Promise.all(
@@ -85,7 +86,7 @@ describe("a registry is found", () => {
     },
   );
 
-  test("in any subscription by name or login server: one search for all of them", async () => {
+  test("in any subscription by name or login server, with one search for all", async () => {
     const azure = inside.azure();
     const names = ["othersubsource.azurecr.io", "othersubsource", "mysourceregistry", "myregistry"];
     const found = await Promise.all(names.map((name) => azure.findRegistry(parseRegistryName(name), "source")));
@@ -110,7 +111,7 @@ describe("a registry is found", () => {
     expect(await asked()).toEqual(["GET registries"]);
   });
 
-  test("by a login server with a domain name label, which its name does not tell", async () => {
+  test("by a login server with a domain name label, which cannot be derived from its name", async () => {
     add({ name: "labelled", loginServer: "labelled-abc123.azurecr.io" });
     const azure = inside.azure();
     for (const name of ["labelled-abc123.azurecr.io", "labelled-abc123.westus.geo.azurecr.io", "labelled"]) {
@@ -121,7 +122,7 @@ describe("a registry is found", () => {
     expect((await refusal(azure, "labelled.azurecr.io")).code).toBe("REGISTRY_NOT_FOUND");
   });
 
-  test("by an identity with rights on nothing but the registry", async () => {
+  test("by an identity with permissions on the registry alone", async () => {
     const { world } = inside.emulator;
     const [, , reader] = world.identities;
     if (!reader) throw new Error("the world has no third identity");
@@ -132,14 +133,14 @@ describe("a registry is found", () => {
     ).toBe("mysourceregistry");
   });
 
-  test("though it was made after the others were listed", async () => {
+  test("even if it was created after the others were listed", async () => {
     const azure = inside.azure();
     await azure.findRegistry(parseRegistryName("othersubsource"), "source");
     add({ name: "latecomer" });
     expect((await azure.findRegistry(parseRegistryName("latecomer"), "target")).name).toBe("latecomer");
   });
 
-  test("among more than a page of them", async () => {
+  test("on a later page of the list", async () => {
     for (let i = 0; i < 1_005; i++) add({ name: `many${i}x`, subscriptionId: secondSubscriptionId });
     add({ name: "zzzlast", subscriptionId: secondSubscriptionId });
     try {
@@ -151,7 +152,7 @@ describe("a registry is found", () => {
     }
   });
 
-  test("with the state of its network", async () => {
+  test("with its network rules", async () => {
     add({ name: "closed", publicNetworkAccess: "Disabled", networkRuleBypassOptions: "None" });
     add({ name: "filtered", defaultAction: "Deny" });
     const azure = inside.azure();
@@ -165,7 +166,7 @@ describe("a registry is found", () => {
     });
   });
 
-  test("after throttling and faults that pass", async () => {
+  test("after throttling and transient errors", async () => {
     await inside.control.faults(
       { host: ARM, status: 429, headers: { "retry-after": "1" }, times: 2 },
       { host: ARM, status: 503, after: 2, times: 1 },
@@ -182,7 +183,7 @@ describe("in another cloud", () => {
   test.each([
     ["by name", { ARM_ENVIRONMENT: "usgovernment" }],
     ["by metadata host", { ARM_METADATA_HOSTNAME: "management.usgovcloudapi.net" }],
-  ])("%s, its registries are found and its hosts are Azure's", async (_, env) => {
+  ])("%s, its registries are found and its hosts belong to Azure", async (_, env) => {
     const { world } = inside.emulator;
     if (!world.tenants.some(({ id }) => id === government)) {
       const [deployer] = world.identities;
@@ -204,7 +205,7 @@ describe("in another cloud", () => {
     expect(await asked()).toEqual([]);
   });
 
-  test("a metadata host that is none says so", async () => {
+  test("an invalid metadata host is reported", async () => {
     await expect(inside.azure({ ARM_METADATA_HOSTNAME: "mcr.microsoft.com" }).isAzureHost("x")).rejects.toThrow(
       /ARM_METADATA_HOSTNAME is not the metadata host of an Azure cloud: .* returned HTTP 404/,
     );
@@ -212,7 +213,7 @@ describe("in another cloud", () => {
 });
 
 describe("a registry that is not found", () => {
-  test("by name: what was searched and what to pass, for the side that asks", async () => {
+  test("by name: the message says what was searched and what to use, for each side", async () => {
     const azure = inside.azure();
     const target = await refusal(azure, "nosuchregistry");
     expect(target.code).toBe("REGISTRY_NOT_FOUND");
@@ -241,13 +242,13 @@ describe("a registry that is not found", () => {
     expect(text).toContain(said);
   });
 
-  test("because it is another tenant's: the login server and credentials are asked for", async () => {
+  test("in another tenant: the hint suggests the login server and credentials", async () => {
     const { text } = await refusal(inside.azure(), idOf("othertenantsource"), "source");
     expect(text).toMatch(/login server and pass source\.credentials/);
     expect((await refusal(inside.azure(), "othertenantsource.azurecr.io", "source")).code).toBe("REGISTRY_NOT_FOUND");
   });
 
-  test("because the identity may list nothing: it is told where it looked, not that listing is forbidden", async () => {
+  test("by an identity that cannot list: the message says what was searched, not that listing is forbidden", async () => {
     await inside.control.faults(LISTING_FORBIDDEN);
     for (const name of ["myregistry", "myregistry.azurecr.io"]) {
       const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), name);
@@ -259,7 +260,7 @@ describe("a registry that is not found", () => {
     }
   });
 
-  test("because the default subscription does not exist", async () => {
+  test("in a default subscription that does not exist", async () => {
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "99999999-9999-4999-8999-999999999999" });
     expect(await refusal(azure, "nosuchregistry")).toMatchObject({
       code: "AZURE_CONFIGURATION_INVALID",
@@ -268,7 +269,7 @@ describe("a registry that is not found", () => {
     expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).name).toBe("myregistry");
   });
 
-  test("because the name fits several: all IDs are listed", async () => {
+  test("because the name is ambiguous: all IDs are listed", async () => {
     const labels = ["twin-one.azurecr.io", "twin-two.azurecr.io"];
     const twins = labels.map((loginServer, i) =>
       add({ name: "twinregistry", resourceGroup: `group${i}`, loginServer }),
@@ -279,7 +280,7 @@ describe("a registry that is not found", () => {
     expect(text).toContain("Use the resource ID");
   });
 
-  test("because its SKU cannot import", async () => {
+  test("with a SKU that does not support import", async () => {
     add({ name: "oldregistry", sku: "Classic" });
     for (const name of ["oldregistry", idOf("oldregistry")]) {
       const { code, text } = await refusal(inside.azure(), name);
@@ -289,8 +290,8 @@ describe("a registry that is not found", () => {
   });
 });
 
-describe("a refusal", () => {
-  test("for missing rights names the role, the scope and the identity", async () => {
+describe("an error response", () => {
+  test("for missing permissions names the role, the scope and the identity", async () => {
     const id = idOf("myregistry");
     const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), id);
     expect(code).toBe("AZURE_PERMISSION_DENIED");
@@ -302,14 +303,14 @@ describe("a refusal", () => {
     expect(text).not.toContain("without-rights~secret");
   });
 
-  test("for an expired token says whose", async () => {
+  test("for an expired token names the identity", async () => {
     await inside.control.faults({ host: ARM, expireToken: true });
     const { code, text } = await refusal(inside.azure(), "myregistry");
     expect(code).toBe("AZURE_CREDENTIAL_REJECTED");
     expect(text).toMatch(/^Azure: service principal aaaa.* was rejected: The access token expiry/);
   });
 
-  test("by something that is not Azure names host and status", async () => {
+  test("that is not from Azure is reported with host and status", async () => {
     await inside.control.faults({ host: ARM, status: 403, body: "<html>blocked</html>" });
     expect(await refusal(inside.azure(), "myregistry")).toMatchObject({
       code: "AZURE_UNAVAILABLE",
@@ -317,7 +318,7 @@ describe("a refusal", () => {
     });
   });
 
-  test("by a service that stays out of order ends after a few attempts, and is remembered", async () => {
+  test("of a service that stays unavailable ends after a few attempts, and is cached", async () => {
     await inside.control.faults({ host: ARM, status: 503, body: { error: { code: "ServerBusy", message: "Busy." } } });
     const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "" });
     expect((await refusal(azure, "myregistry")).text).toContain("responded with HTTP 503");

@@ -1,3 +1,4 @@
+/** The settings shared with azure-native. */
 import {
   auxiliaryTenants,
   azureSettings,
@@ -39,14 +40,14 @@ describe("a setting", () => {
     expect(azureSettings(none, { [variable]: "theirs" })).toEqual({ [name]: { value: "theirs", from: variable } });
   });
 
-  test.each(PAIRS)("%s of the stack wins over %s", (name, variable) => {
+  test.each(PAIRS)("%s of the stack takes precedence over %s", (name, variable) => {
     const config = (key: string) => (key === name ? "ours" : undefined);
     expect(azureSettings(config, { [variable]: "theirs" })).toEqual({
       [name]: { value: "ours", from: `azure-native:${name}` },
     });
   });
 
-  test("that the stack sets to nothing hides the variable, as in azure-native", () => {
+  test("that is empty in the stack hides the variable, as in azure-native", () => {
     const config = (key: string) => (key === "clientSecret" ? "" : undefined);
     expect(azureSettings(config, { ARM_CLIENT_SECRET: "theirs" })).toEqual({});
   });
@@ -62,7 +63,7 @@ describe("a setting", () => {
     expect(environment?.value).toBe("usgovernment");
   });
 
-  test("of another tool is not read", () => {
+  test("of another tool is ignored", () => {
     expect(azureSettings(none, { AZURE_CLIENT_ID: "a", AZURE_CLIENT_SECRET: "b", AZURE_TENANT_ID: "c" })).toEqual({});
   });
 });
@@ -81,7 +82,7 @@ test.each([
   ["22222222-2222-4222-8222-222222222222", "22222222-2222-4222-8222-222222222222"],
   ["/subscriptions/22222222-2222-4222-8222-222222222222", "22222222-2222-4222-8222-222222222222"],
   ["/Subscriptions/22222222-2222-4222-8222-222222222222/", "22222222-2222-4222-8222-222222222222"],
-])("the subscription may be written as %s", (value, id) => {
+])("the subscription can be written as %s", (value, id) => {
   expect(defaultSubscription({ subscriptionId: { value, from: "ARM_SUBSCRIPTION_ID" } })).toBe(id);
 });
 
@@ -90,7 +91,7 @@ describe("auxiliary tenants", () => {
 
   test("are a JSON list", () => expect(read('["one","two"]')).toEqual(["one", "two"]));
 
-  test.each(["one,two", '{"tenant":"one"}', "[1]"])("%s is refused with the setting's name", (value) => {
+  test.each(["one,two", '{"tenant":"one"}', "[1]"])("%s is rejected with the name of the setting", (value) => {
     expect(() => read(value)).toThrow(
       expect.objectContaining({
         code: "AZURE_CONFIGURATION_INVALID",

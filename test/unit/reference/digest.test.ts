@@ -1,3 +1,4 @@
+/** The grammar of digests. */
 import { isDigest, parseDigest } from "../../../provider/reference/digest";
 
 test.each([`sha256:${"0a".repeat(32)}`, `sha512:${"0a".repeat(64)}`])("%s is a digest", (text) => {
@@ -15,7 +16,7 @@ test.each([
   [`sha512:${"0".repeat(64)}`, /^must have a sha512 digest with 128 .*, not 64$/],
   [`sha256:${"0".repeat(63)}A`, /lower case$/],
   [`sha256:${"0".repeat(63)}\n`, /^must have a digest with hexadecimal digits/],
-])("%j is none", (text, expected) => {
+])("%j is not a digest", (text, expected) => {
   expect(() => parseDigest(text)).toThrow(expected);
   expect(isDigest(text)).toBe(false);
 });

@@ -1,3 +1,4 @@
+/** The grammar of source references, against the rules of Docker. */
 import fc from "fast-check";
 import { reasonOf } from "../../../provider/reference/invalid-reference";
 import { parseReference, parseRepositoryReference, printReference } from "../../../provider/reference/source";
@@ -16,7 +17,7 @@ const reason = (parse: () => unknown): string | undefined => {
 };
 
 // What Docker makes of a reference. The inputs are those that the tests of github.com/distribution/reference judge too.
-describe("parseReference reads what Docker reads", () => {
+describe("parseReference accepts what Docker accepts", () => {
   test.each([
     ["debian", "docker.io/library/debian:latest"],
     ["library/debian", "docker.io/library/debian:latest"],
@@ -67,7 +68,7 @@ describe("parseReference reads what Docker reads", () => {
     expect(printReference(parseReference(text))).toBe(canonical);
   });
 
-  test("an unwritten tag is latest and known to be implied", () => {
+  test("a missing tag is latest", () => {
     expect(parseReference("node")).toMatchObject({ tag: "latest" });
     expect(parseReference("node:latest")).toMatchObject({ tag: "latest" });
     expect(parseReference(`node@${SHA256}`)).toEqual({
@@ -78,7 +79,7 @@ describe("parseReference reads what Docker reads", () => {
   });
 });
 
-describe("parseReference gives each near miss its own reason", () => {
+describe("parseReference gives each invalid reference its own reason", () => {
   test.each([
     ["", "must not be empty"],
     ["  ", "must not contain white space"],
@@ -156,7 +157,7 @@ describe("parseReference gives each near miss its own reason", () => {
   });
 });
 
-describe("parseRepositoryReference, for an image whose registry is named apart", () => {
+describe("parseRepositoryReference, for an image whose registry is given separately", () => {
   test.each([
     ["aci-helloworld", { repository: "aci-helloworld", tag: "latest" }],
     ["team/app:1", { repository: "team/app", tag: "1" }],
@@ -198,7 +199,7 @@ describe("properties", () => {
     fc.assert(
       fc.property(written, (text) => {
         const printed = reason(() => parseReference(text)) === undefined && printReference(parseReference(text));
-        // a first component that happens to look like a host, such as "a.b", may be an odd one: only that is excused
+        // a first component that looks like a host, such as "a.b", may be an invalid one
         fc.pre(printed !== false);
         expect(printReference(parseReference(printed))).toBe(printed);
         expect({ ...parseReference(printed) }).toEqual({

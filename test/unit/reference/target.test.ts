@@ -1,3 +1,4 @@
+/** The grammar of targets. */
 import { reasonOf } from "../../../provider/reference/invalid-reference";
 import { parseTaggedTarget, parseUntaggedTarget } from "../../../provider/reference/target";
 

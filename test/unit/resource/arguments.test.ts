@@ -1,3 +1,4 @@
+/** The validation of arguments. */
 import fc from "fast-check";
 import { formatFailure } from "../../../provider/failure/failure";
 import { parseArguments } from "../../../provider/resource/arguments";
