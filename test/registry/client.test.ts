@@ -692,7 +692,7 @@ describe("answers", () => {
       more();
     });
     expect(await failure(client().manifest("app", "1"))).toMatchObject(
-      invalid("its answer is longer than 4194304 bytes"),
+      invalid("its response is longer than 4194304 bytes"),
     );
     expect(sent).toBeLessThan(40 * 1024 * 1024);
   });

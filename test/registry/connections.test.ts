@@ -132,7 +132,7 @@ test("a body that drips is given up after 30 seconds, twice", async () => {
   }
   expect(await found).toMatchObject({
     code: "SOURCE_UNAVAILABLE",
-    reason: expect.stringContaining("no answer in time"),
+    reason: expect.stringContaining("no response in time"),
   });
 });
 
