@@ -2,6 +2,7 @@
 import { azureFailure } from "../failure/azure";
 import { type Code, type Failure, failureOf, type Side } from "../failure/failure";
 import { importFailure } from "../failure/import";
+import { redact } from "../failure/redact";
 import { parseRegistryName, type RegistryName, type RegistryResource } from "../reference/registry-name";
 import { type Cloud, isRegistryOf } from "./cloud";
 import { explainImportFailure, type ImportSubject } from "./import-failure";
@@ -62,13 +63,13 @@ function explain(reason: Reason, arm: ResourceManager, { source }: ImportRequest
 /** A service may repeat what it was sent. */
 function withoutSecrets(response: ArmResponse, { credentials }: ImportSource): ArmResponse {
   const { username = "", password = "" } = credentials ?? {};
+  if (password === "") return response;
   const basic = Buffer.from(`${username}:${password}`).toString("base64");
-  const secrets = password === "" ? [] : [password, JSON.stringify(password).slice(1, -1), basic];
-  return { ...response, body: secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), response.body) };
+  return { ...response, body: redact(response.body, [password, basic]) };
 }
 
 /**
- * Azure answers "denied" for missing rights and for blocked networks alike. The settings of the registry tell which it is;
+ * Azure responds "denied" to missing permissions and to blocked networks alike. The settings of the registry tell which it is;
  * that the identity cannot find the registry is a better reason than either.
  */
 async function explainDenial(
@@ -85,8 +86,7 @@ async function explainDenial(
     const registry = await finder.find(name, side);
     // A source behind network rules admits the import by its resource ID, never by credentials.
     const admitsAzure = registry.isOpen || (registry.trustsAzure && !(side === "source" && source.credentials));
-    const { detail } = failure;
-    return admitsAzure ? failure : { ...importFailure.networkBlocked(side, registry.name), ...(detail && { detail }) };
+    return admitsAzure ? failure : importFailure.networkBlocked(side, registry.name, failure.detail);
   } catch (error) {
     return (side === "source" && !source.credentials && failureOf(error)) || failure;
   }

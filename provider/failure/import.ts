@@ -45,7 +45,7 @@ export const importFailure = {
     reason: `accepted the import of ${source} into ${target}, but ${reason}`,
     hints: ["Run the command again to pick up the result"],
   }),
-  networkBlocked: (side: Side, registry: string): Failure => ({
+  networkBlocked: (side: Side, registry: string, message?: string): Failure => ({
     code: side === "source" ? "SOURCE_NETWORK_BLOCKED" : "TARGET_NETWORK_BLOCKED",
     side,
     object: `the network rules of ${registry}`,
@@ -58,6 +58,7 @@ export const importFailure = {
           ]
         : []),
     ],
+    ...withDetail(message),
   }),
   timedOut: (source: string, target: string, seconds: number): Failure => ({
     code: "IMPORT_TIMED_OUT",
