@@ -1,6 +1,7 @@
 /**
- * Measures what the product costs, as ratios within one run, and writes the table to bench/RESULTS.md.
- * Nothing is asserted on time: the exit code is 1 only when a run fails, or does something where nothing is to be done.
+ * `npm run bench`: measures what `ImportedImage` costs, as ratios within one run, and writes the tables to RESULTS.md.
+ *
+ * No time is asserted: the exit code is 1 only when a run fails, or changes something where nothing is to be done.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
@@ -11,29 +12,29 @@ import { startEmulator } from "../emulator/emulator";
 import { engineFolder } from "../scripts/engine/engine";
 import { environment } from "../scripts/environment";
 import { endTogether, runOrFail } from "../scripts/process";
-import { say } from "../scripts/progress";
-import { makeImages } from "./box";
+import { printStatus } from "../scripts/progress";
+import { createImages } from "./emulator";
 import { type Matrix, measureNoOp } from "./no-op";
 import { measurePlugin } from "./plugin";
 import { markdown } from "./report";
 import { measureState } from "./state";
 
-const USAGE = `npm run bench                         the whole table, written to bench/RESULTS.md (less than ten minutes on two cores)
+const USAGE = `npm run bench                         all tables, written to bench/RESULTS.md (less than ten minutes on two cores)
 npm run bench -- [options]            printed only
   --quick                             1 and 10 images, two rounds
   --images 100,1000                   numbers of images
-  --latency 0,150                     milliseconds to the source
+  --latency 0,150                     latency of the source, in milliseconds
   --connecting                        new connections to the source take twice the latency
   --rounds 5                          how often each combination is measured
 `;
 
-const whole: Matrix = { counts: [1, 10, 100], latencies: [0, 150], connecting: false, rounds: 5 };
+const fullMatrix: Matrix = { counts: [1, 10, 100], latencies: [0, 150], connecting: false, rounds: 5 };
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const matrix = matrixOf(args);
   const folder = await mkdtemp(path.join(tmpdir(), "bench-"));
-  // Whatever makes temporary files from here on makes them there.
+  // All temporary files from here on are created there, and removed with it.
   process.env.TMPDIR = folder;
   const removeAll = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   endTogether(removeAll);
@@ -48,19 +49,19 @@ async function main(): Promise<void> {
   }
 }
 
-interface Circumstances {
-  /** Where `pulumi` is. */
+interface BenchOptions {
+  /** The folder with `pulumi`. */
   readonly engine: string;
   /** A temporary folder. */
   readonly folder: string;
-  /** What the machine had to do beforehand: processes that wanted a core, on average. */
+  /** Load average of the machine before the run. */
   readonly load: number;
 }
 
-async function measureAll(matrix: Matrix, { engine, folder, load }: Circumstances): Promise<string> {
+async function measureAll(matrix: Matrix, { engine, folder, load }: BenchOptions): Promise<string> {
   const emulator = await startEmulator({ caller: {} });
   try {
-    makeImages(emulator, Math.max(...matrix.counts));
+    createImages(emulator, Math.max(...matrix.counts));
     const home = path.join(folder, "home");
     await mkdir(home);
     const plain = environment(home);
@@ -78,8 +79,8 @@ async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
   return [
     `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores, ${process.platform}-${process.arch},`,
     `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript. The registries are emulated on the`,
-    "same machine, so they take their part of its cores. Compare ratios, not seconds: those are this machine's.",
-    `Load average before the run: ${load.toFixed(1)}. Where it is not near zero, trust the ratios of CPU time more than those of time.`,
+    "same machine and use some of its processor time. Compare ratios, not seconds.",
+    `Load average before the run: ${load.toFixed(1)}. Where it is not near zero, the CPU ratios are more reliable than the ratios of time.`,
   ].join("\n");
 }
 
@@ -89,7 +90,7 @@ function matrixOf(args: string[]): Matrix {
     args,
     options: { quick: { type: "boolean" }, connecting: { type: "boolean" }, images: text, latency: text, rounds: text },
   });
-  const base = values.quick ? { ...whole, counts: [1, 10], rounds: 2 } : whole;
+  const base = values.quick ? { ...fullMatrix, counts: [1, 10], rounds: 2 } : fullMatrix;
   return {
     counts: numbers(values.images, 1) ?? base.counts,
     latencies: numbers(values.latency, 0) ?? base.latencies,
@@ -98,15 +99,15 @@ function matrixOf(args: string[]): Matrix {
   };
 }
 
-function numbers(list: string | undefined, least: number): number[] | undefined {
+function numbers(list: string | undefined, minimum: number): number[] | undefined {
   const found = list?.split(",").map(Number);
-  if (found?.every((number) => Number.isInteger(number) && number >= least) === false)
-    throw new TypeError(`not numbers: ${list}`);
+  if (found?.every((number) => Number.isInteger(number) && number >= minimum) === false)
+    throw new TypeError(`not a list of numbers: ${list}`);
   return found;
 }
 
 main().catch((error: unknown) => {
   const isUsage = error instanceof TypeError;
-  say(isUsage ? `${error.message}\n\n${USAGE}` : String((error instanceof Error && error.stack) || error));
+  printStatus(isUsage ? `${error.message}\n\n${USAGE}` : String((error instanceof Error && error.stack) || error));
   process.exitCode = 1;
 });

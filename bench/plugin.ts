@@ -1,3 +1,4 @@
+/** Measures the processes beside the engine during a no-op: memory, and the time to load the package. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { descendants, type Running, runOrFail } from "../scripts/process";
@@ -9,7 +10,6 @@ import { median } from "./statistics";
 const LOADS = 5;
 const SAMPLE_MS = 50;
 
-/** What the processes of a no-op take beside the engine: memory, and the time to load our code. */
 export async function measurePlugin(stacks: ReadonlyMap<Program, Stack>, env: NodeJS.ProcessEnv): Promise<Section> {
   const memory: Table["rows"][number][] = [];
   for (const program of [nothing, bare, images]) {
@@ -30,8 +30,8 @@ export async function measurePlugin(stacks: ReadonlyMap<Program, Stack>, env: No
     title: "Plugin and program",
     method: [
       `Peak of resident memory during a no-op \`preview\`, read from /proc every ${SAMPLE_MS} ms. Loading: median of ${LOADS} processes that`,
-      "have loaded Pulumi's SDK already, as program and plugin have; and how many modules of the Azure SDKs that brings along",
-      "(Resource Manager and identity; they are to be loaded only when Azure is called).",
+      "have loaded Pulumi's SDK already, as program and plugin have, and the number of modules of the Azure SDKs among what is",
+      "loaded (Resource Manager and identity; they should be loaded only when Azure is called).",
     ].join("\n"),
     tables: [
       { columns: ["resource", "images", "plugin", "program"], rows: memory },
@@ -52,7 +52,7 @@ async function peakMemory(stack: Stack): Promise<Peaks> {
     timer = setInterval(() => sample(pid, peaks), SAMPLE_MS);
   };
   try {
-    await stack.unchanged("preview", process.platform === "linux" ? watch : undefined);
+    await stack.runNoOp("preview", process.platform === "linux" ? watch : undefined);
   } finally {
     clearInterval(timer);
   }
@@ -68,7 +68,7 @@ function sample(engine: number, peaks: Peaks): void {
       if (role === "dynamic-provider") peaks.plugin = Math.max(peaks.plugin, peak);
       else if (role === "run") peaks.program = Math.max(peaks.program, peak);
     } catch {
-      // ended meanwhile
+      // The process has ended.
     }
   }
 }
@@ -90,5 +90,5 @@ async function loading(entry: string, env: NodeJS.ProcessEnv): Promise<{ ms: num
 }
 
 function megabytes(kilobytes: number): string {
-  return kilobytes === 0 ? "not told here" : `${(kilobytes / 1024).toFixed(0)} MB`;
+  return kilobytes === 0 ? "not available" : `${(kilobytes / 1024).toFixed(0)} MB`;
 }

@@ -1,11 +1,12 @@
-/** The programs that are compared. Each declares resources of the same names, one per image. JavaScript: nothing to compile. */
+/** The programs that are compared: each declares resources of the same names, one per image, in JavaScript. */
+
 export interface Program {
   readonly title: string;
   /** The files of the program, by name. */
   files(images: number): Readonly<Record<string, string>>;
 }
 
-/** The image that the resource with this number imports; each has a repository of its own. */
+/** The image that the resource with this number imports; each image has a repository of its own. */
 export function sourceOf(number: number): string {
   return `docker.io/bench/image-${String(number).padStart(4, "0")}:1`;
 }
@@ -35,7 +36,7 @@ for (let number = 1; number <= ${count}; number++) {
   }),
 };
 
-/** What every goal is measured by: the least that a dynamic resource can be, written as Pulumi documents it. */
+/** The baseline: the smallest dynamic resource, written as Pulumi documents it. */
 export const nothing: Program = {
   title: "do-nothing",
   files: (count) => ({
@@ -55,14 +56,14 @@ for (let number = 1; number <= ${count}; number++) {
 };
 
 /**
- * A stricter measure: no arguments, and a provider text by hand as `ImportedImage` has it, so that neither the time to
- * serialise a closure nor its text in the state counts as what any resource costs.
+ * A stricter baseline: no arguments, and a provider text written by hand as that of `ImportedImage`, so that it pays neither
+ * for the serialisation of a closure nor for its text in the state.
  */
 export const bare: Program = {
   title: "bare",
   files: (count) => ({
     "methods.js": `module.exports = ${sevenMethods};\n`,
-    // The type of the product: its name stands in the state of every resource.
+    // The type token of ImportedImage, since its length counts in the state.
     "index.js": `const pulumi = require("@pulumi/pulumi");
 const __provider = 'exports.handler = () => require(process.cwd() + "/methods.js");';
 class Bare extends pulumi.CustomResource {

@@ -1,7 +1,9 @@
-/** One measure: what was measured and how, and its figures. */
+/** Prints measurements as one Markdown page. */
+
+/** One measurement: its method and its figures. */
 export interface Section {
   readonly title: string;
-  /** How it was measured, in full sentences. */
+  /** How it was measured, in sentences. */
   readonly method: string;
   readonly tables: readonly Table[];
 }
@@ -11,7 +13,7 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** All of them as one Markdown page; figures to the right, so that they can be compared at a glance. */
+/** Prints sections as one page; figures are aligned to the right, so that they are easy to compare. */
 export function markdown(title: string, preface: string, sections: readonly Section[]): string {
   const parts = sections.flatMap((section) => [
     `## ${section.title}`,

@@ -1,11 +1,11 @@
+/** A Pulumi stack that is deployed once and then measured while nothing changes. */
 import { readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Running, start } from "../scripts/process";
 import type { Program } from "./programs";
 
-/** Where and with what the stacks of one bench run. */
-export interface Surroundings {
+export interface StackOptions {
   /** A temporary folder. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -13,16 +13,15 @@ export interface Surroundings {
 
 export type Operation = "up" | "preview";
 
-/** What one run of an operation took. */
+/** The duration of one run of an operation. */
 export interface Duration {
   readonly ms: number;
-  /** Processor time of the engine, the program and the plugin together; `undefined` where the system does not tell. */
+  /** Processor time of the engine, the program and the plugin together; `undefined` where the system does not report it. */
   readonly cpuMs: number | undefined;
 }
 
 const checkout = path.join(__dirname, "..");
 
-/** A program with so many resources, deployed once; from then on nothing changes. */
 export class Stack {
   private constructor(
     readonly program: Program,
@@ -31,9 +30,9 @@ export class Stack {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async deploy(program: Program, images: number, { folder, env }: Surroundings): Promise<Stack> {
+  static async deploy(program: Program, images: number, { folder, env }: StackOptions): Promise<Stack> {
     const own = path.join(folder, `stack-${++stacks}`);
-    // The same names and lengths everywhere: they are part of the state.
+    // Names of the same length everywhere: they are part of the state.
     const stack = new Stack(program, images, path.join(own, "program"), {
       ...env,
       PULUMI_BACKEND_URL: `file://${path.join(own, "state")}`,
@@ -47,33 +46,33 @@ export class Stack {
     };
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(stack.folder, name), text);
     await symlink(path.join(checkout, "node_modules"), path.join(stack.folder, "node_modules"));
-    await stack.must(["stack", "init", "dev"], {});
-    // The file back end would write the whole state anew at every step.
+    await stack.pulumi(["stack", "init", "dev"], {});
+    // Otherwise the file back end writes the whole state again at every step.
     const quick = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
-    await stack.must(["up", "--yes", "--skip-preview", "--parallel", "64"], quick);
+    await stack.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64"], quick);
     return stack;
   }
 
-  /** Runs an operation that must find nothing to do. */
-  async unchanged(operation: Operation, watch: (engine: Running) => void = () => {}): Promise<Duration> {
+  /** Runs an operation; fails if it changes anything. */
+  async runNoOp(operation: Operation, watch: (engine: Running) => void = () => {}): Promise<Duration> {
     const cpuBefore = cpuOfChildren();
     const before = performance.now();
     const skip = operation === "up" ? ["--yes", "--skip-preview"] : [];
-    const output = await this.must([operation, ...skip, "--expect-no-changes"], {}, watch);
+    const output = await this.pulumi([operation, ...skip, "--expect-no-changes"], {}, watch);
     const ms = performance.now() - before;
     const cpuAfter = cpuOfChildren();
     if (!output.includes(` ${this.images + 1} unchanged`)) {
-      throw new Error(`pulumi ${operation} of ${this.images} × ${this.program.title} did something:\n${output}`);
+      throw new Error(`pulumi ${operation} of ${this.images} × ${this.program.title} changed something:\n${output}`);
     }
     return { ms, cpuMs: cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore };
   }
 
-  /** The state as the back end keeps it. */
+  /** The state file of the back end. */
   stateFile(): string {
     return readFileSync(path.join(this.folder, "../state/.pulumi/stacks/bench/dev.json"), "utf8");
   }
 
-  private async must(args: readonly string[], env: NodeJS.ProcessEnv, watch?: (engine: Running) => void) {
+  private async pulumi(args: readonly string[], env: NodeJS.ProcessEnv, watch?: (engine: Running) => void) {
     const engine = start("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: { ...this.env, ...env },
@@ -87,11 +86,12 @@ export class Stack {
 
 let stacks = 100;
 
-/** Processor time of every process below this one that has ended so far. */
+/** Processor time of all descendants of this process that have ended so far. */
 function cpuOfChildren(): number | undefined {
   if (process.platform !== "linux") return undefined;
   const stat = readFileSync("/proc/self/stat", "utf8");
-  // "pid (name) state parent …", and the name may hold anything; times come in hundredths of a second.
+  // "pid (name) state parent …", where the name may contain anything; times are in hundredths of a second
+  // (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[13]) + Number(fields[14])) * 10;
 }

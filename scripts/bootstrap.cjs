@@ -1,28 +1,27 @@
 "use strict";
-// Makes a checkout ready to run: dependencies installed, dist/ built. Each npm script calls it first.
-// Plain Node without dependencies, since nothing may be installed yet; speaks on stderr, and only when it does something.
+// Makes a checkout ready to run: installs dependencies and builds dist/. Each npm script runs it first.
 //   --no-build   dependencies only
 //   --build      build dist/ even when it is up to date
+//
+// Plain Node.js without dependencies, since nothing may be installed yet. Writes to stderr, and only when there is work to do.
 const { spawn } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { withLock } = require("./lock.cjs");
+const { TOLERATED_NODE, describeNode } = require("./node-versions.cjs");
 
-// What everything here runs on. package.json says 22, because dependencies do; npm only warns about that.
-const MINIMUM_NODE = 20;
-
-/** Are all packages of the lock file installed, in exactly its versions? */
+/** Whether all packages of the lock file are installed, in exactly its versions. */
 function isInstalled(root) {
-  const wanted = readPackages(path.join(root, "package-lock.json"));
+  const locked = readPackages(path.join(root, "package-lock.json"));
   // npm writes this file last, so an interrupted install has none.
   const installed = readPackages(path.join(root, "node_modules", ".package-lock.json"));
-  if (!wanted) throw new Error("package-lock.json is missing or damaged");
+  if (!locked) throw new Error("package-lock.json is missing or damaged");
   if (!installed) return false;
-  return Object.entries(wanted).every(([location, { version, integrity, optional }]) => {
+  return Object.entries(locked).every(([location, { version, integrity, optional }]) => {
     const found = installed[location];
     if (location === "") return true;
-    if (!found) return optional === true; // made for another platform
+    if (!found) return optional === true; // a package for another platform
     return found.version === version && found.integrity === integrity;
   });
 }
@@ -35,7 +34,7 @@ function readPackages(file) {
   }
 }
 
-/** Is dist/ what a build of the present sources wrote? */
+/** Whether dist/ is the result of building the current sources. */
 function isBuilt(root) {
   try {
     const record = JSON.parse(fs.readFileSync(recordFile(root), "utf8"));
@@ -74,7 +73,7 @@ async function install(root) {
   await step("installing dependencies (npm ci, usually half a minute)", root, npm.command, [...npm.args, ...options]);
 }
 
-/** The npm that started us, else the one on PATH. */
+/** The npm that started this process, else the one on PATH. */
 function npmCommand() {
   const cli = process.env.npm_execpath;
   if (cli && path.basename(cli) === "npm-cli.js") return { command: process.execPath, args: [cli] };
@@ -88,7 +87,7 @@ async function build(root) {
   const project = path.join(root, "tsconfig.build.json");
   try {
     await step("building dist/", root, process.execPath, [compiler, "-p", project, "--outDir", output]);
-    // Swapped in as a whole: no file of an earlier build stays, and nobody who reads dist/ meanwhile sees half of it.
+    // Replaced as a whole: no file of an earlier build remains, and no process that reads dist/ sees half of it.
     fs.rmSync(path.join(root, "dist"), { recursive: true, force: true });
     fs.renameSync(output, path.join(root, "dist"));
     fs.writeFileSync(recordFile(root), JSON.stringify({ sources, dist: hashOf(root, ["dist"]) }));
@@ -97,10 +96,10 @@ async function build(root) {
   }
 }
 
-/** Runs one command silently; shows what it said only when it fails. */
+/** Runs one command; prints its output only when it fails. */
 async function step(title, cwd, command, args) {
-  const began = Date.now();
-  say(`${title} …`);
+  const started = Date.now();
+  print(`${title} …`);
   const output = [];
   const child = spawn(command, args, { cwd, shell: command.endsWith(".cmd"), stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.on("data", (chunk) => output.push(chunk));
@@ -110,17 +109,17 @@ async function step(title, cwd, command, args) {
   const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
   process.off("SIGTERM", stop).off("SIGINT", stop);
   if (code !== 0) throw new Error(`${title} failed:\n${Buffer.concat(output).toString().trimEnd()}`);
-  say(`${title}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  print(`${title}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-function say(text) {
+function print(text) {
   process.stderr.write(`${text}\n`);
 }
 
 async function bootstrap(root, options) {
   const wantsBuild = () => !options.includes("--no-build") && (options.includes("--build") || !isBuilt(root));
   if (isInstalled(root) && !wantsBuild()) return;
-  // Outside node_modules, which npm ci removes.
+  // Outside node_modules, because npm ci removes that.
   const lock = path.join(root, ".bootstrap.lock");
   await withLock(
     lock,
@@ -131,17 +130,17 @@ async function bootstrap(root, options) {
         await build(root);
       }
     },
-    () => say("waiting for another bootstrap of this checkout …"),
+    () => print("waiting for another bootstrap of this checkout …"),
   );
 }
 
 if (require.main === module) {
-  if (Number.parseInt(process.versions.node, 10) < MINIMUM_NODE) {
-    say(`Node.js ${MINIMUM_NODE} or newer is needed, this is ${process.version}`);
+  if (Number.parseInt(process.versions.node, 10) < TOLERATED_NODE) {
+    print(describeNode(process.version));
     process.exit(1);
   }
   bootstrap(path.join(__dirname, ".."), process.argv.slice(2)).catch((error) => {
-    say(error.message);
+    print(error.message);
     process.exit(1);
   });
 }

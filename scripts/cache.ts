@@ -1,19 +1,19 @@
+/** Folders outside the checkout that keep downloads and builds. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { withLock } from "./lock.cjs";
-import { say } from "./progress";
+import { printStatus } from "./progress";
 
-/** Where downloads and builds are kept, outside every checkout. */
 export function cacheFolder(): string {
   return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "pulumi-acr-import");
 }
 
 /**
- * The folder `name` of the cache, filled by `make` the first time. It appears as a whole or not at all, and of several
- * processes that want it one makes it while the others wait.
+ * Returns the folder `name` of the cache, which `make` fills the first time. The folder is complete or absent; when several
+ * processes need it, one makes it and the others wait.
  */
 export async function cached(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = path.join(cacheFolder(), name);
@@ -30,11 +30,11 @@ export async function cached(name: string, make: (folder: string) => Promise<voi
     }
   };
   await mkdir(cacheFolder(), { recursive: true });
-  await withLock(`${folder}.lock`, fill, () => say(`waiting for another process that prepares ${folder} …`));
+  await withLock(`${folder}.lock`, fill, () => printStatus(`waiting for another process that prepares ${folder} …`));
   return folder;
 }
 
-/** What a killed process left; called by the holder of the lock only. */
+/** Removes what a killed process left behind. Only the holder of the lock may call it. */
 async function removeUnfinished(name: string): Promise<void> {
   for (const entry of await readdir(cacheFolder())) {
     if (entry.startsWith(`${name}.unfinished-`)) {
@@ -43,7 +43,7 @@ async function removeUnfinished(name: string): Promise<void> {
   }
 }
 
-/** A short name for what something is made from: the given files and texts. */
+/** A short hash of files and texts, to name what is made from them. */
 export async function fingerprint(files: readonly string[], texts: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
   for (const file of files) hash.update(await readFile(file)).update("\0");

@@ -1,3 +1,4 @@
+/** Reads the event log of the Pulumi CLI. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
@@ -9,7 +10,7 @@ export interface StepMetadata {
   new?: { inputs?: Record<string, unknown>; outputs?: Record<string, unknown> };
 }
 
-/** What the engine reports while it works, one object per event, exactly one key besides the first two. */
+/** An event of the engine; it has exactly one key besides the first two. */
 export interface EngineEvent {
   sequence: number;
   timestamp: number;
@@ -20,25 +21,25 @@ export interface EngineEvent {
   summaryEvent?: { resourceChanges: Record<string, number> };
 }
 
-/** What an operation did, from the event log of the CLI. */
+/** The changes and messages of one operation. */
 export interface EngineReport {
   events: EngineEvent[];
-  /** What the CLI's summary counts, less the stack itself: `{ create: 1 }`. */
+  /** The counts of the CLI's summary without the stack itself: `{ create: 1 }`. */
   changes: Record<string, number>;
-  /** What the engine does with one resource, by its name in the program; several steps when it is replaced. */
+  /** The steps of one resource, by its name in the program; several when it is replaced. */
   steps(name: string): StepMetadata[];
   /** Messages of one severity, without colour codes. */
   diagnostics(severity: "error" | "warning" | "info"): string[];
 }
 
-/** Reads what `--event-log` wrote; an operation that failed early has written nothing. */
+/** Reads the file of `--event-log`; an operation that failed early has written none. */
 export async function readEngineReport(log: string): Promise<EngineReport> {
-  if (!existsSync(log)) return describe([]);
+  if (!existsSync(log)) return toReport([]);
   const lines = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
-  return describe(lines.map((line) => JSON.parse(line) as EngineEvent));
+  return toReport(lines.map((line) => JSON.parse(line) as EngineEvent));
 }
 
-function describe(events: EngineEvent[]): EngineReport {
+function toReport(events: EngineEvent[]): EngineReport {
   const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
   const summary = events.find(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent;
   const stack = steps.find(({ type }) => type === "pulumi:pulumi:Stack")?.op;
@@ -59,7 +60,7 @@ function describe(events: EngineEvent[]): EngineReport {
   };
 }
 
-/** The name in the program. */
+/** The resource's name in the program. */
 export function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
 }

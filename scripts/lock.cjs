@@ -1,5 +1,6 @@
 "use strict";
-// One process at a time for a piece of work, across processes. Plain Node: it also serves before anything is installed.
+// A lock file: one process at a time does a piece of work.
+// Plain Node.js without dependencies: the bootstrap uses it before anything is installed.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -29,7 +30,7 @@ async function withLock(file, work, onWait = () => {}) {
 
 function acquire(file) {
   if (create(file)) return true;
-  // Only one waiter at a time may judge and break a lock: two of them could remove a lock that was taken anew in between.
+  // Only one waiter at a time may remove a stale lock: the second of two could remove a lock that was acquired in between.
   const breaking = `${file}.breaking`;
   if (!create(breaking)) {
     if (age(breaking) > STALE_AFTER_MS) fs.rmSync(breaking, { force: true });
@@ -59,7 +60,7 @@ function isStale(file) {
     const holder = JSON.parse(fs.readFileSync(file, "utf8"));
     return holder.host === os.hostname() && !isAlive(holder.pid);
   } catch {
-    return false; // just being written, or just gone
+    return false; // is being written, or was just removed
   }
 }
 

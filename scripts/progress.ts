@@ -1,18 +1,20 @@
-const EVERY_MS = 20_000;
+/** Status lines on stderr. */
 
-export function say(text: string): void {
+const INTERVAL_MS = 20_000;
+
+export function printStatus(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Says what goes on while `work` runs: at its begin, every 20 seconds, and at its end. */
+/** Prints a line when `work` begins, every 20 seconds while it runs, and when it ends. */
 export async function withProgress<T>(title: string, work: () => Promise<T>): Promise<T> {
-  const began = Date.now();
-  const elapsed = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  say(`${title} …`);
-  const timer = setInterval(() => say(`${title} … ${elapsed()}`), EVERY_MS);
+  const started = Date.now();
+  const elapsed = () => `${Math.round((Date.now() - started) / 1000)} s`;
+  printStatus(`${title} …`);
+  const timer = setInterval(() => printStatus(`${title} … ${elapsed()}`), INTERVAL_MS);
   try {
     const result = await work();
-    say(`${title}: done in ${elapsed()}`);
+    printStatus(`${title}: done in ${elapsed()}`);
     return result;
   } finally {
     clearInterval(timer);

@@ -1,6 +1,7 @@
+/** The requests of an operation, from the emulator's log. */
 import type { LogEntry } from "../emulator/request-log";
 
-/** What an operation cost, from the emulator's log: this machine's requests by host, those inside Azure as a sum. */
+/** Prints the requests of this machine by host, and those inside Azure as a sum. */
 export function requestCosts(requests: readonly LogEntry[]): string {
   const ours = requests.filter(({ from }) => from === "client");
   const lines = [...new Set(ours.map(({ host }) => host))].map((host) => {

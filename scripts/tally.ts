@@ -1,4 +1,6 @@
-/** What a step of `npm test` came to. A check counts as one, a test suite as its tests. */
+/** Counts passed, failed and skipped tests. */
+
+/** The result of a step of `npm test`. A check counts as one, a test suite as its tests. */
 export interface Tally {
   passed: number;
   /** One entry per failed test or check. */
@@ -7,7 +9,7 @@ export interface Tally {
   skipped: string[];
 }
 
-/** The part of Jest's JSON report that is read here. */
+/** The part of Jest's JSON report that is needed here. */
 export interface JestReport {
   testResults: {
     name: string;
@@ -21,13 +23,13 @@ export interface JestReport {
 }
 
 export interface JestRun {
-  /** What the run is called in the list of failures. */
+  /** Its name in the list of failures. */
   name: string;
   exitCode: number | null;
-  /** Absent when Jest wrote none. */
+  /** Absent when Jest wrote no report. */
   report: JestReport | undefined;
   output: string;
-  /** Only tests of these names were wanted, so that the others count as not run instead of as skipped. */
+  /** The names of the requested tests; the others count neither as passed nor as skipped. */
   only?: RegExp | undefined;
 }
 
@@ -36,7 +38,7 @@ const leaks = [
   "A worker process has failed to exit gracefully",
 ];
 
-/** Counts a run of Jest. Whatever makes the run fail counts: a test, a file that cannot be loaded, a crash, a leak. */
+/** Counts a run of Jest. A failure is a failed test, a file that cannot be loaded, a crash, or a process that does not end. */
 export function tallyJest({ name, exitCode, report, output, only }: JestRun): Tally {
   const tally: Tally = { passed: 0, failures: [], skipped: [] };
   for (const file of report?.testResults ?? []) {

@@ -1,11 +1,11 @@
+/** `npm test`: runs everything that must pass; `npm test -- WORDS`: only the tests whose file, or else whose name, matches. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { engineFolder } from "./engine/engine";
+import { describeNode } from "./node-versions.cjs";
 import { endTogether, run } from "./process";
 import { closingLine, type JestReport, sum, type Tally, tallyJest } from "./tally";
-
-// `npm test`: everything that must pass.  `npm test -- WORDS`: only tests whose file, or else whose name, matches.
 
 const root = path.join(__dirname, "..");
 const MINUTE = 60_000;
@@ -20,13 +20,13 @@ function everything(temporary: string): Step[] {
     path.join(temporary, readdirSync(temporary).find((name) => name.endsWith(".tgz")) ?? "no package");
   return [
     command("format and lint", "biome", ["check", "--error-on-warnings", "."]),
-    // First: the examples are compiled against the package as it is published.
+    // Before the types: the examples are compiled against the package as published.
     command("build", process.execPath, [path.join(root, "scripts/bootstrap.cjs")]),
     command("types", "tsc", ["--noEmit", "-p", "."]),
     jest("unit tests", temporary, ["--selectProjects", "unit"]),
     jest("protocol tests", temporary, ["--selectProjects", "protocol"]),
     jest("plugin tests", temporary, ["--selectProjects", "plugin"]),
-    check("Pulumi engine at hand", async () => void (await engineFolder())),
+    check("Pulumi engine", async () => void (await engineFolder())),
     jest("engine tests", temporary, ["--selectProjects", "engine"]),
     command("package: packs", "npm", ["pack", "--ignore-scripts", "--pack-destination", temporary]),
     check("package: publint", () => execute("publint", ["run", packed(), "--strict"])),
@@ -71,7 +71,7 @@ function jest(name: string, temporary: string, args: readonly string[], only?: R
         ["--json", "--outputFile", file, ...colors, ...args],
         {
           cwd: root,
-          // Whatever the tests leave in the temporary folder, also when they are interrupted, is removed with it.
+          // Files that tests leave behind, also when they are interrupted, are removed with this folder.
           env: { ...process.env, TMPDIR: temporary },
           timeout: 25 * MINUTE,
           onOutput: (text) => process.stdout.write(text),
@@ -90,7 +90,7 @@ function readReport(file: string): JestReport | undefined {
   }
 }
 
-/** Runs a tool to success; what it said is shown only when it fails. */
+/** Runs a tool; its output is shown only when it fails. */
 async function execute(executable: string, args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run(tool(executable), args, { cwd: root, timeout: 5 * MINUTE });
   if (exitCode !== 0) throw new Error(`${stdout}${stderr}`.trimEnd());
@@ -105,12 +105,12 @@ async function runAll(steps: readonly Step[]): Promise<Tally> {
   const tallies: Tally[] = [];
   for (const step of steps) {
     print(`\n— ${step.name} …`);
-    const began = Date.now();
+    const started = Date.now();
     const tally = await step.run().catch((error: unknown): Tally => {
       print(error instanceof Error ? error.message : String(error));
       return { passed: 0, failures: [step.name], skipped: [] };
     });
-    const took = `${((Date.now() - began) / 1000).toFixed(1)} s`;
+    const took = `${((Date.now() - started) / 1000).toFixed(1)} s`;
     print(`— ${step.name}: ${closingLine(tally)} (${took})`);
     tallies.push(tally);
   }
@@ -125,6 +125,7 @@ async function main(): Promise<void> {
   const temporary = mkdtempSync(path.join(tmpdir(), "npm-test-"));
   endTogether(() => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));
   try {
+    print(describeNode(process.version));
     const words = process.argv.slice(2);
     const total = await runAll(words.length === 0 ? everything(temporary) : await matching(words, temporary));
     if (words.length > 0 && total.passed + total.failures.length === 0) total.failures.push("no test matches");

@@ -1,3 +1,4 @@
+/** Builds the Pulumi engine from its Go modules, where the official release cannot be downloaded. */
 import { chmod, copyFile } from "node:fs/promises";
 import path from "node:path";
 import { goBuild } from "../go-build";
@@ -6,7 +7,7 @@ import { pluginScript } from "./plugin-script";
 const pulumi = path.join(__dirname, "pulumi");
 const languageHost = path.join(__dirname, "language-host");
 
-/** What a built engine depends on. */
+/** The files that determine a built engine. */
 export const buildFiles = [pulumi, languageHost]
   .flatMap((module) => [path.join(module, "go.mod"), path.join(module, "go.sum")])
   .concat(__filename);

@@ -1,3 +1,4 @@
+/** Downloads the official release of the Pulumi engine. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -8,17 +9,17 @@ import { runOrFail } from "../process";
 import { withProgress } from "../progress";
 
 const RELEASES = "https://get.pulumi.com/releases/sdk";
-/** Whether the site can be reached shows with the small checksum file, before anybody waits for the large one. */
-const REACHABLE_MS = 5_000;
+/** Time limit for the small checksum file: it shows early whether the site can be reached. */
+const CHECKSUM_MS = 5_000;
 const DOWNLOAD_MS = 15 * 60_000;
 
-// Unlike the global fetch it obeys HTTPS_PROXY.
+// Unlike the global fetch, this client uses HTTPS_PROXY.
 const http = createPipelineFromOptions({
   retryOptions: { maxRetries: 0 },
   redirectOptions: { allowCrossOriginRedirects: true },
 });
 
-/** Puts Pulumi's official release into `folder`, checked against the checksums published beside it. */
+/** Puts the release into `folder`, after comparing it with the published checksum. */
 export async function downloadEngine(version: string, folder: string, releases = RELEASES): Promise<void> {
   const archive = archiveName(version);
   const expected = checksumOf(archive, await text(`${releases}/pulumi-${version}-checksums.txt`));
@@ -26,7 +27,7 @@ export async function downloadEngine(version: string, folder: string, releases =
     const file = path.join(folder, archive);
     await download(`${releases}/${archive}`, file);
     const actual = await sha256(file);
-    if (actual !== expected) throw new Error(`${archive} has the checksum ${actual}, published is ${expected}`);
+    if (actual !== expected) throw new Error(`${archive} has the checksum ${actual}, expected ${expected}`);
     await runOrFail("tar", ["-xzf", file, "-C", folder, "--strip-components=1"]);
     await rm(file);
   });
@@ -35,7 +36,9 @@ export async function downloadEngine(version: string, folder: string, releases =
 function archiveName(version: string): string {
   const { platform, arch } = process;
   if ((platform !== "linux" && platform !== "darwin") || (arch !== "x64" && arch !== "arm64")) {
-    throw new Error(`for ${platform} on ${arch} install Pulumi by hand: https://www.pulumi.com/docs/install/`);
+    throw new Error(
+      `no release for ${platform}-${arch} is used here; install Pulumi: https://www.pulumi.com/docs/install/`,
+    );
   }
   return `pulumi-v${version}-${platform}-${arch}.tar.gz`;
 }
@@ -48,7 +51,7 @@ function checksumOf(archive: string, checksums: string): string {
 }
 
 async function text(url: string): Promise<string> {
-  const response = await send(url, { timeout: REACHABLE_MS });
+  const response = await send(url, { timeout: CHECKSUM_MS });
   return response.bodyAsText ?? "";
 }
 
@@ -57,7 +60,7 @@ async function download(url: string, file: string): Promise<void> {
     abortSignal: AbortSignal.timeout(DOWNLOAD_MS),
     streamResponseStatusCodes: new Set([200]),
   });
-  if (response.readableStreamBody === undefined) throw new Error(`${url} answered without a body`);
+  if (response.readableStreamBody === undefined) throw new Error(`the response of ${url} has no body`);
   await pipeline(response.readableStreamBody, createWriteStream(file));
 }
 
@@ -68,7 +71,7 @@ async function send(url: string, options: Partial<Parameters<typeof createPipeli
     ...options,
   });
   const response = await http.sendRequest(createDefaultHttpClient(), request);
-  if (response.status !== 200) throw new Error(`${url} answered ${response.status}`);
+  if (response.status !== 200) throw new Error(`unexpected response from ${url}: HTTP ${response.status}`);
   return response;
 }
 

@@ -1,3 +1,4 @@
+/** Command-line tools that tests use, built from pinned Go modules. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { cached, cacheFolder, fingerprint } from "../cache";
@@ -5,7 +6,7 @@ import { goBuild, missingGo } from "../go-build";
 
 export type Tools = { folder: string } | { folder: undefined; reason: string };
 
-/** A folder with `crane` and `registry` (CNCF distribution), built from the Go modules pinned here; or why there is none. */
+/** Returns a folder with `crane` and `registry` (CNCF distribution), or the reason why they cannot be built. */
 export async function toolsFolder(): Promise<Tools> {
   const pins = [path.join(__dirname, "go.mod"), path.join(__dirname, "go.sum")];
   const name = `tools-${await fingerprint([...pins, __filename], [process.platform, process.arch])}`;

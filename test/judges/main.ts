@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { engineFolder } from "../../scripts/engine/engine";
 import { endTogether, run, runOrFail } from "../../scripts/process";
-import { say } from "../../scripts/progress";
+import { printStatus } from "../../scripts/progress";
 import { closingLine, type JestReport, type Tally, tallyJest } from "../../scripts/tally";
 import { toolsFolder } from "../../scripts/tools/tools";
 import { pythonWith } from "./python";
@@ -118,7 +118,7 @@ function printNames(title: string, names: readonly string[]): void {
 }
 
 main().catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error));
+  printStatus(error instanceof Error ? error.message : String(error));
   process.stdout.write("\n0 passed, 1 failed\n");
   process.exitCode = 1;
 });

@@ -1,10 +1,11 @@
+/** The bootstrap of a checkout: what it installs, and when it builds. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { isInstalled } from "../../../scripts/bootstrap.cjs";
 import { run, start } from "../../../scripts/process";
 
-describe("what is installed", () => {
+describe("isInstalled", () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(path.join(tmpdir(), "bootstrap-"));
@@ -27,22 +28,22 @@ describe("what is installed", () => {
 
   test.each([
     ["nothing is installed", undefined, false],
-    ["the same is installed", lock({ a: "1.0.0" }), true],
+    ["the locked version is installed", lock({ a: "1.0.0" }), true],
     ["an older version is installed", lock({ a: "0.9.0" }), false],
     ["a package is missing", lock({}), false],
-    ["the list of what is installed is damaged", "{", false],
+    ["the list of installed packages is damaged", "{", false],
   ])("when %s", (_, installed, expected) => {
     if (installed !== undefined) write("node_modules/.package-lock.json", installed);
     expect(isInstalled(root)).toBe(expected);
   });
 
-  test("packages of other platforms need not be installed", () => {
+  test("does not require packages of other platforms", () => {
     write("package-lock.json", lock({ a: "1.0.0" }, { "node_modules/b": { version: "1.0.0", optional: true } }));
     write("node_modules/.package-lock.json", lock({ a: "1.0.0" }));
     expect(isInstalled(root)).toBe(true);
   });
 
-  test("a damaged package-lock.json is an error, not an install", () => {
+  test("fails on a damaged package-lock.json", () => {
     write("package-lock.json", "{");
     expect(() => isInstalled(root)).toThrow("package-lock.json is missing or damaged");
   });
@@ -59,6 +60,7 @@ describe("bootstrap of a checkout", () => {
       "tsconfig.build.json",
       "scripts/bootstrap.cjs",
       "scripts/lock.cjs",
+      "scripts/node-versions.cjs",
     ]) {
       cpSync(path.join(checkout, name), path.join(root, name));
     }
@@ -79,14 +81,14 @@ describe("bootstrap of a checkout", () => {
   const bootstrap = (...options: string[]) =>
     run(process.execPath, [path.join(root, "scripts/bootstrap.cjs"), ...options]);
 
-  test("builds dist/ once, and then is silent", async () => {
+  test("builds dist/ once, and prints nothing the second time", async () => {
     const first = await bootstrap();
     expect(first).toMatchObject({ exitCode: 0, stdout: "", stderr: expect.stringContaining("building dist/") });
     expect(read("dist/index.js")).toContain("42");
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   }, 30_000);
 
-  test("builds again when a source, the configuration or dist/ itself changed, and leaves nothing of deleted sources", async () => {
+  test("builds again when a source, the configuration or dist/ changed, and removes files of deleted sources", async () => {
     write("provider/old.ts", "export {};\n");
     await bootstrap();
     rmSync(path.join(root, "provider/old.ts"));
@@ -103,12 +105,12 @@ describe("bootstrap of a checkout", () => {
     expect(existsSync(path.join(root, "dist/old.js"))).toBe(false);
   }, 60_000);
 
-  test("--no-build leaves dist/ alone", async () => {
+  test("--no-build does not build dist/", async () => {
     expect(await bootstrap("--no-build")).toMatchObject({ exitCode: 0, stderr: "" });
     expect(existsSync(path.join(root, "dist"))).toBe(false);
   });
 
-  test("a failing build shows the compiler's words and keeps the former dist/", async () => {
+  test("a failed build prints the compiler's output and keeps the previous dist/", async () => {
     await bootstrap();
     write("provider/index.ts", 'export const answer: number = "text";\n');
     const { exitCode, stderr } = await bootstrap();
@@ -118,20 +120,20 @@ describe("bootstrap of a checkout", () => {
     expect(existsSync(path.join(root, ".bootstrap.lock"))).toBe(false);
   }, 30_000);
 
-  test("of two at once one builds and the other waits for it", async () => {
+  test("one of two concurrent processes builds, the other waits", async () => {
     const outputs = (await Promise.all([bootstrap(), bootstrap()])).map(({ stderr }) => stderr);
     expect(outputs.filter((text) => text.includes("building dist/"))).toHaveLength(1);
     expect(outputs.filter((text) => text.includes("waiting for another bootstrap"))).toHaveLength(1);
   }, 30_000);
 
-  test("the lock of a process that died is taken over", async () => {
+  test("takes over the lock of a process that has died", async () => {
     const dead = start(process.execPath, ["--version"]);
     await dead.finished;
     write(".bootstrap.lock", JSON.stringify({ host: hostname(), pid: dead.pid }));
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("building dist/") });
   }, 30_000);
 
-  test("a failing npm ci shows npm's own words", async () => {
+  test("a failed npm ci prints npm's output", async () => {
     rmSync(path.join(root, "node_modules/.package-lock.json"));
     write("package.json", JSON.stringify({ devEngines: { runtime: { name: "another", onFail: "error" } } }));
     const { exitCode, stderr } = await bootstrap("--no-build");

@@ -1,3 +1,4 @@
+/** Finding, downloading and caching the Pulumi engine. */
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -38,7 +39,7 @@ function install(into: string, version: string, names = programs): string {
 }
 
 describe("the engine on PATH", () => {
-  test("is used where its companions are, also behind a link", async () => {
+  test("is used when its other programs are beside it, also behind a link", async () => {
     const real = install(path.join(folder, "real"), "3.259.0");
     mkdirSync(path.join(folder, "bin"));
     symlinkSync(path.join(real, "pulumi"), path.join(folder, "bin/pulumi"));
@@ -49,7 +50,7 @@ describe("the engine on PATH", () => {
 
   test.each([
     ["is absent", [], "3.259.0", "there is no pulumi on PATH"],
-    ["comes without its language host", ["pulumi"], "3.259.0", "comes without pulumi-language-nodejs"],
+    ["has no language host", ["pulumi"], "3.259.0", "pulumi-language-nodejs is missing beside"],
     ["is too old", programs, "3.99.0", "older than v3.250.0"],
   ])("is not used when it %s", async (_, names, version, reason) => {
     const found = await installedEngine(install(folder, version, names));
@@ -93,35 +94,33 @@ describe("the official download", () => {
     return made;
   }
 
-  test("is unpacked when its checksum is the published one", async () => {
+  test("is unpacked when its checksum matches", async () => {
     await publish();
     const into = target();
     await downloadEngine("1.2.3", into, url);
     expect(readdirSync(into).sort()).toEqual(programs);
   });
 
-  test("is refused when its checksum is another", async () => {
+  test("is rejected when its checksum differs", async () => {
     await publish();
     files[archive] = Buffer.from("something else");
-    await expect(downloadEngine("1.2.3", target(), url)).rejects.toThrow(/has the checksum .*, published is/);
+    await expect(downloadEngine("1.2.3", target(), url)).rejects.toThrow(/has the checksum .*, expected/);
   });
 
-  test("is refused when no checksum is published", async () => {
+  test("is rejected when no checksum is published", async () => {
     await publish();
     files["pulumi-1.2.3-checksums.txt"] = Buffer.from("");
     await expect(downloadEngine("1.2.3", target(), url)).rejects.toThrow(`no SHA-256 of ${archive} is published`);
   });
 
-  test("gives up within seconds where the site does not answer", async () => {
+  test("fails when the site does not respond", async () => {
     files["pulumi-1.2.3-checksums.txt"] = "hang";
-    const began = Date.now();
-    await expect(downloadEngine("1.2.3", target(), url)).rejects.toThrow();
-    expect(Date.now() - began).toBeLessThan(7_000);
+    await expect(downloadEngine("1.2.3", target(), url)).rejects.toThrow("aborted");
   });
 });
 
 describe("npm run -s engine", () => {
-  test("says what is missing where there is neither an engine, nor the internet, nor Go", async () => {
+  test("names what is missing without an engine, internet access and Go", async () => {
     const env = {
       PATH: path.dirname(process.execPath),
       HOME: folder,
@@ -131,7 +130,7 @@ describe("npm run -s engine", () => {
     const { exitCode, stdout, stderr } = await run(process.execPath, args, { cwd: checkout, env });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(
-      /there is no pulumi on PATH.*official download is not possible.*Go 1\.26\.6 or newer is needed/s,
+      /there is no pulumi on PATH.*official release could not be downloaded.*Go 1\.26\.6 or newer is needed/s,
     );
     expect(readdirSync(path.join(folder, ".cache/pulumi-acr-import"))).toEqual([]);
   });
@@ -145,7 +144,7 @@ describe("the cache", () => {
     delete process.env.XDG_CACHE_HOME;
   });
 
-  test("of two that want the same thing one makes it", async () => {
+  test("one of two concurrent processes makes a folder", async () => {
     const make = jest.fn(async (into: string) => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       writeFileSync(path.join(into, "file"), "made");
@@ -156,7 +155,7 @@ describe("the cache", () => {
     expect(make).toHaveBeenCalledTimes(1);
   });
 
-  test("holds nothing of what failed, and what a killed process left is removed", async () => {
+  test("keeps nothing of a failed attempt, and removes what a killed process left", async () => {
     const root = path.join(folder, "pulumi-acr-import");
     mkdirSync(path.join(root, "thing.unfinished-x"), { recursive: true });
     const fails = async () => {

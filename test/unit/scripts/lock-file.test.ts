@@ -1,3 +1,4 @@
+/** The lock file of the project. */
 import { packages } from "../../../package-lock.json";
 
 interface Locked {
@@ -5,7 +6,7 @@ interface Locked {
   optionalDependencies?: Record<string, string>;
 }
 
-test("the lock file holds the packages of every platform: npm ci refuses one that lacks some", () => {
+test("package-lock.json has the packages of every platform, as npm ci requires", () => {
   const locked = Object.entries(packages as Record<string, Locked>);
   const names = new Set(locked.map(([location]) => location.slice(location.lastIndexOf("node_modules/") + 13)));
   const wanted = locked.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies));

@@ -19,7 +19,9 @@ test(".node-version and the types are those of a supported version", () => {
 
 test("README and CONTRIBUTING name the same versions", () => {
   expect(read("README.md")).toContain(`| Node.js | ${supported}; ${TOLERATED_NODE} (end of life) is tolerated |`);
-  expect(read("CONTRIBUTING.md")).toContain(`Node.js ${SUPPORTED_NODE.join(" or ")} (${TOLERATED_NODE}, which is end of`);
+  expect(read("CONTRIBUTING.md")).toContain(
+    `Node.js ${SUPPORTED_NODE.join(" or ")} (${TOLERATED_NODE}, which is end of`,
+  );
 });
 
 test("the README names a tested release of each version", () => {

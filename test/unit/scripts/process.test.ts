@@ -1,3 +1,4 @@
+/** Detecting that the process which started this one has ended. */
 import { type ProcessInfo, starterWatch } from "../../../scripts/process";
 
 const script = "node main.ts";

@@ -1,3 +1,4 @@
+/** Counting the results of Jest. */
 import { closingLine, type JestReport, type JestRun, sum, tallyJest } from "../../../scripts/tally";
 
 type File = JestReport["testResults"][number];
@@ -15,7 +16,7 @@ function tally(files: File[], rest: Partial<JestRun> = {}) {
 }
 
 describe("counting", () => {
-  test("passed, failed and skipped tests of all files", () => {
+  test("adds passed, failed and skipped tests of all files", () => {
     const files = [
       file({ a: "passed", b: "failed" }, "failed"),
       file({ c: "passed", "d (skipped: no Go)": "pending", e: "todo" }),
@@ -26,14 +27,14 @@ describe("counting", () => {
   test.each<[string, File[], Partial<JestRun>, string]>([
     ["a file that cannot be loaded", [file({}, "failed")], { exitCode: 1 }, "some.test.ts could not be run"],
     [
-      "a file that breaks after its tests passed",
+      "a file that fails after its tests passed",
       [file({ a: "passed" }, "failed")],
       { exitCode: 1 },
       "some.test.ts could not be run",
     ],
-    ["a run that gives no report", [], { report: undefined, exitCode: null }, "unit tests ended with exit code null"],
-    ["a run that gives no report, yet succeeds", [], { report: undefined }, "unit tests gave no report"],
-    ["a failing run of passing tests", [file({ a: "passed" })], { exitCode: 1 }, "unit tests ended with exit code 1"],
+    ["a run without a report", [], { report: undefined, exitCode: null }, "unit tests ended with exit code null"],
+    ["a run without a report that succeeds", [], { report: undefined }, "unit tests gave no report"],
+    ["a failed run of passed tests", [file({ a: "passed" })], { exitCode: 1 }, "unit tests ended with exit code 1"],
     [
       "a process that does not end",
       [file({ a: "passed" })],
@@ -50,7 +51,7 @@ describe("counting", () => {
     expect(tally(files, rest).failures).toEqual([failure]);
   });
 
-  test("tests that a filter by name left out are not skipped ones", () => {
+  test("does not count tests that a filter by name excluded as skipped", () => {
     const files = [file({ "S1 works": "passed", "S2 works": "pending" })];
     expect(tally(files, { only: /S1/ })).toEqual({ passed: 1, failures: [], skipped: [] });
     expect(tally(files, { only: /S2/ }).skipped).toEqual(["S2 works"]);

@@ -1,4 +1,6 @@
+/** The command `npm test`. */
 import path from "node:path";
+import { describeNode } from "../../../scripts/node-versions.cjs";
 import { run } from "../../../scripts/process";
 
 const checkout = path.join(__dirname, "../../..");
@@ -11,6 +13,7 @@ function npmTest(...words: string[]) {
 describe("npm test", () => {
   test("-- WORDS runs the files that match, lists each test and counts them", async () => {
     const { exitCode, stdout } = await npmTest("scripts/tally");
+    expect(stdout.split("\n")[0]).toBe(describeNode(process.version));
     expect(stdout).toContain("✓ the closing line");
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
     expect(exitCode).toBe(0);

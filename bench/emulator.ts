@@ -1,22 +1,23 @@
+/** The emulator as the bench uses it: images, latency, and the requests that it counted. */
 import type { Emulator } from "../emulator/emulator";
 import type { LogEntry } from "../emulator/request-log";
 import { sourceOf } from "./programs";
 
-/** Host names of the source that the programs name, its token service included. */
+/** Hosts of the source registry and of its token service. */
 const SOURCE_HOSTS = ["registry-1.docker.io", "auth.docker.io"];
 
-/** Puts the images there that the programs import: small ones, since their bytes are not what is measured. */
-export function makeImages(emulator: Emulator, count: number): void {
+/** Creates the images that the programs import; small ones, since copying bytes is not what is measured. */
+export function createImages(emulator: Emulator, count: number): void {
   for (let number = 1; number <= count; number++) {
     emulator.images.replace(sourceOf(number), { kind: "manifest", platforms: ["linux/amd64"] });
   }
 }
 
 /**
- * Moves the source so many milliseconds away: each request is answered that much later. With `connecting` a new connection
- * takes two such trips, one for TCP and one for TLS.
+ * Delays each response of the source by `latency` milliseconds. With `connecting` a new connection takes twice as long: one
+ * round trip for TCP, one for TLS.
  */
-export function moveSourceAway(emulator: Emulator, latency: number, connecting: boolean): void {
+export function setSourceLatency(emulator: Emulator, latency: number, connecting: boolean): void {
   const faults = SOURCE_HOSTS.flatMap((host) => [
     { host, latency },
     ...(connecting ? [{ host, method: "CONNECT", latency: 2 * latency }] : []),
@@ -24,17 +25,17 @@ export function moveSourceAway(emulator: Emulator, latency: number, connecting: 
   emulator.faults.set(latency > 0 ? faults : []);
 }
 
-/** What one run of a program asked of the world. */
+/** The requests of one run of a program. */
 export interface Traffic {
   /** Requests by method, host and kind of path: `HEAD registry-1.docker.io/v2/…/manifests/…`. */
   readonly requests: ReadonlyMap<string, number>;
   /** Connections, by host. */
   readonly connections: ReadonlyMap<string, number>;
-  /** From the first request to the last answer, in milliseconds. */
+  /** From the first request to the last response, in milliseconds. */
   readonly ms: number;
 }
 
-/** What was asked since the last time. */
+/** Returns the requests since the last call. */
 export function takeTraffic({ log }: Emulator): Traffic {
   const entries = log.select(new URLSearchParams());
   log.clear();
@@ -54,12 +55,12 @@ export function takeTraffic({ log }: Emulator): Traffic {
   };
 }
 
-/** The host of a key of {@link Traffic.requests}. */
+/** The host in a key of {@link Traffic.requests}. */
 export function hostOf(request: string): string {
   return request.replace(/^\S+ ([^/]+).*$/, "$1");
 }
 
-/** The path without what is different for every image. */
+/** The path without the parts that differ from image to image. */
 function kindOf({ path }: LogEntry): string {
   const [route = path] = path.split("?");
   return route.replace(/^\/v2\/.+\/(manifests|blobs)\/.+$/, "/v2/…/$1/…");
