@@ -1,20 +1,27 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The documentation: its programs compile, its links lead somewhere, and its figures are those of the code. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
 import ts from "typescript";
+import { devDependencies, peerDependencies } from "../../package.json";
+import { ENGINE_VERSION } from "../../scripts/engine/engine";
 
-const root = join(__dirname, "../..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const root = path.join(__dirname, "../..");
+const read = (file: string) => readFileSync(path.join(root, file), "utf8");
+const pages = ts.sys.readDirectory(root, [".md"], ["node_modules", "dist"]).map((file) => path.relative(root, file));
+const readme = read("README.md");
 
-/** The TypeScript in the README, each snippet as a module of its own that lies in the root. */
+/** The TypeScript snippets of all pages, each as a module of its own in the root. */
 const snippets = new Map(
-  [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = ""], index) => [
-    join(root, `readme-${index + 1}.ts`),
-    text,
-  ]),
+  pages.flatMap((page) =>
+    [...read(page).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = ""], index): [string, string] => [
+      path.join(root, `${page.replaceAll("/", "-")}-${index + 1}.ts`),
+      text,
+    ]),
+  ),
 );
 
-test("every snippet of the README compiles against the built package", () => {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+test("the TypeScript in every page compiles against the built package", () => {
+  const { config } = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
@@ -27,12 +34,45 @@ test("every snippet of the README compiles against the built package", () => {
   const program = ts.createProgram([...snippets.keys()], options, host);
   const messages = ts
     .getPreEmitDiagnostics(program)
-    .map((one) => ts.flattenDiagnosticMessageText(one.messageText, "\n"));
-  expect(snippets.size).toBeGreaterThan(0);
+    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+  expect(snippets.size).toBeGreaterThan(3);
   expect(messages).toEqual([]);
 });
 
-test("the first program of the README stands in its first fifteen lines and ends there", () => {
+test("the first program of the README is complete within its first fifteen lines", () => {
   const lines = readme.split("\n").slice(0, 15).join("\n");
   expect(lines).toMatch(/^```ts\n.*new ImportedImage\(.*\n```$/ms);
 });
+
+test.each(pages)("%s: every relative link leads to a file, and to a heading in it", (page) => {
+  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  const broken = links.filter((link) => !/^(https?|mailto):/.test(link) && !exists(page, link));
+  expect(broken).toEqual([]);
+});
+
+test("the README names the versions that the tests run with, and the oldest ones that are allowed", () => {
+  const { "@pulumi/pulumi": sdk, typescript } = devDependencies;
+  const oldest = peerDependencies["@pulumi/pulumi"].replace(/^\^(\d+\.\d+)\.0$/, "$1");
+  expect(readme).toContain(`| Pulumi CLI | ${oldest} or newer | ${ENGINE_VERSION} |`);
+  expect(readme).toContain(`| \`@pulumi/pulumi\` | ${oldest} or newer | ${sdk} |`);
+  expect(readme).toMatch(new RegExp(`^\\| TypeScript .*[ ,]${typescript.replaceAll(".", "\\.")}`, "m"));
+});
+
+function exists(page: string, link: string): boolean {
+  const [file = "", heading] = link.split("#");
+  const target = file === "" ? path.join(root, page) : path.join(root, path.dirname(page), decodeURI(file));
+  if (!existsSync(target)) return false;
+  return (
+    heading === undefined || (statSync(target).isFile() && headings(readFileSync(target, "utf8")).includes(heading))
+  );
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

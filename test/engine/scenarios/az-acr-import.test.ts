@@ -1,3 +1,4 @@
+/** Every `az acr import` command of docs/az-acr-import.md has a resource that does the same. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { defaultIdentity, secondSubscriptionId } from "../../../emulator/default-world";
@@ -5,22 +6,21 @@ import { startBox } from "../../support/emulator";
 import { PulumiProject } from "../../support/engine";
 import { digestOf, registryId } from "./scenario";
 
-const readme = readFileSync(path.join(__dirname, "../../../README.md"), "utf8");
-const section = readme.split("\n## ").find((text) => text.startsWith("From `az acr import` to arguments")) ?? "";
+const page = readFileSync(path.join(__dirname, "../../../docs/az-acr-import.md"), "utf8");
 
-/** Each row's `az acr import`, if it has one, and its expression. */
-const rows = [...section.matchAll(/^\| (.*) \| `(.*)` \|$/gm)].map(([, left = "", expression = ""]) => ({
+/** The command of each row, if it has one, and its expression. */
+const rows = [...page.matchAll(/^\| (.*) \| `(.*)` \|$/gm)].map(([, left = "", expression = ""]) => ({
   command: left.match(/`(az acr import .*?)`/)?.[1],
   expression,
   name: expression.match(/^new ImportedImage\("(\w+)"/)?.[1],
 }));
 
-test("README: every command of the table has a resource that does the same", async () => {
+test("each command of the table imports what its resource imports", async () => {
   const { control, env } = await startBox();
   const commands = rows.flatMap(({ command }) => command ?? []);
   expect([rows.length, commands.length]).toEqual([20, 18]);
 
-  // What the commands import and the world does not have.
+  // Images of the commands that the emulator does not have yet.
   for (const { source } of commands.map(read)) {
     if ((await control.digest(source)) === undefined) await control.moveTag(source);
   }
@@ -71,7 +71,7 @@ test("README: every command of the table has a resource that does the same", asy
       expect([command, await digestOf({ control }, `myregistry.azurecr.io/${held}`)]).toEqual([command, digest]);
     }
   }
-  // The rows that stand for no command of their own.
+  // The rows without a command of their own.
   expect((await project.outputs()).row1).toEqual(
     (await control.image("docker.io/library/hello-world:latest")).platforms,
   );
@@ -82,7 +82,7 @@ test("README: every command of the table has a resource that does the same", asy
   expect((await project.up({ timeout: 180_000 })).changes).toEqual({ same: rows.length - 1 });
 }, 400_000);
 
-/** What a command imports, and the names that it gives. */
+/** The source and the targets of a command. */
 function read(command: string): { source: string; targets: string[] } {
   const values = (option: string) =>
     [...command.matchAll(new RegExp(`--${option} (\\S+)`, "g"))].map(([, value = ""]) => value);
@@ -90,7 +90,7 @@ function read(command: string): { source: string; targets: string[] } {
   const [registry] = values("registry");
   const image = registry === undefined ? named : `${registry.slice(registry.lastIndexOf("/") + 1)}.azurecr.io/${named}`;
   const targets = [...values("image"), ...values("repository")];
-  // Without a name, `az` gives the source's repository and, since a digest has none, the tag `latest`.
+  // Without a target name, `az` takes the source's repository and, for a digest, the tag `latest`.
   const own = `${named.slice(named.indexOf("/") + 1).split("@", 1)[0]}:latest`;
   return { source: image.replace("@sha256:…", ":latest"), targets: targets.length > 0 ? targets : [own] };
 }
