@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+/** `npm run demo`: takes one image through its life on the real Pulumi engine, against the emulator, and checks each step. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -8,71 +9,62 @@ import { engineFolder } from "./engine/engine";
 import { type EngineReport, readEngineReport } from "./engine-report";
 import { environment } from "./environment";
 import { endTogether, run, runOrFail } from "./process";
-import { imports, lookUps, requestCosts, toAzure } from "./request-costs";
+import { azureRequests, digestRequests, importRequests, requestCosts } from "./request-costs";
 
-// `npm run demo`: the life of an imported image on the real Pulumi engine, against the emulator. Each step is checked.
-
+const example = path.join(__dirname, "../examples/quickstart");
 const source = "docker.io/library/hello-world:latest";
 const target = "myregistry.azurecr.io/library/hello-world:latest";
-const up = ["up", "--yes", "--skip-preview"];
 
-async function tell(demo: Demo): Promise<void> {
+const up = ["up", "--yes", "--skip-preview"];
+const preview = ["preview", "--diff"];
+const destroy = ["destroy", "--yes", "--skip-preview", "--remove"];
+
+async function runSteps(demo: Demo): Promise<void> {
   const first = demo.digest(source);
   await demo.step("The first up imports the image", up, ({ changes, text, requests }) => {
-    same("resources changed", changes, { create: 1 });
-    same("the reference is among the outputs", text.includes(`library/hello-world@${first}"`), true);
-    same("imports", imports(requests).length, 1);
-    same("digest in the target", demo.digest(target), first);
+    expectEqual("resources changed", changes, { create: 1 });
+    expectEqual("the reference is an output", text.includes(`library/hello-world@${first}"`), true);
+    expectEqual("imports", importRequests(requests).length, 1);
+    expectEqual("digest in the target", demo.digest(target), first);
   });
 
-  await demo.step("The second up finds nothing to do", up, ({ changes, requests }) => {
-    same("resources changed", changes, { same: 1 });
-    same(
-      "look-ups",
-      lookUps(requests).map(({ method }) => method),
-      ["HEAD"],
-    );
-    same("requests to Azure", toAzure(requests).length, 0);
+  await demo.step("The second up has nothing to do", up, ({ changes, requests }) => {
+    const methods = digestRequests(requests).map(({ method }) => method);
+    expectEqual("resources changed", changes, { same: 1 });
+    expectEqual("requests to the source for the digest", methods, ["HEAD"]);
+    expectEqual("requests to Azure", azureRequests(requests).length, 0);
   });
 
-  const second = demo.moveUpstream();
+  const second = demo.releaseUpstream();
 
-  await demo.step(
-    "Preview shows the new digest and changes nothing",
-    ["preview", "--diff"],
-    ({ changes, text, requests }) => {
-      same("resources to change", changes, { update: 1 });
-      same("the line of the digest", text.includes(`sourceDigest: "${first}" => "${second}"`), true);
-      same("imports", imports(requests).length, 0);
-      same("digest in the target", demo.digest(target), first);
-    },
-  );
-
-  await demo.step("Up imports the new image", up, ({ changes, requests }) => {
-    same("resources changed", changes, { update: 1 });
-    same("imports", imports(requests).length, 1);
-    same("digest in the target", demo.digest(target), second);
+  await demo.step("Preview shows the new digest and changes nothing", preview, ({ changes, text, requests }) => {
+    expectEqual("resources to change", changes, { update: 1 });
+    expectEqual("the digests are shown", text.includes(`sourceDigest: "${first}" => "${second}"`), true);
+    expectEqual("imports", importRequests(requests).length, 0);
+    expectEqual("digest in the target", demo.digest(target), first);
   });
 
-  const destroy = ["destroy", "--yes", "--skip-preview"];
-  await demo.step(
-    "Destroy ends the stack, and the image stays (onDelete: retain)",
-    destroy,
-    ({ changes, requests }) => {
-      same("resources changed", changes, { delete: 1 });
-      same("imports", imports(requests).length, 0);
-      same("digest in the target", demo.digest(target), second);
-    },
-  );
+  await demo.step("The next up imports the new image", up, ({ changes, requests }) => {
+    expectEqual("resources changed", changes, { update: 1 });
+    expectEqual("imports", importRequests(requests).length, 1);
+    expectEqual("digest in the target", demo.digest(target), second);
+  });
+
+  const title = 'Destroy deletes the resource; the image stays in the registry (onDelete: "retain")';
+  await demo.step(title, destroy, ({ changes, requests }) => {
+    expectEqual("resources changed", changes, { delete: 1 });
+    expectEqual("imports", importRequests(requests).length, 0);
+    expectEqual("digest in the target", demo.digest(target), second);
+  });
 }
 
 interface Step extends EngineReport {
-  /** What the CLI printed, without colours. */
+  /** The output of the CLI, without colours. */
   text: string;
   requests: readonly LogEntry[];
 }
 
-/** A copy of the quickstart with a stack of its own, in the emulator's world. */
+/** A copy of the quickstart with a stack of its own, whose processes reach only the emulator. */
 class Demo {
   readonly #program: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -83,30 +75,28 @@ class Demo {
     readonly folder: string,
     engine: string,
   ) {
-    const checkout = path.join(__dirname, "..");
     this.#program = path.join(folder, "quickstart");
-    cpSync(path.join(checkout, "examples/quickstart"), this.#program, { recursive: true });
-    symlinkSync(path.join(checkout, "node_modules"), path.join(this.#program, "node_modules"));
+    cpSync(example, this.#program, { recursive: true });
+    symlinkSync(path.join(__dirname, "../node_modules"), path.join(this.#program, "node_modules"));
     const home = path.join(folder, "home");
     mkdirSync(home);
     this.#env = environment(home, { ...emulator.env, PULUMI_DEBUG_COMMANDS: "true" /* --event-log */ });
     this.#env.PATH = [engine, this.#env.PATH].join(path.delimiter);
   }
 
-  async makeStack(): Promise<void> {
+  async createStack(): Promise<void> {
     await runOrFail("pulumi", ["stack", "init", "dev", "--non-interactive"], { cwd: this.#program, env: this.#env });
   }
 
-  /** Runs the CLI, shows what it prints and what it cost, and checks what it did. */
+  /** Runs the CLI, prints its output and its requests, and checks what it did. */
   async step(what: string, args: readonly string[], check: (step: Step) => void): Promise<void> {
-    title(what);
-    print(`$ pulumi ${args.join(" ")}\n`);
     this.#steps += 1;
+    printTitle(`${this.#steps}. ${what}`);
+    print(`$ pulumi ${args.join(" ")}\n`);
     const log = path.join(this.folder, `events-${this.#steps}.json`);
     const color = process.stdout.isTTY ? "always" : "never";
     const display = ["--non-interactive", "--suppress-progress", "--color", color, "--event-log", log];
     this.emulator.log.clear();
-    const began = Date.now();
     const { exitCode, stdout, stderr } = await run("pulumi", [...args, ...display], {
       cwd: this.#program,
       env: this.#env,
@@ -114,16 +104,17 @@ class Demo {
       onOutput: (text) => process.stdout.write(text),
     });
     const requests = this.emulator.log.select(new URLSearchParams());
-    print(`${stdout.endsWith("\n\n") ? "" : "\n"}${requestCosts(requests)}\nTime: ${seconds(began)}`);
-    same("exit code", exitCode, 0);
+    print(`${stdout.endsWith("\n\n") ? "" : "\n"}${requestCosts(requests)}`);
+    expectEqual("exit code", exitCode, 0);
     check({ ...(await readEngineReport(log)), text: stripVTControlCharacters(stdout + stderr), requests });
   }
 
-  moveUpstream(): string {
-    title("Upstream, somebody releases a new image under the same tag");
+  /** Puts a new image behind the tag of the source. */
+  releaseUpstream(): string {
+    printTitle("Meanwhile, a new image is released under the same tag");
     const before = this.digest(source);
     const { digest } = this.emulator.images.replace(source);
-    print(`${source}\n  was ${before}\n  is  ${digest}`);
+    print(`${source}\n  before  ${before}\n  now     ${digest}`);
     return digest;
   }
 
@@ -132,26 +123,33 @@ class Demo {
   }
 }
 
-function same(what: string, is: unknown, should: unknown): void {
-  const [found, wanted] = [JSON.stringify(is), JSON.stringify(should)];
-  if (found !== wanted) throw new Error(`${what}: expected ${wanted}, found ${found}`);
+function expectEqual(what: string, found: unknown, expected: unknown): void {
+  const [is, wanted] = [JSON.stringify(found), JSON.stringify(expected)];
+  if (is !== wanted) throw new Error(`${what}: expected ${wanted}, found ${is}`);
 }
 
-function title(text: string): void {
-  const bold = process.stdout.isTTY ? ["\u001b[1m", "\u001b[0m"] : ["", ""];
-  print(`\n${bold[0]}━━ ${text} ${"━".repeat(Math.max(0, 90 - text.length))}${bold[1]}`);
+function printTitle(text: string): void {
+  const [bold, plain] = process.stdout.isTTY ? ["\u001b[1m", "\u001b[0m"] : ["", ""];
+  print(`\n${bold}━━ ${text} ${"━".repeat(Math.max(0, 90 - text.length))}${plain}`);
 }
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function seconds(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+function printIntroduction(): void {
+  const program = readFileSync(path.join(example, "index.ts"), "utf8").trimEnd();
+  print(
+    [
+      "This program runs on the real Pulumi engine. Azure and Docker Hub are emulated on this machine.",
+      "Nothing outside a temporary folder is changed.\n",
+      ...program.split("\n").map((line) => `  ${line}`.trimEnd()),
+    ].join("\n"),
+  );
 }
 
 async function main(): Promise<void> {
-  const began = Date.now();
+  const started = Date.now();
   let cleanUp = async () => {};
   endTogether(() => cleanUp());
   const engine = await engineFolder();
@@ -162,16 +160,19 @@ async function main(): Promise<void> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
+    printIntroduction();
     const demo = new Demo(emulator, folder, engine);
-    await demo.makeStack();
-    await tell(demo);
-    print(`\nEach step did what it should. The demo took ${seconds(began)}.`);
+    await demo.createStack();
+    await runSteps(demo);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    print(`\nAll steps did what their titles say, in ${seconds} s. More programs are in examples/;`);
+    print("`npm run emulator -- pulumi up` runs one of them, or your own, against the emulator.");
   } finally {
     await cleanUp();
   }
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`\nThe demo failed. ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -1,34 +1,37 @@
 /** The requests of an operation, from the emulator's log. */
 import type { LogEntry } from "../emulator/request-log";
 
-/** Prints the requests of this machine by host, and those inside Azure as a sum. */
+/** Prints the requests of this machine by host, and those of Azure as a sum. */
 export function requestCosts(requests: readonly LogEntry[]): string {
   const ours = requests.filter(({ from }) => from === "client");
   const lines = [...new Set(ours.map(({ host }) => host))].map((host) => {
     const methods = ours.filter((request) => request.host === host).map(({ method }) => method);
     return line(methods.length, `${host} (${countEach(methods)})`);
   });
-  const inside = requests.filter(({ from }) => from === "azure");
-  if (inside.length > 0) {
-    const bytes = inside.reduce((sum, { responseBytes }) => sum + responseBytes, 0);
-    lines.push(line(inside.length, `inside Azure, which copied ${bytes.toLocaleString("en")} bytes`));
+  const azure = requests.filter(({ from }) => from === "azure");
+  if (azure.length > 0) {
+    const bytes = azure.reduce((sum, { responseBytes }) => sum + responseBytes, 0);
+    lines.push(`Requests from Azure to the source: ${azure.length} (${bytes.toLocaleString("en")} bytes copied)`);
   }
-  return [`Requests from here: ${ours.length}, of them to Azure: ${toAzure(requests).length}`, ...lines].join("\n");
+  const toAzure = azureRequests(requests).length || "none";
+  const total = ours.length === 0 ? "none" : `${ours.length}, ${toAzure} to Azure`;
+  return [`Requests from this machine: ${total}`, ...lines].join("\n");
 }
 
-export function toAzure(requests: readonly LogEntry[]): LogEntry[] {
+/** Requests from this machine to Azure. */
+export function azureRequests(requests: readonly LogEntry[]): LogEntry[] {
   const azure = /(^|\.)(azure\.com|microsoftonline\.com|azurecr\.io)$/;
   return requests.filter(({ from, host }) => from === "client" && azure.test(host));
 }
 
-/** Requests that ask Azure for an import. */
-export function imports(requests: readonly LogEntry[]): LogEntry[] {
-  return toAzure(requests).filter(({ method, path }) => method === "POST" && path.includes("/importImage"));
+/** Requests that start an import. */
+export function importRequests(requests: readonly LogEntry[]): LogEntry[] {
+  return azureRequests(requests).filter(({ method, path }) => method === "POST" && path.includes("/importImage"));
 }
 
-/** Requests from here for an image's manifest in a public registry. */
-export function lookUps(requests: readonly LogEntry[]): LogEntry[] {
-  const azure = new Set(toAzure(requests));
+/** Requests from this machine to a registry outside Azure for a manifest or its digest. */
+export function digestRequests(requests: readonly LogEntry[]): LogEntry[] {
+  const azure = new Set(azureRequests(requests));
   return requests.filter((each) => each.from === "client" && !azure.has(each) && each.path.includes("/manifests/"));
 }
 
@@ -37,6 +40,6 @@ function line(count: number, what: string): string {
 }
 
 function countEach(methods: readonly string[]): string {
-  const each = [...new Set(methods)];
-  return each.map((method) => `${methods.filter((other) => other === method).length} ${method}`).join(", ");
+  const distinct = [...new Set(methods)];
+  return distinct.map((method) => `${methods.filter((other) => other === method).length} ${method}`).join(", ");
 }
