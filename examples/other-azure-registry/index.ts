@@ -1,3 +1,4 @@
+// Imports an image from another Azure registry, with a tag and without one.
 import * as pulumi from "@pulumi/pulumi";
 import { ImportedImage } from "pulumi-acr-import";
 
@@ -6,13 +7,13 @@ const config = new pulumi.Config();
 const registry = config.get("registry") ?? "myregistry";
 const source = config.require("source");
 
-// Promoted from one registry to another: the same digest under the same name.
+// The same name and digest in both registries.
 const promoted = new ImportedImage("promoted", {
   registry,
   source: { registry: source, image: "aci-helloworld:latest" },
 });
 
-// A copy without a tag, for those who deploy by digest anyway.
+// A copy without a tag, for deployments by digest.
 const untagged = new ImportedImage("untagged", {
   registry,
   source: { registry: source, image: "aci-helloworld:latest" },

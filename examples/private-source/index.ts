@@ -1,3 +1,4 @@
+// Imports an image from a private registry under two tags, which `pulumi destroy` removes again.
 import * as pulumi from "@pulumi/pulumi";
 import { ImportedImage } from "pulumi-acr-import";
 

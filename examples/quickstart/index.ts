@@ -1,3 +1,4 @@
+// Imports one public image.
 import * as pulumi from "@pulumi/pulumi";
 import { ImportedImage } from "pulumi-acr-import";
 
