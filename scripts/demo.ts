@@ -165,8 +165,9 @@ async function main(): Promise<void> {
     await demo.createStack();
     await runSteps(demo);
     const seconds = Math.round((Date.now() - started) / 1000);
-    print(`\nAll steps did what their titles say, in ${seconds} s. More programs are in examples/;`);
-    print("`npm run emulator -- pulumi up` runs one of them, or your own, against the emulator.");
+    print(
+      `\nAll steps did what their titles say, in ${seconds} s. To run more programs against the emulator: examples/README.md`,
+    );
   } finally {
     await cleanUp();
   }
