@@ -165,9 +165,8 @@ async function main(): Promise<void> {
     await demo.createStack();
     await runSteps(demo);
     const seconds = Math.round((Date.now() - started) / 1000);
-    print(
-      `\nAll steps did what their titles say, in ${seconds} s. To run more programs against the emulator: examples/README.md`,
-    );
+    print(`\nAll steps did what their titles say, in ${seconds} s.`);
+    print("examples/README.md shows how to run more programs against the emulator.");
   } finally {
     await cleanUp();
   }
