@@ -212,8 +212,8 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
 }
 
 /**
- * Calls back when whoever started this process is gone; returns how to stop watching. A signal to npm ends npm and its
- * shell and never gets here; a killed npm even leaves its shell, which waits for us with nobody behind it.
+ * Calls `act` when the process that started this one has ended; returns a function that stops watching. A signal to npm ends
+ * npm and its shell without reaching this process, and a killed npm leaves its shell running.
  */
 export function whenAbandoned(act: () => void): () => void {
   const isAbandoned = starterWatch(process.env, () => process.ppid, processInfo);
@@ -228,7 +228,7 @@ export function whenAbandoned(act: () => void): () => void {
     if (abandoned) act();
     else lookLater();
   };
-  void isAbandoned().then(lookLater); // the first look learns who the starter is
+  void isAbandoned().then(lookLater); // the first look identifies the starter
   return () => {
     isStopped = true;
     clearTimeout(timer);
@@ -241,8 +241,8 @@ export interface ProcessInfo {
 }
 
 /**
- * Returns what tells, each time it is asked, whether the starter of this process is gone. A process that `look` finds
- * nothing about is no proof: it may only be unreadable just now, and the end of our own parent shows in `ppid`.
+ * Returns a function that reports whether the process that started this one has ended. When `look` finds nothing about a
+ * process, that is no evidence: it may be unreadable at the moment, and the end of the parent shows in `ppid`.
  */
 export function starterWatch(
   env: NodeJS.ProcessEnv,
@@ -264,14 +264,14 @@ export function starterWatch(
       if (now !== starter) return true;
     }
     if (starter !== 1) return false;
-    // While Node was starting, npm may have ended: then the first process has inherited us.
+    // npm may have ended while Node.js was starting; then this process is a child of PID 1.
     const first = isLate === undefined ? await look(1) : undefined;
     if (first !== undefined) isLate = !mayHaveStarted(first.command, env);
     return isLate ?? false;
   };
 }
 
-/** Whether a process of this command line may be the npm, or its like, that started us; in a container it can be the first. */
+/** Whether a command line may be that of the npm, or another runner, that started this process; in a container it can be PID 1. */
 function mayHaveStarted(command: string, env: NodeJS.ProcessEnv): boolean {
   const [program = "", ...words] = command.split(/\s+/).filter((word) => !word.startsWith("-"));
   const runner = /^node/.test(path.basename(program)) ? words[0] : program;

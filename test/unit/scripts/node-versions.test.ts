@@ -1,4 +1,4 @@
-/** One story about versions of Node.js, in every place that tells it. */
+/** All places that name versions of Node.js agree. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { devDependencies, engines } from "../../../package.json";

@@ -24,7 +24,7 @@ const npmBelow = (first: string): Table => ({
   30: { parent: 20, command: shell },
 });
 
-describe("npm as the first process is no sign of having been left", () => {
+describe("npm as PID 1 counts as a running starter", () => {
   test.each([
     ["npm t   ", "test", "test"],
     ["npm exec tool", "npx", "exec"],
@@ -41,7 +41,7 @@ describe("npm as the first process is no sign of having been left", () => {
   });
 });
 
-describe("left before the first look, to a first process that cannot have started it", () => {
+describe("a PID 1 that cannot have started the process means that the starter has ended", () => {
   test.each(["/sbin/init", "sh -c npm ci && npm t", "node server.js", "/usr/bin/bundler", "npm t", "npm run other"])(
     "%s",
     async (first) => {
@@ -53,14 +53,14 @@ describe("left before the first look, to a first process that cannot have starte
   );
 });
 
-test("npm's end shows in the parent of its shell", async () => {
+test("notices the end of npm by the parent of its shell", async () => {
   const { state, isAbandoned } = watch(30, npmBelow("/sbin/init"));
   expect(await isAbandoned()).toBe(false);
   state.table = { ...state.table, 30: { parent: 1, command: shell } };
   expect(await isAbandoned()).toBe(true);
 });
 
-test("the shell's end shows in the parent, also when npm is the first process", async () => {
+test("notices the end of the shell by its own parent, also when npm is PID 1", async () => {
   const table = { 1: { parent: 0, command: "npm t" }, 30: { parent: 1, command: shell } };
   const { state, isAbandoned } = watch(30, table);
   expect(await isAbandoned()).toBe(false);
@@ -68,7 +68,7 @@ test("the shell's end shows in the parent, also when npm is the first process", 
   expect(await isAbandoned()).toBe(true);
 });
 
-test("processes that cannot be read just now are no sign, and npm's end shows as soon as they can", async () => {
+test("ignores processes that cannot be read, and notices the end of npm once they can", async () => {
   const { state, isAbandoned } = watch(30, {});
   expect(await isAbandoned()).toBe(false);
   state.table = npmBelow("/sbin/init");
@@ -79,14 +79,14 @@ test("processes that cannot be read just now are no sign, and npm's end shows as
   expect(await isAbandoned()).toBe(true);
 });
 
-test("a first process that cannot be read just now is asked again", async () => {
+test("reads PID 1 again when it could not be read", async () => {
   const { state, isAbandoned } = watch(30, { 30: { parent: 1, command: shell } });
   expect(await isAbandoned()).toBe(false);
   state.table = { ...state.table, 1: { parent: 0, command: "/sbin/init" } };
   expect(await isAbandoned()).toBe(true);
 });
 
-test("without npm only the parent counts", async () => {
+test("watches only its parent when npm did not start it", async () => {
   let parent = 1;
   const isAbandoned = starterWatch(
     {},
