@@ -1,4 +1,3 @@
-/** Runs commands, and ends them together with all that they started. */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -6,9 +5,9 @@ import { promisify } from "node:util";
 
 export interface RunOptions {
   cwd?: string;
-  /** The complete environment of the child. Default: that of this process. */
+  /** The whole environment of the child; the caller's own when absent. */
   env?: NodeJS.ProcessEnv;
-  /** Milliseconds after which the child and its descendants are killed and the run fails. Default: none. */
+  /** After this many milliseconds the child and all its descendants are ended and the run fails. */
   timeout?: number;
   onOutput?: (text: string) => void;
 }
@@ -20,7 +19,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a command until it ends, whatever its exit code. */
+/** Runs a command to its end, whatever its exit code. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = start(command, args, options);
   const { timeout } = options;
@@ -39,7 +38,7 @@ export async function run(command: string, args: readonly string[], options: Run
   }
 }
 
-/** Runs a command that must succeed, and returns its stdout. */
+/** Runs a command that must succeed and returns what it printed on stdout. */
 export async function runOrFail(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { exitCode, signal, stdout, stderr } = await run(command, args, options);
   if (exitCode !== 0) {
@@ -52,21 +51,21 @@ export async function runOrFail(command: string, args: readonly string[], option
 export interface Running {
   readonly pid: number;
   readonly finished: Promise<Finished>;
-  /** The output so far, stdout and stderr in order of arrival. */
+  /** Everything printed so far, stdout and stderr in order of arrival. */
   output(): string;
-  /** Waits for the first line of the output that matches; fails when the process ends or `timeout` passes before. */
+  /** The first line of stdout or stderr that matches; fails when the process ends before or `timeout` passes. */
   line(pattern: RegExp, timeout?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends `signal`, and after `grace` milliseconds kills the process with its descendants; resolves when it has ended. */
+  /** Asks the process to end, then ends it with its descendants; resolves when it is gone. */
   stop(signal?: NodeJS.Signals, grace?: number): Promise<Finished>;
-  /** Kills the process and its descendants. */
+  /** Ends the process and all its descendants at once. */
   kill(): void;
 }
 
 const live = new Set<Running>();
 let ending = false;
 
-/** Starts a command and does not wait for it. It is killed when this process ends, at the latest. */
+/** Starts a command that goes on running; it is ended with this process at the latest. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Running {
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
@@ -88,9 +87,9 @@ export function start(command: string, args: readonly string[], options: RunOpti
   });
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", (error) => reject(new Error(`${describe(command, args)} cannot be started: ${error.message}`)));
-    // "close" also waits for the output of descendants: a daemon that is left behind would delay it forever.
+    // "close" waits for the output of descendants, too, so a daemon left behind would keep it back for ever.
     child.once("exit", (exitCode, signal) => {
-      if (ending) return; // killed by `endTogether`: no caller may continue or report a failure
+      if (ending) return; // nobody shall go on, or complain, because we ended it
       const end = () => resolve({ exitCode, signal, stdout, stderr });
       const timer = setTimeout(end, 2_000);
       child.once("close", () => {
@@ -150,13 +149,13 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** Kills a process and its descendants, also those in process groups of their own, such as Pulumi's plugins. */
+/** Ends a process and its descendants, also those that moved to a process group of their own, as Pulumi's plugins do. */
 export function killTree(pid: number): void {
   for (const each of [pid, ...descendants(pid)]) {
     try {
       process.kill(each, "SIGKILL");
     } catch {
-      // It has ended already.
+      // gone already
     }
   }
 }
@@ -168,7 +167,7 @@ export function descendants(pid: number): number[] {
   return below(pid);
 }
 
-/** All processes with their parents; read from /proc on Linux, where small images have no `ps`. */
+/** Every process with its parent; from /proc where there is one, since small images come without `ps`. */
 function processes(): [pid: number, parent: number][] {
   if (process.platform !== "linux") {
     const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
@@ -179,17 +178,17 @@ function processes(): [pid: number, parent: number][] {
     try {
       return [[Number(pid), parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8"))] as [number, number]];
     } catch {
-      return []; // has ended
+      return []; // ended meanwhile
     }
   });
 }
 
-/** "pid (name) state parent …", where the name may contain anything. */
+/** "pid (name) state parent …", where the name may hold anything. */
 function parentInStat(stat: string): number {
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
 
-/** Makes SIGINT, SIGTERM and SIGHUP end this process together with everything that it started. */
+/** Makes Ctrl-C and its like end this process together with everything that it started. */
 export function endTogether(cleanUp: () => void | Promise<void> = () => {}): void {
   const end = async (exitCode: number) => {
     if (ending) return;
@@ -212,8 +211,8 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
 }
 
 /**
- * Calls `act` when the process that started this one has ended; returns a function that stops watching. A signal to npm ends
- * npm and its shell without reaching this process, and a killed npm leaves its shell running.
+ * Calls back when whoever started this process is gone; returns how to stop watching. A signal to npm ends npm and its
+ * shell and never gets here; a killed npm even leaves its shell, which waits for us with nobody behind it.
  */
 export function whenAbandoned(act: () => void): () => void {
   const isAbandoned = starterWatch(process.env, () => process.ppid, processInfo);
@@ -228,7 +227,7 @@ export function whenAbandoned(act: () => void): () => void {
     if (abandoned) act();
     else lookLater();
   };
-  void isAbandoned().then(lookLater); // the first look identifies the starter
+  void isAbandoned().then(lookLater); // the first look learns who the starter is
   return () => {
     isStopped = true;
     clearTimeout(timer);
@@ -241,8 +240,8 @@ export interface ProcessInfo {
 }
 
 /**
- * Returns a function that reports whether the process that started this one has ended. When `look` finds nothing about a
- * process, that is no evidence: it may be unreadable at the moment, and the end of the parent shows in `ppid`.
+ * Returns what tells, each time it is asked, whether the starter of this process is gone. A process that `look` finds
+ * nothing about is no proof: it may only be unreadable just now, and the end of our own parent shows in `ppid`.
  */
 export function starterWatch(
   env: NodeJS.ProcessEnv,
@@ -264,14 +263,14 @@ export function starterWatch(
       if (now !== starter) return true;
     }
     if (starter !== 1) return false;
-    // npm may have ended while Node.js was starting; then this process is a child of PID 1.
+    // While Node was starting, npm may have ended: then the first process has inherited us.
     const first = isLate === undefined ? await look(1) : undefined;
     if (first !== undefined) isLate = !mayHaveStarted(first.command, env);
     return isLate ?? false;
   };
 }
 
-/** Whether a command line may be that of the npm, or another runner, that started this process; in a container it can be PID 1. */
+/** Whether a process of this command line may be the npm, or its like, that started us; in a container it can be the first. */
 function mayHaveStarted(command: string, env: NodeJS.ProcessEnv): boolean {
   const [program = "", ...words] = command.split(/\s+/).filter((word) => !word.startsWith("-"));
   const runner = /^node/.test(path.basename(program)) ? words[0] : program;

@@ -1,4 +1,3 @@
-/** Detecting that the process which started this one has ended. */
 import { type ProcessInfo, starterWatch } from "../../../scripts/process";
 
 const script = "node main.ts";
@@ -24,7 +23,7 @@ const npmBelow = (first: string): Table => ({
   30: { parent: 20, command: shell },
 });
 
-describe("npm as PID 1 counts as a running starter", () => {
+describe("npm as the first process is no sign of having been left", () => {
   test.each([
     ["npm t   ", "test", "test"],
     ["npm exec tool", "npx", "exec"],
@@ -41,7 +40,7 @@ describe("npm as PID 1 counts as a running starter", () => {
   });
 });
 
-describe("a PID 1 that cannot have started the process means that the starter has ended", () => {
+describe("left before the first look, to a first process that cannot have started it", () => {
   test.each(["/sbin/init", "sh -c npm ci && npm t", "node server.js", "/usr/bin/bundler", "npm t", "npm run other"])(
     "%s",
     async (first) => {
@@ -53,14 +52,14 @@ describe("a PID 1 that cannot have started the process means that the starter ha
   );
 });
 
-test("notices the end of npm by the parent of its shell", async () => {
+test("npm's end shows in the parent of its shell", async () => {
   const { state, isAbandoned } = watch(30, npmBelow("/sbin/init"));
   expect(await isAbandoned()).toBe(false);
   state.table = { ...state.table, 30: { parent: 1, command: shell } };
   expect(await isAbandoned()).toBe(true);
 });
 
-test("notices the end of the shell by its own parent, also when npm is PID 1", async () => {
+test("the shell's end shows in the parent, also when npm is the first process", async () => {
   const table = { 1: { parent: 0, command: "npm t" }, 30: { parent: 1, command: shell } };
   const { state, isAbandoned } = watch(30, table);
   expect(await isAbandoned()).toBe(false);
@@ -68,7 +67,7 @@ test("notices the end of the shell by its own parent, also when npm is PID 1", a
   expect(await isAbandoned()).toBe(true);
 });
 
-test("ignores processes that cannot be read, and notices the end of npm once they can", async () => {
+test("processes that cannot be read just now are no sign, and npm's end shows as soon as they can", async () => {
   const { state, isAbandoned } = watch(30, {});
   expect(await isAbandoned()).toBe(false);
   state.table = npmBelow("/sbin/init");
@@ -79,14 +78,14 @@ test("ignores processes that cannot be read, and notices the end of npm once the
   expect(await isAbandoned()).toBe(true);
 });
 
-test("reads PID 1 again when it could not be read", async () => {
+test("a first process that cannot be read just now is asked again", async () => {
   const { state, isAbandoned } = watch(30, { 30: { parent: 1, command: shell } });
   expect(await isAbandoned()).toBe(false);
   state.table = { ...state.table, 1: { parent: 0, command: "/sbin/init" } };
   expect(await isAbandoned()).toBe(true);
 });
 
-test("watches only its parent when npm did not start it", async () => {
+test("without npm only the parent counts", async () => {
   let parent = 1;
   const isAbandoned = starterWatch(
     {},
