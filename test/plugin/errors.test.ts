@@ -52,7 +52,7 @@ test("wrong arguments are check failures without a property, all at once, and co
 
 test("a look-up that failed in the program is one check failure, as it was worded there", async () => {
   const { errors } = await stack.up({ image: image({ source: "docker.io/library/nothing:1" }) });
-  expect(errors.image).toBe("source: docker.io/library/nothing:1 does not exist in its registry [SOURCE_NOT_FOUND]");
+  expect(errors.image).toBe("source: docker.io/library/nothing:1 was not found [SOURCE_NOT_FOUND]");
 });
 
 test("a registry that does not exist fails an up, and is not known yet in a preview", async () => {
