@@ -57,7 +57,7 @@ for (let number = 1; number <= ${count}; number++) {
 
 /**
  * A stricter baseline: no arguments, and a provider text written by hand as that of `ImportedImage`, so that it pays neither
- * for the serialisation of a closure nor for its text in the state.
+ * for the serialization of a closure nor for its text in the state.
  */
 export const bare: Program = {
   title: "bare",

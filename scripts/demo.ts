@@ -59,7 +59,7 @@ async function runSteps(demo: Demo): Promise<void> {
 }
 
 interface Step extends EngineReport {
-  /** The output of the CLI, without colours. */
+  /** The output of the CLI, without colors. */
   text: string;
   requests: readonly LogEntry[];
 }

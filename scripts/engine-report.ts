@@ -28,7 +28,7 @@ export interface EngineReport {
   changes: Record<string, number>;
   /** The steps of one resource, by its name in the program; several when it is replaced. */
   steps(name: string): StepMetadata[];
-  /** Messages of one severity, without colour codes. */
+  /** Messages of one severity, without color codes. */
   diagnostics(severity: "error" | "warning" | "info"): string[];
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { devDependencies, peerDependencies } from "../../package.json";
+import { IMPORT_ROLE, PULL_ROLE, TARGET_ROLES } from "../../provider/failure/roles";
 import { ENGINE_VERSION } from "../../scripts/engine/engine";
 
 const root = path.join(__dirname, "../..");
@@ -56,6 +57,13 @@ test("the README names the versions that the tests run with, and the oldest ones
   expect(readme).toContain(`| Pulumi CLI | ${oldest} or newer | ${ENGINE_VERSION} |`);
   expect(readme).toContain(`| \`@pulumi/pulumi\` | ${oldest} or newer | ${sdk} |`);
   expect(readme).toMatch(new RegExp(`^\\| TypeScript .*[ ,]${typescript.replaceAll(".", "\\.")}`, "m"));
+});
+
+test.each([IMPORT_ROLE, PULL_ROLE, TARGET_ROLES.untag, TARGET_ROLES.delete])("the README has the role %s", (role) => {
+  const [, permissions = ""] = /^## Permissions$(.*?)^## /ms.exec(readme) ?? [];
+  const names = role.match(/Acr\w+|Container Registry [\w ]+?(?= if |$)/g) ?? [];
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) expect(permissions).toContain(name);
 });
 
 function exists(page: string, link: string): boolean {
