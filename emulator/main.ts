@@ -1,8 +1,8 @@
 import path from "node:path";
 import { engineFolder } from "../scripts/engine/engine";
+import { commandEnvironment } from "./command/environment";
+import { runCommand, Signals, whenNpmIsGone } from "./command/run-command";
 import { startEmulator } from "./emulator";
-import { insideEnvironment } from "./environment";
-import { runCommand, Signals, whenNpmIsGone } from "./run-command";
 
 /** Says where everything is and runs until it is told to stop. */
 async function serve(): Promise<number> {
@@ -27,7 +27,7 @@ async function serveCommand(command: readonly string[]): Promise<number> {
   const signals = new Signals();
   const emulator = await startEmulator();
   try {
-    const env = insideEnvironment(process.env, emulator.env);
+    const env = commandEnvironment(process.env, emulator.env);
     env.PATH = [engine, env.PATH ?? ""].join(path.delimiter);
     // npm changes into the package's folder, and remembers the caller's here.
     const folder = process.env.INIT_CWD ?? process.cwd();

@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, Server, type ServerResponse, STATUS
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { CertificateAuthority } from "./certificates";
-import type { Breakable } from "./faults";
+import type { Connection } from "./faults/apply-faults";
 import type { Origin } from "./request-log";
 
 /** A client's way to one host: what CONNECT opened, or nothing for plain HTTP through the proxy. */
-export interface Tunnel extends Breakable {
+export interface Tunnel extends Connection {
   readonly from: Origin;
   /** Host as in an image reference: lower case, with the port unless it is 443. */
   readonly host: string;
@@ -20,14 +20,14 @@ export interface ProxyOptions {
   readonly from: Origin;
   readonly authority: CertificateAuthority;
   /** Says whether CONNECT opens a tunnel; else the status to answer, or `"answered"` when a fault took over. */
-  admit(tunnel: Tunnel): Promise<"open" | "answered" | number>;
-  serve(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+  onConnect(tunnel: Tunnel): Promise<"open" | "handled" | number>;
+  onRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
   /** Plain HTTP to a host through the proxy (managed identity only). */
-  servePlain(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+  onPlainRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
 }
 
 /** An HTTP proxy that is itself every host behind it. */
-export interface BoxProxy {
+export interface RunningProxy {
   readonly port: number;
   close(): Promise<void>;
 }
@@ -40,14 +40,14 @@ const keepAliveTimeout = 60_000;
 
 let nextTunnel = 1;
 
-export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { from, authority } = options;
   const tunnels = new WeakMap<object, Tunnel>();
   const sockets = new Set<Socket>();
 
   const inner = new Server({ keepAliveTimeout, requestTimeout: 0 }, (req, res) => {
     const tunnel = tunnels.get(req.socket);
-    if (tunnel) options.serve(tunnel, req, res);
+    if (tunnel) options.onRequest(tunnel, req, res);
     else res.destroy();
   });
   inner.on("clientError", (_error, socket) => socket.destroy());
@@ -56,7 +56,7 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
     const url = URL.canParse(req.url ?? "") ? new URL(req.url ?? "") : undefined;
     const host = url?.host ?? "";
     req.url = url ? url.pathname + url.search : (req.url ?? "/");
-    options.servePlain({ from, host, trustedService: false, ...breakable(req.socket) }, req, res);
+    options.onPlainRequest({ from, host, trustedService: false, ...connectionOf(req.socket) }, req, res);
   });
   proxy.on("clientError", (_error, socket) => socket.destroy());
   proxy.on("connection", (socket) => {
@@ -69,13 +69,13 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
   });
 
   async function openTunnel(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { name, host } = connectTarget(req.url ?? "");
+    const { name, host } = parseConnectTarget(req.url ?? "");
     const trustedService = req.headers[trustedServiceHeader] !== undefined;
-    const tunnel: Tunnel = { id: nextTunnel++, from, host, trustedService, ...breakable(socket) };
-    const admission = await options.admit(tunnel);
-    if (admission === "answered" || socket.destroyed) return;
-    if (admission !== "open") {
-      const status = `${admission} ${STATUS_CODES[admission] ?? ""}`;
+    const tunnel: Tunnel = { id: nextTunnel++, from, host, trustedService, ...connectionOf(socket) };
+    const decision = await options.onConnect(tunnel);
+    if (decision === "handled" || socket.destroyed) return;
+    if (decision !== "open") {
+      const status = `${decision} ${STATUS_CODES[decision] ?? ""}`;
       socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
     }
@@ -106,7 +106,7 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
   };
 }
 
-function connectTarget(url: string): { name: string; host: string } {
+function parseConnectTarget(url: string): { name: string; host: string } {
   const colon = url.lastIndexOf(":");
   const name = url
     .slice(0, colon)
@@ -116,6 +116,6 @@ function connectTarget(url: string): { name: string; host: string } {
   return { name, host: port === "443" ? name : `${name}:${port}` };
 }
 
-function breakable(socket: Socket): Breakable {
+function connectionOf(socket: Socket): Connection {
   return { reset: () => socket.resetAndDestroy(), close: () => socket.destroy() };
 }

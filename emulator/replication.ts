@@ -1,6 +1,6 @@
-import type { RegistryStore } from "./registry/store";
+import type { RegistryStore } from "./registry/registry-store";
 
-interface Late {
+interface PendingReplication {
   readonly since: number;
   /** What the tag or digest led to before; nothing when it is new. */
   readonly previous: string | undefined;
@@ -8,11 +8,11 @@ interface Late {
 
 /** Geo-replicas that learn of an import late: until then they serve what was there before. */
 export class Replication {
-  readonly #late = new WeakMap<RegistryStore, Map<string, Late>>();
+  readonly #late = new WeakMap<RegistryStore, Map<string, PendingReplication>>();
 
   /** Notes that an import is about to write a tag or a manifest of a registry whose replicas lag. */
-  delay(store: RegistryStore, repository: string, tagOrDigest: string): void {
-    const late = this.#late.get(store) ?? new Map<string, Late>();
+  recordImport(store: RegistryStore, repository: string, tagOrDigest: string): void {
+    const late = this.#late.get(store) ?? new Map<string, PendingReplication>();
     this.#late.set(store, late);
     const previous = store.manifest(repository, tagOrDigest)?.digest;
     late.set(`${repository}:${tagOrDigest}`, { since: Date.now(), previous });

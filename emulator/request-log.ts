@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { namesOf } from "./image-references";
+import { hostAliases } from "./image-reference";
 
 /** Which side of the firewall a request comes from: the user's machine, or the importer inside Azure. */
 export type Origin = "client" | "azure";
@@ -53,7 +53,7 @@ export class RequestLog {
   #next = 1;
 
   /** Notes a request for a host that is no part of the box. */
-  refuse(from: Origin, host: string, method: string, path = ""): void {
+  recordRefusal(from: Origin, host: string, method: string, path = ""): void {
     this.#entries.push({
       id: this.#next++,
       at: Date.now(),
@@ -71,7 +71,7 @@ export class RequestLog {
   }
 
   /** Notes a request now, and what became of it when its answer is over. */
-  begin(from: Origin, host: string, tunnel: number | undefined, req: IncomingMessage, res: ServerResponse): LogEntry {
+  record(from: Origin, host: string, tunnel: number | undefined, req: IncomingMessage, res: ServerResponse): LogEntry {
     const started = performance.now();
     const { authorization, "user-agent": userAgent } = req.headers;
     const entry: LogEntry = {
@@ -88,8 +88,8 @@ export class RequestLog {
       ...(tunnel === undefined ? {} : { tunnel }),
     };
     this.#entries.push(entry);
-    meterRequest(req, entry);
-    meterResponse(res, entry);
+    measureRequest(req, entry);
+    measureResponse(res, entry);
     res.once("finish", () => {
       entry.status = res.statusCode;
     });
@@ -103,7 +103,7 @@ export class RequestLog {
   /** Entries that meet all conditions. */
   select(wanted: URLSearchParams): LogEntry[] {
     const conditions = [...wanted];
-    return this.#entries.filter((entry) => conditions.every(([key, value]) => holds(entry, key, value)));
+    return this.#entries.filter((entry) => conditions.every(([key, value]) => matchesFilter(entry, key, value)));
   }
 
   clear(): void {
@@ -112,9 +112,9 @@ export class RequestLog {
 }
 
 /** Fields equal the wanted value; `path` may hold it, `host` be another name of the same host. */
-function holds(entry: LogEntry, key: string, wanted: string): boolean {
+function matchesFilter(entry: LogEntry, key: string, wanted: string): boolean {
   if (key === "path") return entry.path.includes(wanted);
-  if (key === "host") return namesOf(entry.host).includes(wanted.toLowerCase());
+  if (key === "host") return hostAliases(entry.host).includes(wanted.toLowerCase());
   return String(entry[key as keyof LogEntry] ?? "") === wanted;
 }
 
@@ -136,7 +136,7 @@ export function maskQuery(path: string): string {
 }
 
 /** Counts body bytes without starting the stream, so that the handler still reads it at its own pace. */
-function meterRequest(req: IncomingMessage, entry: LogEntry): void {
+function measureRequest(req: IncomingMessage, entry: LogEntry): void {
   const isForm = req.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") ?? false;
   const form: Buffer[] = [];
   const push = req.push;
@@ -151,7 +151,7 @@ function meterRequest(req: IncomingMessage, entry: LogEntry): void {
   };
 }
 
-function meterResponse(res: ServerResponse, entry: LogEntry): void {
+function measureResponse(res: ServerResponse, entry: LogEntry): void {
   const count = (chunk: unknown) => {
     if (typeof chunk === "string") entry.responseBytes += Buffer.byteLength(chunk);
     else if (chunk instanceof Uint8Array) entry.responseBytes += chunk.byteLength;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { bearerToken, type Handler, sendJson, targetOf } from "../registry/http";
+import { bearerToken, type Handler, requestTarget, sendJson } from "../registry/http";
 import { SigningKey } from "./json-web-token";
 
 export const githubIssuer = "https://token.actions.githubusercontent.com";
@@ -32,7 +32,7 @@ export class OidcIssuer {
   requestHost(): Handler {
     return (req, res) => {
       const isRun = bearerToken(req) === githubRequestToken;
-      const audience = targetOf(req).query.get("audience") ?? "https://github.com/emulator";
+      const audience = requestTarget(req).query.get("audience") ?? "https://github.com/emulator";
       const value = isRun ? this.assertion({ audience }) : "";
       sendJson(res, isRun ? 200 : 401, isRun ? { count: value.length, value } : { message: "Unauthorized" });
     };
@@ -45,7 +45,7 @@ export class OidcIssuer {
       "/.well-known/jwks": this.key.keySet(),
     };
     return (req, res) => {
-      const document = documents[targetOf(req).path];
+      const document = documents[requestTarget(req).path];
       sendJson(res, document ? 200 : 404, document ?? { message: "Not Found" });
     };
   }

@@ -4,13 +4,13 @@ import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { trustedServiceHeader } from "../proxy";
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-export interface Question {
+export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: URL;
   readonly headers?: OutgoingHttpHeaders;
@@ -20,7 +20,7 @@ export interface Question {
 }
 
 const timeoutMs = 60_000;
-const maximumSockets = 16;
+const maxSockets = 16;
 
 /** The network inside Azure: reaches the hosts of the box through its second proxy, over TLS like everybody else. */
 export class AzureNetwork {
@@ -32,7 +32,7 @@ export class AzureNetwork {
     this.#trusted = new TunnelAgent(proxyPort, certificateAuthority, { [trustedServiceHeader]: "importer" });
   }
 
-  ask({ method, url, headers, body, trusted }: Question): Promise<Answer> {
+  send({ method, url, headers, body, trusted }: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const agent = trusted ? this.#trusted : this.#plain;
       const req = httpsRequest(url, {
@@ -71,7 +71,7 @@ class TunnelAgent extends HttpsAgent {
     readonly certificateAuthority: string,
     readonly connectHeaders: OutgoingHttpHeaders,
   ) {
-    super({ keepAlive: true, maxSockets: maximumSockets });
+    super({ keepAlive: true, maxSockets: maxSockets });
   }
 
   override createConnection(

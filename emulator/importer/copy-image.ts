@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isIndex, type ManifestContent, requiredBlobs } from "../registry/manifest";
-import type { RegistryStore } from "../registry/store";
-import type { Answer } from "./azure-network";
+import type { RegistryStore } from "../registry/registry-store";
+import type { HttpResponse } from "./azure-network";
 import { ImportFailure } from "./import-failure";
 import type { SourceRegistry } from "./source-registry";
 
@@ -10,7 +10,7 @@ const rangeBytes = 4 * 1024 * 1024;
 const parallelBlobs = 4;
 
 /** A manifest as the source serves it. */
-interface Fetched {
+interface FetchedManifest {
   readonly digest: string;
   readonly mediaType: string;
   readonly bytes: Buffer;
@@ -19,12 +19,12 @@ interface Fetched {
 
 /** An image read from the source: its root and everything that the root lists, children first. */
 export interface SourceTree {
-  readonly root: Fetched;
-  readonly manifests: readonly Fetched[];
+  readonly root: FetchedManifest;
+  readonly manifests: readonly FetchedManifest[];
 }
 
 /** How failure texts name the source. */
-export interface SourceNames {
+export interface SourceName {
   readonly host: string;
   readonly repository: string;
   readonly tag?: string;
@@ -34,10 +34,10 @@ export interface SourceNames {
 }
 
 /** Reads a manifest by tag or digest, and all manifests below it. */
-export async function readTree(source: SourceRegistry, reference: string, names: SourceNames): Promise<SourceTree> {
-  const manifests: Fetched[] = [];
+export async function readTree(source: SourceRegistry, reference: string, names: SourceName): Promise<SourceTree> {
+  const manifests: FetchedManifest[] = [];
   const seen = new Set<string>();
-  async function visit(digestOrTag: string): Promise<Fetched> {
+  async function visit(digestOrTag: string): Promise<FetchedManifest> {
     const fetched = await readManifest(source, digestOrTag, names);
     if (seen.has(fetched.digest)) return fetched;
     seen.add(fetched.digest);
@@ -55,7 +55,7 @@ export async function readTree(source: SourceRegistry, reference: string, names:
 }
 
 /** Asks which digest the reference stands for. */
-export async function resolveDigest(source: SourceRegistry, reference: string, names: SourceNames): Promise<string> {
+export async function resolveDigest(source: SourceRegistry, reference: string, names: SourceName): Promise<string> {
   return (await readManifest(source, reference, names)).digest;
 }
 
@@ -65,7 +65,7 @@ export async function copyTree(
   tree: SourceTree,
   store: RegistryStore,
   repository: string,
-  names: SourceNames,
+  names: SourceName,
 ): Promise<void> {
   const blobs = new Map(
     tree.manifests.flatMap(({ content }) => requiredBlobs(content)).map((blob) => [blob.digest, blob]),
@@ -88,10 +88,10 @@ export async function copyTree(
   }
 }
 
-async function readManifest(source: SourceRegistry, reference: string, names: SourceNames): Promise<Fetched> {
+async function readManifest(source: SourceRegistry, reference: string, names: SourceName): Promise<FetchedManifest> {
   const answer = await source.manifest(reference);
   if (answer.status === 404) throw ImportFailure.manifestUnknown(names);
-  if (answer.status !== 200) throw refused(answer, names);
+  if (answer.status !== 200) throw toFailure(answer, names);
   const text = answer.body.toString("utf8");
   const digest = answer.headers["docker-content-digest"];
   if (typeof digest !== "string") throw new ImportFailure(`No value specified for Docker-Content-Digest OK OK ${text}`);
@@ -106,13 +106,13 @@ async function readManifest(source: SourceRegistry, reference: string, names: So
   }
 }
 
-async function readBlob(source: SourceRegistry, digest: string, size: number, names: SourceNames): Promise<Buffer> {
+async function readBlob(source: SourceRegistry, digest: string, size: number, names: SourceName): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let first = 0; first < size; first += rangeBytes) {
     const last = Math.min(first + rangeBytes, size) - 1;
     const answer = await source.blobRange(digest, first, last);
     if (answer.status === 200) throw new ImportFailure("The remote server may not be RFC 7233 compliant");
-    if (answer.status === 401 || answer.status === 403) throw refused(answer, names);
+    if (answer.status === 401 || answer.status === 403) throw toFailure(answer, names);
     if (answer.status !== 206) throw new ImportFailure("Unexpected response status code");
     if (answer.body.length !== last - first + 1) throw new ImportFailure("Unexpected length of body in response");
     parts.push(answer.body);
@@ -122,7 +122,7 @@ async function readBlob(source: SourceRegistry, digest: string, size: number, na
   return bytes;
 }
 
-function refused(answer: Answer, names: SourceNames): ImportFailure {
+function toFailure(answer: HttpResponse, names: SourceName): ImportFailure {
   const isRefusal = answer.status === 401 || answer.status === 403;
   if (isRefusal && names.isAzureRegistry) return ImportFailure.accessDenied(names.host);
   const text = answer.body.toString("utf8");

@@ -4,10 +4,10 @@ import { bearerChallenge, unauthorized } from "./challenge";
 import { basicCredentials, bearerToken } from "./http";
 import type { RegistryError } from "./registry-error";
 import { type Access, covers, intersect } from "./scope";
-import { TokenIssuer } from "./tokens";
+import { TokenIssuer } from "./token-issuer";
 
 /** An Entra identity. */
-export interface Principal {
+export interface RegistryPrincipal {
   readonly objectId: string;
   readonly tenantId: string;
 }
@@ -25,7 +25,7 @@ export interface ScopedToken {
 }
 
 /** Who may do what in one registry. Everything is read at each request, so the caller may change it in between. */
-export interface AcrAuthorityOptions<P extends Principal> {
+export interface AcrAuthorityOptions<P extends RegistryPrincipal> {
   /** Login server. */
   readonly host: string;
   /** Tenant of the registry; tokens of other tenants are refused. */
@@ -46,9 +46,9 @@ export interface AcrAuthorityOptions<P extends Principal> {
 }
 
 /** Somebody who signed in, as far as rights are concerned. */
-export interface Identity {
+export interface RegistryClient {
   name: string;
-  may: (action: AcrAction, repository: string) => boolean;
+  isAllowed: (action: AcrAction, repository: string) => boolean;
 }
 
 /** The user name that stands for "the password is a token". */
@@ -71,11 +71,11 @@ const scopeMapActions: Readonly<Record<string, AcrAction>> = {
 const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
 /** Signs in, issues and checks tokens for one registry. */
-export class AcrAuthority<P extends Principal = Principal> {
+export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
   private readonly refreshTokens: TokenIssuer<{ grant_type: "refresh_token"; tenant: string }>;
   private readonly accessTokens: TokenIssuer<{ grant_type: "access_token"; access: Access[] }>;
   /** Who is behind a refresh token: rights are looked up when it is used, not when it was made. */
-  private readonly signedIn = new Map<string, Identity>();
+  private readonly clients = new Map<string, RegistryClient>();
 
   constructor(private readonly options: AcrAuthorityOptions<P>) {
     this.refreshTokens = new TokenIssuer("Azure Container Registry", options.host);
@@ -92,55 +92,57 @@ export class AcrAuthority<P extends Principal = Principal> {
     const principal = verifyEntra(entraToken, audiences);
     if (principal?.tenantId !== tenantId) return undefined;
     const subject = randomUUID();
-    this.signedIn.set(subject, this.principalIdentity(principal));
+    this.clients.set(subject, this.principalClient(principal));
     const { refresh } = this.lifetimes();
     return this.refreshTokens.issue(subject, refresh, { grant_type: "refresh_token", tenant: tenantId });
   }
 
-  identityOfRefreshToken(token: string): Identity | undefined {
+  clientOfRefreshToken(token: string): RegistryClient | undefined {
     const claims = this.refreshTokens.verify(token);
-    return claims && this.signedIn.get(claims.sub);
+    return claims && this.clients.get(claims.sub);
   }
 
   /** A refresh token as password, a repository-scoped token, the admin user, or a service principal. */
-  identityOfPassword(username: string, password: string): Identity | undefined {
-    if (username === tokenUsername) return this.identityOfRefreshToken(password);
+  clientOfPassword(username: string, password: string): RegistryClient | undefined {
+    if (username === tokenUsername) return this.clientOfRefreshToken(password);
     const { adminUser, scopedTokens = [], verifyServicePrincipal, tenantId } = this.options;
-    if (adminUser?.username === username && adminUser.password === password) return { name: username, may: () => true };
+    if (adminUser?.username === username && adminUser.password === password)
+      return { name: username, isAllowed: () => true };
     const scoped = scopedTokens.find(({ name }) => name === username);
-    if (scoped !== undefined) return this.scopedIdentity(scoped, password);
+    if (scoped !== undefined) return this.scopedTokenClient(scoped, password);
     const principal = verifyServicePrincipal?.(username, password);
-    return principal?.tenantId === tenantId ? this.principalIdentity(principal) : undefined;
+    return principal?.tenantId === tenantId ? this.principalClient(principal) : undefined;
   }
 
-  anonymous(): Identity | undefined {
+  anonymousClient(): RegistryClient | undefined {
     if (!this.options.anonymousPull) return undefined;
-    return { name: "anonymous", may: (action) => action === "pull" || action === "metadata_read" };
+    return { name: "anonymous", isAllowed: (action) => action === "pull" || action === "metadata_read" };
   }
 
   /** Grants what of the asked access is allowed: somebody without rights gets a token that opens nothing. */
-  accessToken(identity: Identity, asked: readonly Access[]): string {
-    const access = intersect(asked, ({ type, name }, action) => mayDo(identity, type, name, action));
+  issueAccessToken(identity: RegistryClient, asked: readonly Access[]): string {
+    const access = intersect(asked, ({ type, name }, action) => isAllowedOn(identity, type, name, action));
     return this.accessTokens.issue(identity.name, this.lifetimes().access, { grant_type: "access_token", access });
   }
 
   authorize(request: IncomingMessage, needed: Access | undefined): void {
     const basic = basicCredentials(request);
     if (basic !== undefined) {
-      const identity = this.identityOfPassword(basic.username, basic.password);
-      if (identity === undefined) throw this.refusal(needed);
-      if (needed?.actions.every((action) => mayDo(identity, needed.type, needed.name, action)) === false)
-        throw this.refusal(needed, "insufficient_scope");
+      const identity = this.clientOfPassword(basic.username, basic.password);
+      if (identity === undefined) throw this.unauthorizedError(needed);
+      if (needed?.actions.every((action) => isAllowedOn(identity, needed.type, needed.name, action)) === false)
+        throw this.unauthorizedError(needed, "insufficient_scope");
       return;
     }
     const token = bearerToken(request);
     const claims = token === undefined ? undefined : this.accessTokens.verify(token);
-    if (claims === undefined) throw this.refusal(needed, token === undefined ? undefined : "invalid_token");
-    if (needed !== undefined && !covers(claims.access, needed)) throw this.refusal(needed, "insufficient_scope");
+    if (claims === undefined) throw this.unauthorizedError(needed, token === undefined ? undefined : "invalid_token");
+    if (needed !== undefined && !covers(claims.access, needed))
+      throw this.unauthorizedError(needed, "insufficient_scope");
   }
 
   /** 401 as Azure words it; without needed access, for `/v2/` and the token service. */
-  refusal(needed?: Access, error?: string): RegistryError {
+  unauthorizedError(needed?: Access, error?: string): RegistryError {
     const { host } = this.options;
     const challenge = bearerChallenge({
       realm: `https://${host}/oauth2/token`,
@@ -156,16 +158,16 @@ export class AcrAuthority<P extends Principal = Principal> {
     return this.options.lifetimes ?? { refresh: 3 * 60 * 60, access: 75 * 60 };
   }
 
-  private principalIdentity(principal: P): Identity {
+  private principalClient(principal: P): RegistryClient {
     const { allows } = this.options;
-    return { name: principal.objectId, may: (action, repository) => allows(principal, action, repository) };
+    return { name: principal.objectId, isAllowed: (action, repository) => allows(principal, action, repository) };
   }
 
-  private scopedIdentity(token: ScopedToken, password: string): Identity | undefined {
+  private scopedTokenClient(token: ScopedToken, password: string): RegistryClient | undefined {
     if (token.status === "disabled" || !token.passwords.includes(password)) return undefined;
     return {
       name: token.name,
-      may: (action, repository) =>
+      isAllowed: (action, repository) =>
         Object.entries(token.repositories)
           .filter(([pattern]) => matchesRepository(pattern, repository))
           .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === action)),
@@ -173,11 +175,11 @@ export class AcrAuthority<P extends Principal = Principal> {
   }
 }
 
-function mayDo({ may }: Identity, type: string, name: string, action: string): boolean {
-  if (type === "registry") return name === "catalog" && action === "*" && may("metadata_read", "");
+function isAllowedOn({ isAllowed }: RegistryClient, type: string, name: string, action: string): boolean {
+  if (type === "registry") return name === "catalog" && action === "*" && isAllowed("metadata_read", "");
   if (type !== "repository") return false;
-  if (action === "*") return Object.values(scopeMapActions).every((every) => may(every, name));
-  return Object.values<string>(scopeMapActions).includes(action) && may(action as AcrAction, name);
+  if (action === "*") return Object.values(scopeMapActions).every((every) => isAllowed(every, name));
+  return Object.values<string>(scopeMapActions).includes(action) && isAllowed(action as AcrAction, name);
 }
 
 function matchesRepository(pattern: string, repository: string): boolean {

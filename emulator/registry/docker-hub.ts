@@ -1,5 +1,5 @@
 import type { Handler } from "./http";
-import type { RegistryStore } from "./store";
+import type { RegistryStore } from "./registry-store";
 import { type Account, tokenRegistry } from "./token-registry";
 
 export interface DockerHubAccount extends Account {

@@ -5,14 +5,14 @@ import { RegistryError } from "./registry-error";
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** The target of a request, percent-decoded: `library%2Fnode` and `library/node` are one path. */
-export interface Target {
+export interface RequestTarget {
   path: string;
   query: URLSearchParams;
 }
 
 const noQuery = new URLSearchParams();
 
-export function targetOf(request: IncomingMessage): Target {
+export function requestTarget(request: IncomingMessage): RequestTarget {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const raw = mark < 0 ? url : url.slice(0, mark);
@@ -71,7 +71,7 @@ export function sendError(response: ServerResponse, { status, code, message, det
 }
 
 /** Turns a refusal thrown anywhere below into its answer. */
-export function answering(handler: Handler): Handler {
+export function withErrorResponses(handler: Handler): Handler {
   return async (request, response) => {
     try {
       await handler(request, response);

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDigest } from "./digest";
 import { readBody, send } from "./http";
 import { RegistryError } from "./registry-error";
-import type { RegistryStore, UploadSession } from "./store";
+import type { RegistryStore, UploadSession } from "./registry-store";
 
 /** One request to one repository, its path taken apart. */
-export interface RepositoryCall {
+export interface RepositoryContext {
   options: { store: RegistryStore };
   request: IncomingMessage;
   response: ServerResponse;
@@ -17,8 +17,10 @@ export interface RepositoryCall {
 }
 
 /** `POST …/blobs/uploads/`: a mount, the whole blob at once, or the start of a session. */
-export async function startUpload(call: RepositoryCall & { mayPull: (repository: string) => boolean }): Promise<void> {
-  const { options, request, response, query, repository, mayPull } = call;
+export async function startUpload(
+  context: RepositoryContext & { mayPull: (repository: string) => boolean },
+): Promise<void> {
+  const { options, request, response, query, repository, mayPull } = context;
   const mount = query.get("mount");
   const from = query.get("from");
   if (mount !== null && from !== null && mayPull(from) && options.store.mountBlob(from, mount, repository))
@@ -35,8 +37,8 @@ export async function startUpload(call: RepositoryCall & { mayPull: (repository:
 }
 
 /** Everything on the location that the start of a session answered with. */
-export async function handleUpload(call: RepositoryCall): Promise<void> {
-  const { options, request, response, method, query, repository, reference } = call;
+export async function handleUpload(context: RepositoryContext): Promise<void> {
+  const { options, request, response, method, query, repository, reference } = context;
   const session = options.store.upload(repository, reference);
   if (session === undefined) throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
   switch (method) {

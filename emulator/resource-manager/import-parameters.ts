@@ -1,4 +1,4 @@
-import { ArmError } from "./errors";
+import { ArmError } from "./arm-error";
 
 /** The body of `importImage`, checked. */
 export interface ImportParameters {

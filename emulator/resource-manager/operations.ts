@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
-import type { Settings } from "../world";
-import { ArmError } from "./errors";
+import type { Settings } from "../state";
+import { ArmError } from "./arm-error";
 
 /** How an import stands. */
-export type OperationState =
+export type OperationStatus =
   | { readonly kind: "pending" }
   | { readonly kind: "succeeded" }
   | { readonly kind: "failed"; readonly error: ArmError };
@@ -18,7 +18,7 @@ export interface Operation {
   readonly tenantId: string;
   /** What a pending answer names: the first target. */
   readonly label: string;
-  state: OperationState;
+  status: OperationStatus;
 }
 
 /** Ticks (0.1 µs) of .NET between the year 1 and 1970. */
@@ -37,8 +37,8 @@ export class Operations {
     this.#settings = settings;
   }
 
-  start(operation: Omit<Operation, "id" | "state">): Operation {
-    const started: Operation = { ...operation, id: `registries-${randomUUID()}`, state: { kind: "pending" } };
+  start(operation: Omit<Operation, "id" | "status">): Operation {
+    const started: Operation = { ...operation, id: `registries-${randomUUID()}`, status: { kind: "pending" } };
     this.#operations.set(started.id.toLowerCase(), started);
     return started;
   }

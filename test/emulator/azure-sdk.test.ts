@@ -5,11 +5,11 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import * as x509 from "@peculiar/x509";
 import { environment } from "../../scripts/environment";
-import { countByHost, sharedBox } from "../support/emulator";
+import { countByHost, useEmulator } from "../support/emulator";
 
 const program = path.join(__dirname, "programs", "azure-sdk.cjs");
 
-const box = sharedBox();
+const box = useEmulator();
 
 beforeEach(() => box.control.clearRequests());
 
@@ -62,7 +62,7 @@ test("the SDK signs in with a certificate", async () => {
   expect(refused.message).toContain("AADSTS700027");
   await box.control.call(
     "PUT",
-    "/world",
+    "/state",
     {},
     { identities: [{ clientId: box.env.ARM_CLIENT_ID, certificates: [certificate] }] },
   );

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ImageDescription } from "../../emulator/registry/images";
-import { sharedBox, startBox } from "../support/emulator";
+import type { ImageDescription } from "../../emulator/registry/make-image";
+import { startTestEmulator, useEmulator } from "../support/emulator";
 import { Client } from "./client";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 
-describe("the default world", () => {
+describe("the default state", () => {
   const images: [reference: string, platforms: string[]][] = [
     ["docker.io/library/hello-world:latest", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
     ["hello-world", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
@@ -26,7 +26,7 @@ describe("the default world", () => {
   });
 
   test("has the same images at every start, each its own; PUT makes one that no start has seen", async () => {
-    const [first, second] = await Promise.all([startBox(), startBox()]);
+    const [first, second] = await Promise.all([startTestEmulator(), startTestEmulator()]);
     const digests = ({ control }: typeof first) =>
       Promise.all(images.map(async ([reference]) => (await control.image(reference)).digest));
     const before = await digests(first);
@@ -83,8 +83,8 @@ describe("images", () => {
 });
 
 test("the log is filtered and cleared", async () => {
-  await client.ask("https://mcr.microsoft.com/v2/");
-  await client.ask("https://auth.docker.io/token?service=x");
+  await client.request("https://mcr.microsoft.com/v2/");
+  await client.request("https://auth.docker.io/token?service=x");
   expect(await box.control.requests({ host: "mcr.microsoft.com", method: "GET", status: 200 })).toHaveLength(1);
   expect(await box.control.requests({ path: "/token" })).toHaveLength(1);
   expect(await box.control.requests({ from: "azure" })).toEqual([]);
@@ -97,9 +97,9 @@ test.each<[string, string, unknown, RegExp]>([
   ["PATCH", "/registries/myregistry", { public: true }, /unknown registry property public/],
   ["PATCH", "/registries/nothere", {}, /404.*registry nothere/],
   ["PUT", "/registries/myregistry", {}, /409/],
-  ["PUT", "/world", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
+  ["PUT", "/state", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
   ["PUT", "/hosts", { "a.example": "http://example.com" }, /127\.0\.0\.1/],
-  ["GET", "/nothing", undefined, /404.*there are GET \/requests/],
+  ["GET", "/nothing", undefined, /404.*expected one of GET \/requests/],
 ])("%s %s with %j is refused with a sentence", async (method, path, body, message) => {
   await expect(box.control.call(method, path, {}, body)).rejects.toThrow(message);
 });
@@ -128,23 +128,23 @@ describe("real servers behind public names", () => {
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
   test("see the public name and scheme; their header lines stay as they are", async () => {
-    const answer = await client.ask("https://registry.example.com/v2/?a=b%2Fc", { headers: { "X-Case": "Kept" } });
+    const answer = await client.request("https://registry.example.com/v2/?a=b%2Fc", { headers: { "X-Case": "Kept" } });
     expect(answer.status).toBe(401);
     expect(answer.rawHeaders.filter((name) => name === "WWW-Authenticate")).toHaveLength(2);
     const [request] = seen;
     expect(request?.url).toBe("/v2/?a=b%2Fc");
     expect(request?.headers).toMatchObject({ host: "registry.example.com", "x-forwarded-proto": "https" });
     expect(request?.rawHeaders).toContain("X-Case");
-    await client.ask("https://registry.example.com:5000/v2/");
+    await client.request("https://registry.example.com:5000/v2/");
     expect(seen[1]?.headers.host).toBe("registry.example.com:5000");
   });
 
   test("stream bodies both ways over kept-alive connections, and are logged", async () => {
     await box.control.clearRequests();
     const body = "x".repeat(5_000_000);
-    const answer = await client.ask("https://registry.example.com/upload", { method: "PUT", body });
+    const answer = await client.request("https://registry.example.com/upload", { method: "PUT", body });
     expect(answer.text).toHaveLength(body.length);
-    await client.ask("https://registry.example.com/again");
+    await client.request("https://registry.example.com/again");
     expect(seen[0]?.socket).toBe(seen[1]?.socket);
     const entries = await box.control.requests({ host: "registry.example.com" });
     expect(entries[0]).toMatchObject({ requestBytes: body.length, responseBytes: body.length });
@@ -155,8 +155,8 @@ describe("real servers behind public names", () => {
       { host: "registry.example.com", status: 503, times: 1 },
       { host: "registry.example.com", dropHeaders: ["www-authenticate"] },
     );
-    expect((await client.ask("https://registry.example.com/v2/")).status).toBe(503);
-    const answer = await client.ask("https://registry.example.com/v2/");
+    expect((await client.request("https://registry.example.com/v2/")).status).toBe(503);
+    const answer = await client.request("https://registry.example.com/v2/");
     expect([answer.status, answer.headers["www-authenticate"]]).toEqual([401, undefined]);
     await box.control.faults();
   });
@@ -164,19 +164,21 @@ describe("real servers behind public names", () => {
   test("behind Docker Hub are asked by whichever of its names", async () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await box.control.hosts({ "docker.io": url });
-    expect((await client.ask("https://registry-1.docker.io/v2/")).headers["www-authenticate"]).toContain("example.com");
+    expect((await client.request("https://registry-1.docker.io/v2/")).headers["www-authenticate"]).toContain(
+      "example.com",
+    );
     await box.control.hosts({ "index.docker.io": null });
-    await client.ask("https://registry-1.docker.io/v2/");
+    await client.request("https://registry-1.docker.io/v2/");
     expect(seen).toHaveLength(1);
   });
 
   test("that are gone answer 502, names taken away are refused", async () => {
     await box.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
-    expect((await client.ask("https://gone.example.com/")).status).toBe(502);
+    expect((await client.request("https://gone.example.com/")).status).toBe(502);
     const fresh = new Client(box);
-    await expect(fresh.ask("https://registry.example.com/v2/")).rejects.toThrow("403");
+    await expect(fresh.request("https://registry.example.com/v2/")).rejects.toThrow("403");
     await box.control.call("DELETE", "/hosts");
-    await expect(fresh.ask("https://gone.example.com/")).rejects.toThrow("403");
+    await expect(fresh.request("https://gone.example.com/")).rejects.toThrow("403");
     fresh.close();
   });
 });

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { sharedBox } from "../support/emulator";
-import { type Answer, Caller, Client, registryId } from "./client";
+import { useEmulator } from "../support/emulator";
+import { Caller, Client, type HttpResponse, registryId } from "./client";
 
 const manifestTypes = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
 const registryAudience = "https://containerregistry.azure.net";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 const caller = Caller.as(client);
 
@@ -17,8 +17,8 @@ async function readTag(
   repository: string,
   tag: string,
   clientId = box.env.ARM_CLIENT_ID,
-): Promise<Answer> {
-  const identity = box.emulator.world.identities.find((candidate) => candidate.clientId === clientId);
+): Promise<HttpResponse> {
+  const identity = box.emulator.state.identities.find((candidate) => candidate.clientId === clientId);
   if (!identity) throw new Error("no such identity");
   const entra = box.emulator.tokens.issue(identity, registryAudience).token;
   const exchange = await client.form(`https://${host}/oauth2/exchange`, {
@@ -36,15 +36,15 @@ async function readTag(
     })
   ).json<{ access_token: string }>();
   const headers = { authorization: `Bearer ${access_token}`, accept: manifestTypes };
-  return client.ask(`https://${host}/v2/${repository}/manifests/${tag}`, { method: "HEAD", headers });
+  return client.request(`https://${host}/v2/${repository}/manifests/${tag}`, { method: "HEAD", headers });
 }
 
-const digestOf = (answer: Answer) => answer.headers["docker-content-digest"];
+const digestOf = (answer: HttpResponse) => answer.headers["docker-content-digest"];
 
 describe("network rules", () => {
   test("a registry with public access disabled refuses the client everywhere, with its address", async () => {
     for (const path of ["/v2/", "/oauth2/token?service=x", "/acr/v1/_catalog"]) {
-      const answer = await client.ask(`https://privatesource.azurecr.io${path}`);
+      const answer = await client.request(`https://privatesource.azurecr.io${path}`);
       expect(answer.status).toBe(403);
       expect(answer.json()).toEqual({
         errors: [
@@ -60,9 +60,9 @@ describe("network rules", () => {
 
   test("an IP rule lets the client in", async () => {
     await change("mysourceregistry", { defaultAction: "Deny" });
-    expect((await client.ask("https://mysourceregistry.azurecr.io/v2/")).status).toBe(403);
+    expect((await client.request("https://mysourceregistry.azurecr.io/v2/")).status).toBe(403);
     await change("mysourceregistry", { ipRules: ["203.0.113.7"] });
-    expect((await client.ask("https://mysourceregistry.azurecr.io/v2/")).status).toBe(401);
+    expect((await client.request("https://mysourceregistry.azurecr.io/v2/")).status).toBe(401);
     await change("mysourceregistry", { defaultAction: "Allow", ipRules: [] });
   });
 });
@@ -87,7 +87,7 @@ describe("identities", () => {
     );
     expect(answer.status).toBe(401);
     const scope = registryId("mysourceregistry");
-    await box.control.call("PUT", "/world", {}, { roleAssignments: [{ principalId: reader, role: "AcrPull", scope }] });
+    await box.control.call("PUT", "/state", {}, { roleAssignments: [{ principalId: reader, role: "AcrPull", scope }] });
   });
 });
 
@@ -97,23 +97,23 @@ describe("login servers", () => {
   beforeAll(() => box.control.call("PUT", "/registries/dashed", {}, { loginServer: dnl, replicas: ["eastus"] }));
 
   test("a domain name label answers under its own name only", async () => {
-    expect((await client.ask(`https://${dnl}/v2/`)).headers["www-authenticate"]).toContain(
+    expect((await client.request(`https://${dnl}/v2/`)).headers["www-authenticate"]).toContain(
       `realm="https://${dnl}/oauth2/token"`,
     );
-    await expect(client.ask("https://dashed.azurecr.io/v2/")).rejects.toThrow("403");
+    await expect(client.request("https://dashed.azurecr.io/v2/")).rejects.toThrow("403");
   });
 
   test.each(["dashed-a1b2c3d4e5.westus.geo.azurecr.io", "dashed-a1b2c3d4e5.eastus.geo.azurecr.io"])(
     "%s is a regional endpoint",
     async (host) => {
-      expect((await client.ask(`https://${host}/v2/`)).headers["www-authenticate"]).toContain(`service="${host}"`);
+      expect((await client.request(`https://${host}/v2/`)).headers["www-authenticate"]).toContain(`service="${host}"`);
     },
   );
 
   test.each(["dashed-a1b2c3d4e5.northeurope.geo.azurecr.io", "dashed-a1b2c3d4e5.eastus.notgeo.azurecr.io"])(
     "%s is none",
     async (host) => {
-      await expect(client.ask(`https://${host}/v2/`)).rejects.toThrow("403");
+      await expect(client.request(`https://${host}/v2/`)).rejects.toThrow("403");
     },
   );
 });

@@ -3,18 +3,22 @@ import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import http from "node:http";
 import * as x509 from "@peculiar/x509";
 import { githubRequestHost, githubRequestToken } from "../../emulator/entra/oidc-issuer";
-import { sharedBox } from "../support/emulator";
-import { type Answer, Caller, Client, subscription } from "./client";
+import { useEmulator } from "../support/emulator";
+import { Caller, Client, type HttpResponse, subscription } from "./client";
 
 const tenant = "11111111-1111-4111-8111-111111111111";
 const otherTenant = "44444444-4444-4444-8444-444444444444";
 const scope = "https://management.azure.com/.default";
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 
-function token(fields: Record<string, string>, where = tenant, login = "login.microsoftonline.com"): Promise<Answer> {
+function token(
+  fields: Record<string, string>,
+  where = tenant,
+  login = "login.microsoftonline.com",
+): Promise<HttpResponse> {
   return client.form(`https://${login}/${where}/oauth2/v2.0/token`, {
     grant_type: "client_credentials",
     client_id: box.env.ARM_CLIENT_ID ?? "",
@@ -25,7 +29,7 @@ function token(fields: Record<string, string>, where = tenant, login = "login.mi
 
 const secret = () => ({ client_secret: box.env.ARM_CLIENT_SECRET ?? "" });
 
-function claimsOf(answer: Answer): Record<string, unknown> {
+function claimsOf(answer: HttpResponse): Record<string, unknown> {
   const [, claims = ""] = answer.json<{ access_token: string }>().access_token.split(".");
   return JSON.parse(Buffer.from(claims, "base64url").toString());
 }
@@ -83,13 +87,13 @@ test("a tenant of the public cloud is not known to another cloud", async () => {
 });
 
 test("discovery documents name the endpoints of the tenant asked for", async () => {
-  const byName = await client.ask(
+  const byName = await client.request(
     "https://login.microsoftonline.com/emulator.onmicrosoft.com/v2.0/.well-known/openid-configuration",
   );
   const document = byName.json<{ token_endpoint: string; jwks_uri: string }>();
   expect(document.token_endpoint).toBe(`https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`);
-  expect((await client.ask(document.jwks_uri)).json()).toMatchObject({ keys: [{ kty: "EC" }] });
-  const instances = await client.ask(
+  expect((await client.request(document.jwks_uri)).json()).toMatchObject({ keys: [{ kty: "EC" }] });
+  const instances = await client.request(
     `https://login.microsoftonline.com/common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flogin.microsoftonline.com%2F${tenant}%2Foauth2%2Fv2.0%2Fauthorize`,
   );
   expect(instances.json()).toMatchObject({ metadata: [{ aliases: ["login.microsoftonline.com"] }, {}, {}] });
@@ -126,7 +130,7 @@ describe("certificates", () => {
     const identity = { tenantId: tenant, clientId, objectId: randomUUID(), name: "by certificate" };
     await box.control.call(
       "PUT",
-      "/world",
+      "/state",
       {},
       { identities: [{ ...identity, certificates: [certificate.toString("pem")] }] },
     );
@@ -152,12 +156,12 @@ describe("workload identity federation", () => {
 
   test("a workflow run gets an assertion from its request URL, and a token for it", async () => {
     const headers = { authorization: `bearer ${githubRequestToken}` };
-    const { value } = (await client.ask(requestUrl, { headers })).json<{ value: string }>();
+    const { value } = (await client.request(requestUrl, { headers })).json<{ value: string }>();
     expect((await ask(value)).status).toBe(200);
   });
 
   test("the request URL wants its own token", async () => {
-    expect((await client.ask(requestUrl, { headers: { authorization: "bearer wrong" } })).status).toBe(401);
+    expect((await client.request(requestUrl, { headers: { authorization: "bearer wrong" } })).status).toBe(401);
   });
 
   test.each([

@@ -1,11 +1,11 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { armError, Caller, Client, registryId } from "./client";
 
 const host = "mcr.microsoft.com";
 const path = "/v2/windows/servercore/manifests/ltsc2019";
 const accept = { accept: "application/vnd.docker.distribution.manifest.list.v2+json" };
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 
 beforeEach(() => box.control.clearRequests());
@@ -15,7 +15,7 @@ afterEach(async () => {
   await box.control.call("DELETE", "/faults");
 });
 
-const ask = (method = "GET") => client.ask(`https://${host}${path}`, { method, headers: accept });
+const ask = (method = "GET") => client.request(`https://${host}${path}`, { method, headers: accept });
 
 test("latency delays, and the log says which fault struck", async () => {
   await box.control.faults({ host, latency: 80 });
@@ -26,7 +26,7 @@ test("latency delays, and the log says which fault struck", async () => {
   const [entry] = await box.control.requests();
   expect(entry?.faults).toEqual([fault?.id]);
   expect(entry?.ms).toBeGreaterThan(75);
-  expect(fault?.struck).toBe(1);
+  expect(fault?.matched).toBe(1);
 });
 
 test("a canned answer has its status, headers and body", async () => {
@@ -68,7 +68,7 @@ test.each(["docker.io", "index.docker.io", "Registry.Hub.Docker.com", "registry-
     await box.control.faults({ host, status: 418 });
     const statuses = [];
     for (const name of ["registry-1.docker.io", "index.docker.io", "auth.docker.io", "mcr.microsoft.com"]) {
-      statuses.push((await client.ask(`https://${name}/v2/`)).status);
+      statuses.push((await client.request(`https://${name}/v2/`)).status);
     }
     expect(statuses).toEqual([418, 418, 400, 200]);
     if (host.includes("*")) return;
@@ -125,7 +125,7 @@ test("a response is lost after the work was done", async () => {
   });
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect((await box.control.image("myregistry.azurecr.io/lost:v1")).platforms).toEqual(["windows/amd64"]);
-  expect(await box.control.call("GET", "/operations")).toMatchObject([{ label: "lost:v1", state: "succeeded" }]);
+  expect(await box.control.call("GET", "/operations")).toMatchObject([{ label: "lost:v1", status: "succeeded" }]);
 });
 
 test("202 without Location", async () => {
@@ -145,33 +145,35 @@ test("a token expires on the way", async () => {
   expect((await Caller.as(client).get("/subscriptions")).status).toBe(200);
 
   const scope = "repository:library/hello-world:pull";
-  const { token } = (await client.ask(`https://auth.docker.io/token?service=registry.docker.io&scope=${scope}`)).json<{
+  const { token } = (
+    await client.request(`https://auth.docker.io/token?service=registry.docker.io&scope=${scope}`)
+  ).json<{
     token: string;
   }>();
   const headers = { authorization: `Bearer ${token}`, accept: "application/vnd.oci.image.index.v1+json" };
   const manifest = () =>
-    client.ask("https://registry-1.docker.io/v2/library/hello-world/manifests/latest", { headers });
+    client.request("https://registry-1.docker.io/v2/library/hello-world/manifests/latest", { headers });
   await box.control.faults({ host: "registry-1.docker.io", times: 1, expireToken: true });
   expect([(await manifest()).status, (await manifest()).status]).toEqual([401, 200]);
 });
 
 test.each([
-  [{ hosts: "x" }, /faults\[0\]\.hosts is unknown; there are host, method/],
-  [{ status: "503" }, /faults\[0\]\.status has a wrong value/],
+  [{ hosts: "x" }, /faults\[0\]\.hosts is unknown; expected one of host, method/],
+  [{ status: "503" }, /faults\[0\]\.status has an invalid value/],
   [{ path: "(" }, /faults\[0\]\.path/],
   ["reset", /faults\[0\] must be an object/],
-  [{ host: "docker.io", times: 1 }, /faults\[0\] has no effect; there are latency, status, .*import/],
+  [{ host: "docker.io", times: 1 }, /faults\[0\] has no effect; expected one of latency, status, .*import/],
   [{ headers: { "retry-after": "1" }, body: "x" }, /no effect/],
-  [{ method: "CONNECT", loseResponse: true }, /no effect on a tunnel; there are latency, status, reset, hang"/],
-  [{ import: {} }, /faults\[0\]\.import has a wrong value/],
-  [{ import: { failwith: "x" } }, /faults\[0\]\.import has a wrong value/],
+  [{ method: "CONNECT", loseResponse: true }, /no effect on a tunnel; expected one of latency, status, reset, hang"/],
+  [{ import: {} }, /faults\[0\]\.import has an invalid value/],
+  [{ import: { failwith: "x" } }, /faults\[0\]\.import has an invalid value/],
 ])("a fault that would never strike is refused: %j", async (fault, message) => {
   await expect(box.control.call("PUT", "/faults", {}, [fault])).rejects.toThrow(message);
 });
 
 test("a single fault is a list of one; none at all is refused", async () => {
   const list = await box.control.call("PUT", "/faults", {}, { host, status: 503 });
-  expect(list).toMatchObject([{ host, status: 503, struck: 0 }]);
+  expect(list).toMatchObject([{ host, status: 503, matched: 0 }]);
   expect((await ask()).status).toBe(503);
   await expect(box.control.call("PUT", "/faults")).rejects.toThrow(/400.*no effect/);
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { looksLikeEntraToken } from "../../emulator/entra/tokens";
-import type { ImageDescription } from "../../emulator/registry/images";
-import { sharedBox } from "../support/emulator";
-import { type Answer, armError, Caller, Client, registryId, secondSubscription } from "./client";
+import { looksLikeEntraToken } from "../../emulator/entra/token-service";
+import type { ImageDescription } from "../../emulator/registry/make-image";
+import { useEmulator } from "../support/emulator";
+import { armError, Caller, Client, type HttpResponse, registryId, secondSubscription } from "./client";
 
 const hello = "docker.io/library/hello-world:latest";
 const dockerHub = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
@@ -10,7 +10,7 @@ const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const sourceReader = "cccccccc-0000-4000-8000-000000000001";
 const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 const caller = Caller.as(client);
 let repository: string;
@@ -30,7 +30,7 @@ const start = (body: unknown) => caller.send("POST", `${registryId("myregistry")
 const importing = (source: object, more: object = {}) =>
   caller.import({ source, targetTags: [`${repository}:v1`], ...more });
 
-function expectFailure(answer: Answer, text: string | RegExp): void {
+function expectFailure(answer: HttpResponse, text: string | RegExp): void {
   expect(answer.status).toBe(400);
   const { message } = armError(answer);
   expect(message).toMatch(
@@ -177,7 +177,7 @@ describe("copying", () => {
     const upstream = await image(hello);
     expect(await image(target(`${repository}:v1`))).toEqual(upstream);
 
-    const { store } = box.emulator.world.registries[0] ?? {};
+    const { store } = box.emulator.state.registries[0] ?? {};
     const index = store?.manifest(repository, upstream.digest);
     for (const child of index?.content.manifests ?? []) {
       const manifest = store?.manifest(repository, child.digest);
@@ -300,7 +300,7 @@ describe("existing tags", () => {
     await box.control.faults({ host: "management.azure.com", path: "/importImage", import: { moveTag: true } });
     const before = await image(hello);
     expect((await importing(dockerHub)).status).toBe(200);
-    const { store } = box.emulator.world.registries[0] ?? {};
+    const { store } = box.emulator.state.registries[0] ?? {};
     expect(store?.tag(repository, "v1")?.digest).toBe((await image(hello)).digest);
     expect(store?.manifest(repository, "v1")).toBeUndefined();
     await importing(
@@ -357,7 +357,7 @@ describe("sources and credentials", () => {
   });
 
   test("an Entra token alone opens a registry of its tenant, and no other", async () => {
-    const identity = box.emulator.world.identities.find(({ clientId }) => clientId === otherTenantReader);
+    const identity = box.emulator.state.identities.find(({ clientId }) => clientId === otherTenantReader);
     if (!identity) throw new Error("no such identity");
     const { token } = box.emulator.tokens.issue(identity, "https://containerregistry.azure.net");
     expect(looksLikeEntraToken(token)).toBe(true);
@@ -438,7 +438,7 @@ describe("rights", () => {
       principalId: identity.objectId,
       scope: registryId(name),
     }));
-    await box.control.call("PUT", "/world", {}, { identities: [identity], roleAssignments });
+    await box.control.call("PUT", "/state", {}, { identities: [identity], roleAssignments });
     return Caller.as(client, identity.clientId);
   }
 

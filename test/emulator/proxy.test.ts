@@ -3,10 +3,10 @@ import http from "node:http";
 import net from "node:net";
 import tls from "node:tls";
 import { startEmulator } from "../../emulator/emulator";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { Client } from "./client";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 
 /** Opens a tunnel by hand and says what the proxy answered. */
@@ -68,7 +68,7 @@ test("plain HTTP through the proxy is refused and logged", async () => {
 test("requests of one tunnel share its number in the log, and secrets do not get there", async () => {
   await box.control.clearRequests();
   await client.form("https://login.microsoftonline.com/common/oauth2/v2.0/token?code=hush", { client_secret: "hush" });
-  await client.ask("https://login.microsoftonline.com/x?a=1");
+  await client.request("https://login.microsoftonline.com/x?a=1");
   const entries = await box.control.requests();
   expect(entries.map(({ tunnel }) => tunnel)).toEqual([entries[0]?.tunnel, entries[0]?.tunnel]);
   expect(entries[0]).toMatchObject({

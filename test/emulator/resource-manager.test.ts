@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { defaultIdentity } from "../../emulator/default-world";
-import { sharedBox } from "../support/emulator";
-import { type Answer, armError, Caller, Client, registryId, secondSubscription, subscription } from "./client";
+import { defaultIdentity } from "../../emulator/default-state";
+import { useEmulator } from "../support/emulator";
+import { armError, Caller, Client, type HttpResponse, registryId, secondSubscription, subscription } from "./client";
 
 const otherSubscription = "/subscriptions/55555555-5555-4555-8555-555555555555";
 const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const providers = "/providers/Microsoft.ContainerRegistry/registries";
 
-const box = sharedBox();
+const box = useEmulator();
 const client = new Client(box);
 const caller = Caller.as(client);
 
-const names = (answer: Answer) => answer.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
+const names = (answer: HttpResponse) => answer.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
 
 test("subscriptions in which the identity has a role are listed, those of other tenants not", async () => {
   const { value } = (await caller.get("/subscriptions")).json<{ value: { id: string }[] }>();
@@ -56,10 +56,10 @@ test("registries are listed by subscription, by resource group, and among resour
   expect(names(await filter("resourceType eq 'Microsoft.Storage/storageAccounts'"))).toEqual([]);
 });
 
-test.each<[string, () => Promise<Answer>, number, string, RegExp]>([
+test.each<[string, () => Promise<HttpResponse>, number, string, RegExp]>([
   [
     "no token",
-    () => client.ask(`https://management.azure.com${registryId("myregistry")}?api-version=1`),
+    () => client.request(`https://management.azure.com${registryId("myregistry")}?api-version=1`),
     401,
     "AuthenticationFailed",
     /header is missing/,
@@ -102,7 +102,7 @@ test.each<[string, () => Promise<Answer>, number, string, RegExp]>([
   [
     "no api-version",
     () =>
-      client.ask(`https://management.azure.com${subscription}`, {
+      client.request(`https://management.azure.com${subscription}`, {
         headers: { authorization: `Bearer ${caller.token}` },
       }),
     400,
@@ -138,7 +138,7 @@ test("a registry is created, changed and deleted at run time, and its data plane
   const id = registryId("newregistry");
   const body = { location: "West Europe", sku: { name: "Standard" }, properties: { adminUserEnabled: true } };
   expect((await caller.send("PUT", id, body)).status).toBe(201);
-  expect((await client.ask("https://newregistry.azurecr.io/v2/")).status).toBe(401);
+  expect((await client.request("https://newregistry.azurecr.io/v2/")).status).toBe(401);
   const changed = await caller.send("PUT", id, { properties: { publicNetworkAccess: "Disabled" } });
   expect(changed.status).toBe(200);
   expect(changed.json()).toMatchObject({
@@ -151,7 +151,7 @@ test("a registry is created, changed and deleted at run time, and its data plane
   expect(armError(elsewhere).code).toBe("AlreadyInUse");
   expect((await caller.send("DELETE", id)).status).toBe(200);
   expect((await caller.send("DELETE", id)).status).toBe(204);
-  await expect(new Client(box).ask("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
+  await expect(new Client(box).request("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
 });
 
 test("other clouds have their own Resource Manager, login host and registry suffix", async () => {
@@ -161,7 +161,7 @@ test("other clouds have their own Resource Manager, login host and registry suff
   const scope = `/subscriptions/${subscriptionId}`;
   await box.control.call(
     "PUT",
-    "/world",
+    "/state",
     {},
     {
       tenants: [{ id: tenantId, cloud: "AzureUSGovernment", domain: "gov.onmicrosoft.us" }],
@@ -181,10 +181,12 @@ test("other clouds have their own Resource Manager, login host and registry suff
   const official = new Caller(client, access_token, "management.usgovcloudapi.net");
   const created = await official.send("PUT", registryId("govregistry", scope), { location: "usgovvirginia" });
   expect(created.json()).toMatchObject({ properties: { loginServer: "govregistry.azurecr.us" } });
-  expect((await client.ask("https://govregistry.azurecr.us/v2/")).status).toBe(401);
+  expect((await client.request("https://govregistry.azurecr.us/v2/")).status).toBe(401);
   expect((await new Caller(client, access_token).get(scope)).status).toBe(401);
   expect((await caller.get(scope)).status).toBe(404);
-  const metadata = await client.ask("https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01");
+  const metadata = await client.request(
+    "https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01",
+  );
   expect(metadata.json()).toMatchObject({ suffixes: { acrLoginServer: "azurecr.us" } });
 });
 

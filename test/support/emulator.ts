@@ -1,7 +1,11 @@
-import { type Emulator, startEmulator } from "../../emulator/emulator";
-import type { Fault } from "../../emulator/faults";
-import type { ImageDescription, ImageOptions } from "../../emulator/registry/images";
-import type { LogEntry } from "../../emulator/request-log";
+import {
+  type Emulator,
+  type Fault,
+  type ImageDescription,
+  type ImageOptions,
+  type LogEntry,
+  startEmulator,
+} from "acr-emulator";
 
 export type RequestFilter = Partial<Record<"from" | "host" | "method" | "path" | "status", string | number>>;
 
@@ -73,27 +77,27 @@ export class EmulatorControl {
   }
 }
 
-export interface Box {
-  /** Variables for every child process that shall live in the emulator's world. */
+export interface TestEmulator {
+  /** Variables for every child process that shall live in the emulator's state. */
   readonly env: NodeJS.ProcessEnv;
   readonly control: EmulatorControl;
   readonly emulator: Emulator;
 }
 
 /** Starts the emulator inside this test process; it ends with the test file. */
-export async function startBox(): Promise<Box> {
+export async function startTestEmulator(): Promise<TestEmulator> {
   const emulator = await startEmulator({ caller: {} });
   open.add(emulator);
   return { env: emulator.env, control: new EmulatorControl(emulator.control), emulator };
 }
 
 /** The emulator of a whole test file, or of a `describe`; it starts before the first test there. */
-export function sharedBox(): Box {
-  let box: Box | undefined;
+export function useEmulator(): TestEmulator {
+  let box: TestEmulator | undefined;
   beforeAll(async () => {
-    box = await startBox();
+    box = await startTestEmulator();
   });
-  const started = (): Box => {
+  const started = (): TestEmulator => {
     if (box === undefined) throw new Error("the emulator starts before the first test, and not earlier");
     return box;
   };

@@ -1,5 +1,5 @@
-import type { AcrAction } from "../../../emulator/registry/acr";
-import { makeImage, makeReferrer } from "../../../emulator/registry/images";
+import type { AcrAction } from "../../../emulator/registry/acr-registry";
+import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, startAcr, type TestRegistry } from "./acr-registry";
 import { type Answer, bearer } from "./listening";

@@ -1,6 +1,6 @@
-import type { AcrAction, AcrOptions, Principal } from "../../../emulator/registry/acr";
-import { acrRegistry } from "../../../emulator/registry/acr";
-import { RegistryStore } from "../../../emulator/registry/store";
+import type { AcrAction, AcrOptions, RegistryPrincipal } from "../../../emulator/registry/acr-registry";
+import { acrRegistry } from "../../../emulator/registry/acr-registry";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type Answer, type Listening, listen } from "./listening";
 
 export const host = "myregistry.azurecr.io";
@@ -8,7 +8,7 @@ export const registryAudience = "https://containerregistry.azure.net";
 
 /** What an Entra that these tests can steer knows: tokens, and the rights of each principal. */
 export interface FakeEntra {
-  tokens: Record<string, { principal: Principal; audience: string }>;
+  tokens: Record<string, { principal: RegistryPrincipal; audience: string }>;
   rights: Record<string, readonly AcrAction[]>;
 }
 
@@ -20,13 +20,13 @@ export interface TestRegistry extends Listening {
   form: (path: string, fields: readonly (readonly [string, string])[]) => Promise<Answer>;
 }
 
-export type Options = Partial<Omit<AcrOptions<Principal>, "store">>;
+export type Options = Partial<Omit<AcrOptions<RegistryPrincipal>, "store">>;
 
 /** An Azure container registry of tenant `home` over real HTTP. */
 export async function startAcr(options: Options = {}): Promise<TestRegistry> {
   const store = new RegistryStore();
   const entra: FakeEntra = { tokens: {}, rights: {} };
-  const given: AcrOptions<Principal> = {
+  const given: AcrOptions<RegistryPrincipal> = {
     store,
     host,
     tenantId: "home",

@@ -1,4 +1,4 @@
-import { makeImage } from "../../../emulator/registry/images";
+import { makeImage } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, type Options, registryAudience, startAcr, type TestRegistry } from "./acr-registry";
 import { type Answer, basic, bearer } from "./listening";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { type DistributionOptions, distribution } from "../../../emulator/registry/distribution";
-import { makeImage, makeReferrer } from "../../../emulator/registry/images";
+import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { openRegistry } from "../../../emulator/registry/open-registry";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { publicRegistry } from "../../../emulator/registry/public-registry";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type Answer, type Listening, listen } from "./listening";
 
 const all = [mediaTypes.index, mediaTypes.manifest, mediaTypes.dockerList, mediaTypes.dockerManifest].join(", ");
@@ -326,7 +326,7 @@ describe("pushing manifests", () => {
 
   test("a read-only registry refuses to be written", async () => {
     await registry.close();
-    registry = await listen(openRegistry({ store }));
+    registry = await listen(publicRegistry({ store }));
     const answer = await registry.ask("PUT", "/v2/app/manifests/v1", { headers: type, body: manifestOf({}) });
     expect(answer.status).toBe(405);
     expect(store.repository("app")).toBeUndefined();

@@ -1,8 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { digestOf } from "../../../emulator/registry/digest";
-import { describeImage, type ImageKind, makeImage, makeReferrer } from "../../../emulator/registry/images";
+import { describeImage, type ImageKind, makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 
 const kinds: [ImageKind, string][] = [
   ["index", mediaTypes.index],

@@ -1,8 +1,8 @@
 import { basicRegistry } from "../../../emulator/registry/basic-registry";
 import { dockerHub } from "../../../emulator/registry/docker-hub";
-import { makeImage } from "../../../emulator/registry/images";
+import { makeImage } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
 import { type Answer, basic, bearer, type Listening, listen } from "./listening";
 

@@ -1,4 +1,4 @@
-import { ArmError } from "./errors";
+import { ArmError } from "./arm-error";
 
 /*
  * The part of the Kusto query language that finds resources:
@@ -128,11 +128,11 @@ class QueryParser {
     const { kind, value } = this.#next();
     if (kind === "text" || kind === "number") return () => value;
     if (kind !== "name") throw invalid(`unexpected '${value}'`);
-    const call = value.toLowerCase();
-    if ((call === "tolower" || call === "tostring") && this.#take("(")) {
+    const context = value.toLowerCase();
+    if ((context === "tolower" || context === "tostring") && this.#take("(")) {
       const inner = this.#operand();
       this.#expect(")");
-      return (row) => (call === "tolower" ? text(inner(row)).toLowerCase() : text(inner(row)));
+      return (row) => (context === "tolower" ? text(inner(row)).toLowerCase() : text(inner(row)));
     }
     return (row) => member(row, value);
   }

@@ -1,5 +1,5 @@
 import type { ScopedToken } from "./registry/acr-authority";
-import type { RegistryStore } from "./registry/store";
+import type { RegistryStore } from "./registry/registry-store";
 
 /** A cloud: where its Resource Manager and Entra answer, and how its registries are called. */
 export interface Cloud {
@@ -113,7 +113,7 @@ export interface Settings {
 }
 
 /** Everything that exists, as data. */
-export interface World {
+export interface State {
   readonly clouds: Cloud[];
   readonly tenants: Tenant[];
   readonly subscriptions: Subscription[];
@@ -125,7 +125,7 @@ export interface World {
 }
 
 /** ARM IDs, hosts and names are compared without regard to case. */
-export function same(left: string, right: string): boolean {
+export function equalsIgnoreCase(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }
 
@@ -134,26 +134,28 @@ export function registryId(registry: RegistryProperties): string {
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
-export function findRegistry(world: World, id: string): Registry | undefined {
-  return world.registries.find((registry) => same(registryId(registry), id));
+export function findRegistry(state: State, id: string): Registry | undefined {
+  return state.registries.find((registry) => equalsIgnoreCase(registryId(registry), id));
 }
 
-export function findSubscription(world: World, id: string): Subscription | undefined {
-  return world.subscriptions.find((subscription) => same(subscription.id, id));
+export function findSubscription(state: State, id: string): Subscription | undefined {
+  return state.subscriptions.find((subscription) => equalsIgnoreCase(subscription.id, id));
 }
 
-export function findTenant(world: World, idOrDomain: string): Tenant | undefined {
-  return world.tenants.find((tenant) => same(tenant.id, idOrDomain) || same(tenant.domain, idOrDomain));
+export function findTenant(state: State, idOrDomain: string): Tenant | undefined {
+  return state.tenants.find(
+    (tenant) => equalsIgnoreCase(tenant.id, idOrDomain) || equalsIgnoreCase(tenant.domain, idOrDomain),
+  );
 }
 
 /** The tenant that a registry belongs to, through its subscription. */
-export function tenantOf(world: World, registry: RegistryProperties): string | undefined {
-  return findSubscription(world, registry.subscriptionId)?.tenantId;
+export function tenantIdOf(state: State, registry: RegistryProperties): string | undefined {
+  return findSubscription(state, registry.subscriptionId)?.tenantId;
 }
 
-export function cloudOf(world: World, tenantId: string): Cloud | undefined {
-  const cloud = findTenant(world, tenantId)?.cloud;
-  return world.clouds.find(({ name }) => name === cloud);
+export function cloudOf(state: State, tenantId: string): Cloud | undefined {
+  const cloud = findTenant(state, tenantId)?.cloud;
+  return state.clouds.find(({ name }) => name === cloud);
 }
 
 /** Regional endpoint (geo-replica login server): `{label}.{region}.geo.{suffix}`. */
@@ -166,11 +168,11 @@ function regionalHosts(registry: RegistryProperties): { host: string; region: st
 }
 
 /** The registry that answers for a host, and the region where the host is: none for the login server. */
-export function findRegistryByHost(world: World, host: string): { registry: Registry; region?: string } | undefined {
-  const byLoginServer = world.registries.find((registry) => same(registry.loginServer, host));
+export function findRegistryByHost(state: State, host: string): { registry: Registry; region?: string } | undefined {
+  const byLoginServer = state.registries.find((registry) => equalsIgnoreCase(registry.loginServer, host));
   if (byLoginServer || !host.includes(".geo.")) return byLoginServer && { registry: byLoginServer };
-  for (const registry of world.registries) {
-    const endpoint = regionalHosts(registry).find((candidate) => same(candidate.host, host));
+  for (const registry of state.registries) {
+    const endpoint = regionalHosts(registry).find((candidate) => equalsIgnoreCase(candidate.host, host));
     if (endpoint) return { registry, region: endpoint.region };
   }
   return undefined;

@@ -27,6 +27,6 @@ export function isDockerHub(host: string): boolean {
 }
 
 /** Every name of the host: whichever of Docker Hub's somebody writes, clients ask registry-1.docker.io. */
-export function namesOf(host: string): readonly string[] {
+export function hostAliases(host: string): readonly string[] {
   return isDockerHub(host) ? dockerHubNames : [host.toLowerCase()];
 }

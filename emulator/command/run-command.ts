@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { descendants, killTree, whenAbandoned } from "../scripts/process";
+import { descendants, killTree, whenAbandoned } from "../../scripts/process";
 import type { Environment } from "./environment";
 
 const defaultStack = "dev";

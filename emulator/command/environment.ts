@@ -1,13 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { defaultIdentity, subscriptionId } from "./default-world";
+import { defaultIdentity, subscriptionId } from "../default-state";
 
 export type Environment = Record<string, string>;
 
 /** Names that would lead a client past the box, or gRPC between Pulumi's processes into it. */
-const foreignProxyNames = ["https_proxy", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
-const foreignCredentialNames = /^(ARM_|AZURE_|ACTIONS_ID_TOKEN_|IDENTITY_|MSI_)/;
+const proxyVariables = ["https_proxy", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const credentialVariables = /^(ARM_|AZURE_|ACTIONS_ID_TOKEN_|IDENTITY_|MSI_)/;
 
 /** Variables that a client of the box needs, beside its own. What the caller has set for Pulumi is left alone. */
 export async function clientEnvironment(options: {
@@ -58,9 +58,9 @@ export async function clientEnvironment(options: {
 }
 
 /** The caller's environment with the box's variables, without what would lead out of the box. */
-export function insideEnvironment(caller: NodeJS.ProcessEnv, inside: Environment): Environment {
+export function commandEnvironment(caller: NodeJS.ProcessEnv, inside: Environment): Environment {
   const kept = Object.entries(caller).flatMap(([name, value]) =>
-    value === undefined || foreignProxyNames.includes(name) || foreignCredentialNames.test(name) ? [] : [[name, value]],
+    value === undefined || proxyVariables.includes(name) || credentialVariables.test(name) ? [] : [[name, value]],
   );
   return { ...Object.fromEntries(kept), ...inside };
 }

@@ -1,5 +1,5 @@
 import { constants, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
-import type { Identity } from "../world";
+import type { Identity } from "../state";
 import { type DecodedToken, decodeToken, type SigningKey } from "./json-web-token";
 
 /** Why Entra refuses an assertion: the number of its AADSTS code and the sentence. */
@@ -39,7 +39,7 @@ function checkCertificateAssertion(
     return { code: 700023, text: "Client assertion audience claim does not match Realm issuer." };
   }
   const keys = identity.certificates.map((certificate) => new X509Certificate(certificate).publicKey);
-  if (keys.some((key) => signedBy(token, key))) return undefined;
+  if (keys.some((key) => isSignedBy(token, key))) return undefined;
   return {
     code: 700027,
     text: "The certificate with identifier used to sign the client assertion is not registered on application.",
@@ -75,12 +75,12 @@ function checkFederatedAssertion(
     };
   }
   const isSigned = match.publicKey
-    ? signedBy(token, createPublicKey(match.publicKey))
+    ? isSignedBy(token, createPublicKey(match.publicKey))
     : iss === issuer && issuerKey.verify(token);
   return isSigned ? undefined : { code: 5000813, text: "The signature of the presented assertion is not valid." };
 }
 
-function signedBy(token: DecodedToken, key: KeyObject): boolean {
+function isSignedBy(token: DecodedToken, key: KeyObject): boolean {
   const data = Buffer.from(token.signed);
   switch (token.header.alg) {
     case "RS256":

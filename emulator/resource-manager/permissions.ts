@@ -1,5 +1,5 @@
-import type { Principal } from "../entra/tokens";
-import { type RegistryProperties, registryId, same, type World } from "../world";
+import type { Principal } from "../entra/token-service";
+import { equalsIgnoreCase, type RegistryProperties, registryId, type State } from "../state";
 
 const acr = "Microsoft.ContainerRegistry/registries";
 
@@ -25,27 +25,27 @@ const roles: Readonly<Record<string, Role>> = {
   },
 };
 
-export const knownRoles: readonly string[] = Object.keys(roles);
+export const roleNames: readonly string[] = Object.keys(roles);
 
 export const importAction = `${acr}/importImage/action`;
 export const readAction = `${acr}/read`;
 const pullAction = `${acr}/pull/read`;
 
 /** Does one of the principal's roles allow `action` at `scope`? A role at a scope holds for everything below it. */
-export function may(world: World, principal: Principal, action: string, scope: string): boolean {
-  return world.roleAssignments.some((assignment) => {
+export function hasPermission(state: State, principal: Principal, action: string, scope: string): boolean {
+  return state.roleAssignments.some((assignment) => {
     const role = roles[assignment.role];
-    if (!role || assignment.principalId !== principal.objectId || !contains(assignment.scope, scope)) return false;
-    return role.actions.some(matches(action)) && !role.notActions?.some(matches(action));
+    if (!role || assignment.principalId !== principal.objectId || !isWithin(assignment.scope, scope)) return false;
+    return role.actions.some(matchesAction(action)) && !role.notActions?.some(matchesAction(action));
   });
 }
 
 /** Has the principal any role at or below `scope`? What Azure lists are subscriptions of which this is true. */
-export function hasAnyRole(world: World, principal: Principal, scope: string): boolean {
-  return world.roleAssignments.some(
+export function hasAnyRole(state: State, principal: Principal, scope: string): boolean {
+  return state.roleAssignments.some(
     (assignment) =>
       assignment.principalId === principal.objectId &&
-      (contains(assignment.scope, scope) || contains(scope, assignment.scope)),
+      (isWithin(assignment.scope, scope) || isWithin(scope, assignment.scope)),
   );
 }
 
@@ -60,21 +60,21 @@ const dataActions: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Does the principal's role give the data-plane action? The data plane itself refuses principals of other tenants. */
-export function mayOnDataPlane(
-  world: World,
+export function hasDataPermission(
+  state: State,
   registry: RegistryProperties,
   principal: Principal,
   action: string,
 ): boolean {
   const enough = dataActions[action] ?? [];
-  return enough.some((roleAction) => may(world, principal, roleAction, registryId(registry)));
+  return enough.some((roleAction) => hasPermission(state, principal, roleAction, registryId(registry)));
 }
 
-function contains(scope: string, inner: string): boolean {
-  return same(scope, inner) || inner.toLowerCase().startsWith(`${scope.toLowerCase()}/`);
+function isWithin(scope: string, inner: string): boolean {
+  return equalsIgnoreCase(scope, inner) || inner.toLowerCase().startsWith(`${scope.toLowerCase()}/`);
 }
 
-function matches(action: string): (pattern: string) => boolean {
+function matchesAction(action: string): (pattern: string) => boolean {
   return (pattern) => {
     const source = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
     return new RegExp(`^${source}$`, "i").test(action);

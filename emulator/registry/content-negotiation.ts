@@ -1,6 +1,6 @@
 import { isIndex, mediaTypes } from "./manifest";
 import { RegistryError } from "./registry-error";
-import type { RegistryStore, StoredManifest } from "./store";
+import type { RegistryStore, StoredManifest } from "./registry-store";
 
 /**
  * `"lenient"`: HTTP's own rules; no `Accept` header means that anything will do.

@@ -4,7 +4,7 @@ const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "proxy
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** A real HTTP server on this machine that stands behind a public-looking name. */
-export function realServer(base: URL) {
+export function reverseProxy(base: URL) {
   return (req: IncomingMessage, res: ServerResponse): void => {
     const forwarded = request({
       agent,
@@ -13,12 +13,12 @@ export function realServer(base: URL) {
       method: req.method,
       path: req.url,
       // The public name and scheme, so that the server's own links lead back through the box.
-      headers: [...endToEnd(req.rawHeaders), "X-Forwarded-Proto", "https"],
+      headers: [...endToEndHeaders(req.rawHeaders), "X-Forwarded-Proto", "https"],
     });
     forwarded.on("response", (answer) => {
       // Header by header: two WWW-Authenticate lines must stay two.
       const headers = new Map<string, string[]>();
-      const raw = endToEnd(answer.rawHeaders);
+      const raw = endToEndHeaders(answer.rawHeaders);
       for (let index = 0; index < raw.length; index += 2) {
         const name = raw[index] ?? "";
         headers.set(name, [...(headers.get(name) ?? []), raw[index + 1] ?? ""]);
@@ -38,11 +38,11 @@ export function realServer(base: URL) {
 }
 
 /** Ends the idle connections to real servers. */
-export function closeRealServerConnections(): void {
+export function closeUpstreamConnections(): void {
   agent.destroy();
 }
 
-function endToEnd(raw: readonly string[]): string[] {
+function endToEndHeaders(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";

@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal } from "../entra/tokens";
-import type { ImportFault } from "../faults";
+import type { Principal } from "../entra/token-service";
+import type { ImportFault } from "../faults/fault";
 import { readBody } from "../registry/http";
-import { type Cloud, cloudOf, findRegistry, findSubscription, type Registry, type Subscription, same } from "../world";
-import { may } from "./access";
+import {
+  type Cloud,
+  cloudOf,
+  equalsIgnoreCase,
+  findRegistry,
+  findSubscription,
+  type Registry,
+  type Subscription,
+} from "../state";
 import {
   ArmError,
   authorizationFailed,
@@ -11,26 +18,27 @@ import {
   resourceGroupNotFound,
   subscriptionNotFound,
   unauthorized,
-} from "./errors";
-import type { ImportServices } from "./import-image";
+} from "./arm-error";
+import type { ArmServices } from "./import-image";
+import { hasPermission } from "./permissions";
 
 /** One request on its way through a route. */
-export interface Call extends ImportServices {
+export interface ArmContext extends ArmServices {
   readonly cloud: Cloud;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly query: URLSearchParams;
   readonly principal: Principal;
-  readonly fault: ImportFault | undefined;
+  readonly importFault: ImportFault | undefined;
   /** What the route's parentheses caught. */
-  readonly caught: readonly string[];
+  readonly params: readonly string[];
 }
 
 /** The subscription of the path, if the caller's tenant owns it. */
-export function ownSubscription({ world, caught, principal, cloud }: Call): Subscription {
-  const [id = ""] = caught;
-  const subscription = findSubscription(world, id);
-  if (!subscription || cloudOf(world, subscription.tenantId) !== cloud) throw subscriptionNotFound(id);
+export function requireSubscription({ state, params, principal, cloud }: ArmContext): Subscription {
+  const [id = ""] = params;
+  const subscription = findSubscription(state, id);
+  if (!subscription || cloudOf(state, subscription.tenantId) !== cloud) throw subscriptionNotFound(id);
   if (subscription.tenantId !== principal.tenantId) {
     throw unauthorized(
       cloud.login,
@@ -43,32 +51,32 @@ export function ownSubscription({ world, caught, principal, cloud }: Call): Subs
 }
 
 /** The registry of the path, if the caller may do `action` there. Rights come first: nobody learns what exists. */
-export function registryFor(call: Call, action: string): Registry {
-  const [subscriptionId = "", resourceGroup = "", name = ""] = call.caught;
-  ownSubscription(call);
-  const scope = scopeOf({ subscriptionId, resourceGroup, name });
-  assertMay(call, action, scope);
-  const registry = findRegistry(call.world, scope);
+export function requireRegistry(context: ArmContext, action: string): Registry {
+  const [subscriptionId = "", resourceGroup = "", name = ""] = context.params;
+  requireSubscription(context);
+  const scope = registryScope({ subscriptionId, resourceGroup, name });
+  requirePermission(context, action, scope);
+  const registry = findRegistry(context.state, scope);
   if (registry) return registry;
-  assertGroupExists(call, resourceGroup);
+  requireResourceGroup(context, resourceGroup);
   throw registryNotFound(name, resourceGroup);
 }
 
-export function assertMay({ world, principal }: Call, action: string, scope: string): void {
-  if (!may(world, principal, action, scope)) throw authorizationFailed(principal, action, scope);
+export function requirePermission({ state, principal }: ArmContext, action: string, scope: string): void {
+  if (!hasPermission(state, principal, action, scope)) throw authorizationFailed(principal, action, scope);
 }
 
-export function assertGroupExists({ world, caught }: Call, name: string): void {
-  const [subscriptionId = ""] = caught;
+export function requireResourceGroup({ state, params }: ArmContext, name: string): void {
+  const [subscriptionId = ""] = params;
   const isThere = (place: { subscriptionId: string }, group: string) =>
-    same(place.subscriptionId, subscriptionId) && same(group, name);
+    equalsIgnoreCase(place.subscriptionId, subscriptionId) && equalsIgnoreCase(group, name);
   const exists =
-    world.registries.some((registry) => isThere(registry, registry.resourceGroup)) ||
-    world.resourceGroups.some((group) => isThere(group, group.name));
+    state.registries.some((registry) => isThere(registry, registry.resourceGroup)) ||
+    state.resourceGroups.some((group) => isThere(group, group.name));
   if (!exists) throw resourceGroupNotFound(name);
 }
 
-export function scopeOf({
+export function registryScope({
   subscriptionId,
   resourceGroup,
   name,
@@ -81,7 +89,7 @@ export function scopeOf({
 }
 
 /** The body as a JSON object. */
-export async function readObject(req: IncomingMessage): Promise<Record<string, unknown>> {
+export async function readJsonObject(req: IncomingMessage): Promise<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse((await readBody(req)).toString("utf8") || "{}");
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { Principal } from "../entra/tokens";
+import type { Principal } from "../entra/token-service";
 
 /** A refusal in the shape that Resource Manager gives to errors. */
 export class ArmError extends Error {
