@@ -17,12 +17,12 @@ afterEach(async () => {
 
 const ask = (method = "GET") => client.request(`https://${host}${path}`, { method, headers: accept });
 
-test("latency delays, and the log says which fault struck", async () => {
+test("latency delays, and the log says which fault matched", async () => {
   await box.control.faults({ host, latency: 80 });
   const started = performance.now();
   expect((await ask()).status).toBe(200);
   expect(performance.now() - started).toBeGreaterThan(75);
-  const [fault] = await box.control.call<{ id: number; struck: number }[]>("GET", "/faults");
+  const [fault] = await box.control.call<{ id: number; matched: number }[]>("GET", "/faults");
   const [entry] = await box.control.requests();
   expect(entry?.faults).toEqual([fault?.id]);
   expect(entry?.ms).toBeGreaterThan(75);
