@@ -111,6 +111,7 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
     ipRules: [],
     exportPolicy: "enabled",
     anonymousPull: false,
+    roleAssignmentMode: "LegacyRegistryPermissions",
     adminUser: null,
     scopedTokens: [],
     replicas: [],

@@ -70,6 +70,8 @@ export interface RegistryProperties {
   ipRules: readonly string[];
   exportPolicy: "enabled" | "disabled";
   anonymousPull: boolean;
+  /** Which permissions of roles the data plane honours: actions, or data actions, which ABAC conditions may restrict. */
+  roleAssignmentMode: "LegacyRegistryPermissions" | "AbacRepositoryPermissions";
   adminUser: AdminUser | null;
   scopedTokens: readonly ScopedToken[];
   /** Regions of geo-replicas beside `location`. */

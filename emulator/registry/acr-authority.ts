@@ -12,7 +12,8 @@ export interface RegistryPrincipal {
   readonly tenantId: string;
 }
 
-export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write";
+/** What a principal may do: in one repository, or, for `catalog`, list all of them. */
+export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write" | "catalog";
 
 /** A repository-scoped token with its scope map. */
 export interface ScopedToken {
@@ -34,7 +35,7 @@ export interface AcrAuthorityOptions<P extends RegistryPrincipal> {
   readonly verifyEntra: (token: string, audiences: readonly string[]) => P | undefined;
   /** The principal behind a service principal's ID and secret, given as user name and password. */
   readonly verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
-  /** Rights of a principal. The catalog is open to whoever may read metadata of the repository with the empty name. */
+  /** Permissions of a principal. */
   readonly allows: (principal: P, action: AcrAction, repository: string) => boolean;
   readonly anonymousPull?: boolean;
   readonly scopedTokens?: readonly ScopedToken[];
@@ -67,6 +68,8 @@ const scopeMapActions: Readonly<Record<string, AcrAction>> = {
   "metadata/read": "metadata_read",
   "metadata/write": "metadata_write",
 };
+
+const anonymousActions: ReadonlySet<AcrAction> = new Set(["pull", "metadata_read", "catalog"]);
 
 const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
@@ -116,7 +119,7 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
 
   anonymousClient(): RegistryClient | undefined {
     if (!this.options.anonymousPull) return undefined;
-    return { name: "anonymous", isAllowed: (action) => action === "pull" || action === "metadata_read" };
+    return { name: "anonymous", isAllowed: (action) => anonymousActions.has(action) };
   }
 
   /** Grants what of the asked access is allowed: somebody without rights gets a token that opens nothing. */
@@ -165,18 +168,20 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
 
   private scopedTokenClient(token: ScopedToken, password: string): RegistryClient | undefined {
     if (token.status === "disabled" || !token.passwords.includes(password)) return undefined;
+    // A scope map has no action for the catalog: reading the metadata of every repository allows it.
+    const wanted = (action: AcrAction) => (action === "catalog" ? "metadata_read" : action);
     return {
       name: token.name,
       isAllowed: (action, repository) =>
         Object.entries(token.repositories)
           .filter(([pattern]) => matchesRepository(pattern, repository))
-          .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === action)),
+          .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === wanted(action))),
     };
   }
 }
 
 function isAllowedOn({ isAllowed }: RegistryClient, type: string, name: string, action: string): boolean {
-  if (type === "registry") return name === "catalog" && action === "*" && isAllowed("metadata_read", "");
+  if (type === "registry") return name === "catalog" && action === "*" && isAllowed("catalog", "");
   if (type !== "repository") return false;
   if (action === "*") return Object.values(scopeMapActions).every((every) => isAllowed(every, name));
   return Object.values<string>(scopeMapActions).includes(action) && isAllowed(action as AcrAction, name);

@@ -1,46 +1,79 @@
+/**
+ * Built-in roles, cut down to what concerns container registries, and what their assignments allow.
+ *
+ * A registry honours one of two sets of data-plane permissions, by its role assignment mode: `LegacyRegistryPermissions`
+ * honours the actions of a role, `AbacRepositoryPermissions` its data actions. So `AcrPull`, `AcrPush` and `AcrDelete`,
+ * and the data plane of `Owner`, `Contributor` and `Reader`, count in the first mode only, the repository roles in the
+ * second only. https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-directory-reference
+ */
 import type { Principal } from "../entra/token-service";
+import type { AcrAction } from "../registry/acr-authority";
 import { equalsIgnoreCase, type RegistryProperties, registryId, type State } from "../state";
 
-const acr = "Microsoft.ContainerRegistry/registries";
+const registries = "Microsoft.ContainerRegistry/registries";
+const repositories = `${registries}/repositories`;
 
 interface Role {
-  readonly actions: readonly string[];
+  readonly actions?: readonly string[];
   readonly notActions?: readonly string[];
+  readonly dataActions?: readonly string[];
 }
 
-/** Built-in roles, cut down to what concerns registries. */
+const repositoryReader = [`${repositories}/content/read`, `${repositories}/metadata/read`];
+const repositoryWriter = [...repositoryReader, `${repositories}/content/write`, `${repositories}/metadata/write`];
+
 const roles: Readonly<Record<string, Role>> = {
   Owner: { actions: ["*"] },
   Contributor: { actions: ["*"], notActions: ["Microsoft.Authorization/*/write", "Microsoft.Authorization/*/delete"] },
   Reader: { actions: ["*/read"] },
-  AcrPull: { actions: [`${acr}/pull/read`] },
-  AcrPush: { actions: [`${acr}/pull/read`, `${acr}/push/write`] },
-  AcrDelete: { actions: [`${acr}/artifacts/delete`] },
+  AcrPull: { actions: [`${registries}/pull/read`] },
+  AcrPush: { actions: [`${registries}/pull/read`, `${registries}/push/write`] },
+  AcrDelete: { actions: [`${registries}/artifacts/delete`] },
   "Container Registry Data Importer and Data Reader": {
-    actions: [`${acr}/importImage/action`, `${acr}/read`, `${acr}/pull/read`],
+    actions: [`${registries}/importImage/action`, `${registries}/read`, `${registries}/pull/read`],
+    dataActions: repositoryReader,
   },
-  "Container Registry Repository Reader": { actions: [`${acr}/pull/read`, `${acr}/metadata/read`] },
-  "Container Registry Repository Writer": {
-    actions: [`${acr}/pull/read`, `${acr}/push/write`, `${acr}/metadata/read`, `${acr}/metadata/write`],
+  "Container Registry Repository Reader": { dataActions: repositoryReader },
+  "Container Registry Repository Writer": { dataActions: repositoryWriter },
+  "Container Registry Repository Contributor": {
+    dataActions: [...repositoryWriter, `${repositories}/content/delete`, `${repositories}/metadata/delete`],
   },
+  "Container Registry Repository Catalog Lister": { dataActions: [`${registries}/catalog/read`] },
 };
 
 export const roleNames: readonly string[] = Object.keys(roles);
 
-export const importAction = `${acr}/importImage/action`;
-export const readAction = `${acr}/read`;
-const pullAction = `${acr}/pull/read`;
+export const importAction = `${registries}/importImage/action`;
+export const readAction = `${registries}/read`;
 
-/** Does one of the principal's roles allow `action` at `scope`? A role at a scope holds for everything below it. */
+/** The role actions of which one allows an action of the data plane. */
+const legacyActions: Readonly<Record<AcrAction, readonly string[]>> = {
+  pull: [`${registries}/pull/read`],
+  push: [`${registries}/push/write`],
+  delete: [`${registries}/artifacts/delete`],
+  metadata_read: [`${registries}/metadata/read`, `${registries}/pull/read`],
+  metadata_write: [`${registries}/metadata/write`],
+  catalog: [`${registries}/catalog/read`, `${registries}/pull/read`],
+};
+
+const repositoryDataActions: Readonly<Record<AcrAction, string>> = {
+  pull: `${repositories}/content/read`,
+  push: `${repositories}/content/write`,
+  delete: `${repositories}/content/delete`,
+  metadata_read: `${repositories}/metadata/read`,
+  metadata_write: `${repositories}/metadata/write`,
+  catalog: `${registries}/catalog/read`,
+};
+
+/** Whether a role of the principal allows `action` at `scope`. A role at a scope holds for everything below it. */
 export function hasPermission(state: State, principal: Principal, action: string, scope: string): boolean {
-  return state.roleAssignments.some((assignment) => {
-    const role = roles[assignment.role];
-    if (!role || assignment.principalId !== principal.objectId || !isWithin(assignment.scope, scope)) return false;
-    return role.actions.some(matchesAction(action)) && !role.notActions?.some(matchesAction(action));
-  });
+  return rolesAt(state, principal, scope).some(
+    ({ actions = [], notActions = [] }) =>
+      actions.some(matchesAction(action)) && !notActions.some(matchesAction(action)),
+  );
 }
 
-/** Has the principal any role at or below `scope`? What Azure lists are subscriptions of which this is true. */
+/** Whether the principal has any role at or below `scope`: Azure lists the subscriptions of which this is true. */
 export function hasAnyRole(state: State, principal: Principal, scope: string): boolean {
   return state.roleAssignments.some(
     (assignment) =>
@@ -49,25 +82,25 @@ export function hasAnyRole(state: State, principal: Principal, scope: string): b
   );
 }
 
-/** Actions that a data-plane token can carry, and the role actions of which one is enough. */
-const dataActions: Readonly<Record<string, readonly string[]>> = {
-  pull: [pullAction],
-  push: [`${acr}/push/write`],
-  delete: [`${acr}/artifacts/delete`],
-  metadata_read: [`${acr}/metadata/read`, pullAction],
-  metadata_write: [`${acr}/metadata/write`, `${acr}/push/write`],
-  catalog: [`${acr}/catalog/read`, pullAction],
-};
-
-/** Does the principal's role give the data-plane action? The data plane itself refuses principals of other tenants. */
+/** Whether a role allows the data-plane action. The data plane itself rejects principals of other tenants. */
 export function hasDataPermission(
   state: State,
   registry: RegistryProperties,
   principal: Principal,
-  action: string,
+  action: AcrAction,
 ): boolean {
-  const enough = dataActions[action] ?? [];
-  return enough.some((roleAction) => hasPermission(state, principal, roleAction, registryId(registry)));
+  const scope = registryId(registry);
+  if (registry.roleAssignmentMode === "LegacyRegistryPermissions") {
+    return legacyActions[action].some((roleAction) => hasPermission(state, principal, roleAction, scope));
+  }
+  const dataAction = repositoryDataActions[action];
+  return rolesAt(state, principal, scope).some(({ dataActions = [] }) => dataActions.includes(dataAction));
+}
+
+function rolesAt(state: State, principal: Principal, scope: string): Role[] {
+  return state.roleAssignments
+    .filter((assignment) => assignment.principalId === principal.objectId && isWithin(assignment.scope, scope))
+    .flatMap(({ role }) => roles[role] ?? []);
 }
 
 function isWithin(scope: string, inner: string): boolean {

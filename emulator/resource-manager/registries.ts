@@ -117,6 +117,7 @@ interface RegistryBody {
     readonly adminUserEnabled?: boolean;
     readonly anonymousPullEnabled?: boolean;
     readonly publicNetworkAccess?: Registry["publicNetworkAccess"];
+    readonly roleAssignmentMode?: Registry["roleAssignmentMode"];
     readonly networkRuleBypassOptions?: Registry["networkRuleBypassOptions"];
     readonly networkRuleSet?: {
       readonly defaultAction?: Registry["defaultAction"];
@@ -170,6 +171,7 @@ function parseProperties(name: string, { location, sku, properties = {} }: Regis
     anonymousPull: properties.anonymousPullEnabled,
     adminUser: adminUserFor(name, properties.adminUserEnabled),
     publicNetworkAccess: properties.publicNetworkAccess,
+    roleAssignmentMode: properties.roleAssignmentMode,
     networkRuleBypassOptions: properties.networkRuleBypassOptions,
     defaultAction: networkRuleSet?.defaultAction,
     ipRules: networkRuleSet?.ipRules?.map(({ value }) => value),

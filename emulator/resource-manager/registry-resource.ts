@@ -28,6 +28,7 @@ export function registryResource(registry: Registry): Record<string, unknown> {
       },
       privateEndpointConnections: [],
       publicNetworkAccess: registry.publicNetworkAccess,
+      roleAssignmentMode: registry.roleAssignmentMode,
       zoneRedundancy: "Disabled",
     },
   };

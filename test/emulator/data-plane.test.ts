@@ -91,6 +91,72 @@ describe("identities", () => {
   });
 });
 
+describe("the role assignment mode of a registry decides which roles its data plane honours", () => {
+  const clientId = randomUUID();
+  const objectId = randomUUID();
+  const tenantId = "11111111-1111-4111-8111-111111111111";
+  const host = "roles.azurecr.io";
+  const read = ["pull", "metadata_read"];
+  const write = [...read, "push", "metadata_write"];
+
+  beforeAll(async () => {
+    await box.control.call("PUT", "/registries/roles");
+    const identity = { tenantId, clientId, objectId, name: "roles", secrets: [] };
+    await box.control.call("PUT", "/state", {}, { identities: [identity] });
+  });
+
+  /** The actions of a registry token for everything, signed in with this role only. */
+  async function grantedTo(role: string): Promise<string[]> {
+    await box.control.call("DELETE", "/roles", { principalId: objectId });
+    const roleAssignments = [{ principalId: objectId, role, scope: registryId("roles") }];
+    await box.control.call("PUT", "/state", {}, { roleAssignments });
+    const audience = "https://containerregistry.azure.net";
+    const { token } = await box.control.call<{ token: string }>("POST", "/token", {}, { clientId, audience });
+    const form = (path: string, fields: Record<string, string>) =>
+      client.form(`https://${host}${path}`, { service: host, ...fields });
+    const exchanged = await form("/oauth2/exchange", { grant_type: "access_token", access_token: token });
+    const { refresh_token } = exchanged.json<{ refresh_token: string }>();
+    const scope = "repository:app:delete,metadata_read,metadata_write,pull,push registry:catalog:*";
+    const issued = await form("/oauth2/token", { grant_type: "refresh_token", refresh_token, scope });
+    const [, claims = ""] = issued.json<{ access_token: string }>().access_token.split(".");
+    const { access } = JSON.parse(Buffer.from(claims, "base64url").toString()) as {
+      access: { type: string; actions: string[] }[];
+    };
+    return access.flatMap(({ type, actions }) => (type === "registry" ? ["catalog"] : actions));
+  }
+
+  test.each<[mode: string, role: string, granted: string[]]>([
+    ["LegacyRegistryPermissions", "Owner", [...write, "delete", "catalog"]],
+    ["LegacyRegistryPermissions", "Contributor", [...write, "delete", "catalog"]],
+    ["LegacyRegistryPermissions", "AcrPull", [...read, "catalog"]],
+    ["LegacyRegistryPermissions", "AcrPush", [...read, "push", "catalog"]],
+    ["LegacyRegistryPermissions", "AcrDelete", ["delete"]],
+    ["LegacyRegistryPermissions", "Container Registry Data Importer and Data Reader", [...read, "catalog"]],
+    ["LegacyRegistryPermissions", "Container Registry Repository Reader", []],
+    ["LegacyRegistryPermissions", "Container Registry Repository Contributor", []],
+    ["AbacRepositoryPermissions", "Owner", []],
+    ["AbacRepositoryPermissions", "Contributor", []],
+    ["AbacRepositoryPermissions", "Reader", []],
+    ["AbacRepositoryPermissions", "AcrPull", []],
+    ["AbacRepositoryPermissions", "AcrPush", []],
+    ["AbacRepositoryPermissions", "AcrDelete", []],
+    ["AbacRepositoryPermissions", "Container Registry Data Importer and Data Reader", read],
+    ["AbacRepositoryPermissions", "Container Registry Repository Reader", read],
+    ["AbacRepositoryPermissions", "Container Registry Repository Writer", write],
+    ["AbacRepositoryPermissions", "Container Registry Repository Contributor", [...write, "delete"]],
+    ["AbacRepositoryPermissions", "Container Registry Repository Catalog Lister", ["catalog"]],
+  ])("%s: %s", async (roleAssignmentMode, role, granted) => {
+    await change("roles", { roleAssignmentMode });
+    expect((await grantedTo(role)).sort()).toEqual([...granted].sort());
+  });
+
+  test("Resource Manager shows the mode and changes it", async () => {
+    const body = { properties: { roleAssignmentMode: "AbacRepositoryPermissions" } };
+    expect((await caller.send("PATCH", registryId("roles"), body)).json()).toMatchObject(body);
+    expect((await caller.get(registryId("roles"))).json()).toMatchObject(body);
+  });
+});
+
 describe("login servers", () => {
   const dnl = "dashed-a1b2c3d4e5.azurecr.io";
 
@@ -118,7 +184,7 @@ describe("login servers", () => {
   );
 });
 
-test("a replica that lags shows an import late: the login server serves the old state, the home region the new", async () => {
+test("a replica that lags serves the old image at the login server, while the home region serves the new one", async () => {
   const repository = `r${randomUUID()}`;
   const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
   const read = (host: string) => readTag(host, repository, "v1");

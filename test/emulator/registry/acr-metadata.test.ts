@@ -4,7 +4,7 @@ import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, startAcr, type TestRegistry } from "./acr-registry";
 import { type Answer, bearer } from "./listening";
 
-const everything: AcrAction[] = ["pull", "push", "delete", "metadata_read", "metadata_write"];
+const everything: AcrAction[] = ["pull", "push", "delete", "metadata_read", "metadata_write", "catalog"];
 const name = "samples/app";
 const disallowed = [405, "REGISTRY_DISALLOWED_OPERATION"];
 

@@ -15,7 +15,7 @@ async function start(options?: Options): Promise<void> {
   makeImage(registry.store, "samples/app", "v1");
   makeImage(registry.store, "secret/app", "v1");
   registry.entra.tokens.reader = { principal: { objectId: "reader", tenantId: "home" }, audience: registryAudience };
-  registry.entra.rights.reader = ["pull", "metadata_read"];
+  registry.entra.rights.reader = ["pull", "metadata_read", "catalog"];
 }
 
 afterEach(() => registry.close());
