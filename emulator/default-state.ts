@@ -1,3 +1,4 @@
+/** The state that every emulator starts with: tenants, subscriptions, registries, identities and role assignments. */
 import { RegistryStore } from "./registry/registry-store";
 import type { Cloud, Identity, Registry, RegistryProperties, State } from "./state";
 
@@ -43,7 +44,7 @@ const buildMachine: Identity = {
   systemAssigned: true,
 };
 
-/** May pull from `mysourceregistry`, and nothing else. */
+/** May pull from `mysourceregistry`, and do nothing else. */
 const sourceReader: Identity = {
   ...buildMachine,
   kind: "servicePrincipal",
@@ -97,7 +98,7 @@ export const clouds: readonly Cloud[] = [
   },
 ];
 
-/** A registry with Azure's defaults for what is not said. */
+/** Creates a registry, with Azure's defaults for what is not given. */
 export function newRegistry(given: Partial<RegistryProperties> & { name: string }): Registry {
   return {
     subscriptionId,
@@ -121,7 +122,7 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
   };
 }
 
-/** The state that every emulator starts with. */
+/** Creates the default state. */
 export function defaultState(): State {
   const otherTenantSource = newRegistry({
     name: "othertenantsource",
@@ -147,7 +148,7 @@ export function defaultState(): State {
     subscriptions: [
       { id: subscriptionId, tenantId, name: "Images" },
       { id: secondSubscriptionId, tenantId, name: "More images" },
-      { id: otherTenantSubscriptionId, tenantId: otherTenantId, name: "Somebody else's" },
+      { id: otherTenantSubscriptionId, tenantId: otherTenantId, name: "Other tenant" },
     ],
     resourceGroups: [],
     registries: [

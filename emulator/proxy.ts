@@ -1,3 +1,4 @@
+/** An HTTP proxy that terminates TLS itself, for every host behind it. */
 import { createServer, type IncomingMessage, Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -5,41 +6,42 @@ import type { CertificateAuthority } from "./certificates";
 import type { Connection } from "./faults/apply-faults";
 import type { Origin } from "./request-log";
 
-/** A client's way to one host: what CONNECT opened, or nothing for plain HTTP through the proxy. */
+/** A client's connection to one host: a CONNECT tunnel, or plain HTTP through the proxy. */
 export interface Tunnel extends Connection {
   readonly from: Origin;
-  /** Host as in an image reference: lower case, with the port unless it is 443. */
+  /** Host name in lower case, with the port unless it is 443. */
   readonly host: string;
   /** Absent for plain HTTP. */
   readonly id?: number;
-  /** The importer acts as a trusted Azure service: network rules that let those in do so. */
+  /** The importer acts as a trusted Azure service, which network rules may allow. */
   readonly trustedService: boolean;
 }
 
 export interface ProxyOptions {
   readonly from: Origin;
   readonly authority: CertificateAuthority;
-  /** Says whether CONNECT opens a tunnel; else the status to answer, or `"answered"` when a fault took over. */
+  /** Whether CONNECT opens a tunnel; otherwise the status to respond with, or `"handled"` when a fault took over. */
   onConnect(tunnel: Tunnel): Promise<"open" | "handled" | number>;
   onRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
-  /** Plain HTTP to a host through the proxy (managed identity only). */
+  /** A plain HTTP request through the proxy. */
   onPlainRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
 }
 
-/** An HTTP proxy that is itself every host behind it. */
+/** A running proxy. */
 export interface RunningProxy {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Header of CONNECT by which the importer says that it acts as a trusted service. */
+/** Header of CONNECT that marks the importer as a trusted service. */
 export const trustedServiceHeader = "x-trusted-service";
 
-/** Longer than any pause between two polls, so that no client meets a connection that is just being closed. */
+/** Longer than any wait between two polls, so that no client uses a connection while the server closes it. */
 const keepAliveTimeout = 60_000;
 
 let nextTunnel = 1;
 
+/** Starts the proxy on a free port of the loopback interface. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { from, authority } = options;
   const tunnels = new WeakMap<object, Tunnel>();
@@ -62,7 +64,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   proxy.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => undefined); // a client that leaves early is no event
+    socket.on("error", () => undefined); // the client closed it
   });
   proxy.on("connect", (req, duplex, head) => {
     openTunnel(req, duplex as Socket, head).catch(() => duplex.destroy());
@@ -83,7 +85,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     socket.setNoDelay(true);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) socket.unshift(head);
-    // HTTP/1.1 only: every client negotiates down, and one protocol keeps the log comparable.
+    // HTTP/1.1 only: every client supports it, and one protocol keeps the logs of clients comparable.
     const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
     secure.on("error", () => socket.destroy());
     tunnels.set(secure, tunnel);
@@ -99,7 +101,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     async close() {
       const closed = new Promise((resolve) => proxy.close(resolve));
       inner.close();
-      // Servers do not know their tunnelled sockets: without this they keep the process alive.
+      // The servers do not track tunnelled sockets, which would keep the process alive.
       for (const socket of sockets) socket.destroy();
       await closed;
     },

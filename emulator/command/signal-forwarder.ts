@@ -1,4 +1,4 @@
-/** Passes signals on to the command that runs inside the emulator, and ends it when nobody waits for it any more. */
+/** Forwards signals to the command that runs inside the emulator, and ends it when the starter has ended. */
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import { descendants, killTree } from "./process-tree";

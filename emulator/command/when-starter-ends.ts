@@ -7,7 +7,7 @@ const intervalMs = 200;
  *
  * npm passes no signal on to the commands of a script, and gives them no pipe that closes with it: they inherit its own
  * standard streams, which the terminal or the caller of npm holds. So this polls, as `tail --pid` does. The parent alone
- * does not tell: it can be the shell that npm started, which survives when npm is killed.
+ * is not enough: it can be the shell that npm started, which survives when npm is killed.
  */
 export function whenStarterEnds(pid: number | undefined, act: () => void): () => void {
   const parent = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;

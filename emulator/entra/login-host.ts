@@ -1,3 +1,4 @@
+/** Entra's login host of one cloud: discovery documents and the token endpoint. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type Handler, readForm, requestTarget, sendJson } from "../registry/http";
@@ -6,7 +7,7 @@ import { checkAssertion } from "./check-assertion";
 import { githubIssuer, type OidcIssuer } from "./oidc-issuer";
 import { registryAudience, type TokenService } from "./token-service";
 
-/** A refusal with its AADSTS number. */
+/** An error response with its AADSTS number. */
 class EntraError extends Error {
   constructor(
     readonly status: number,
@@ -25,12 +26,12 @@ interface LoginOptions {
   readonly issuer: OidcIssuer;
 }
 
-/** Entra's login host of one cloud: discovery documents and the token endpoint. */
+/** The handler of a cloud's login host. */
 export function loginHost(login: LoginOptions): Handler {
   return async (req, res) => {
     try {
-      const answer = await handleRequest(login, req);
-      sendJson(res, answer ? 200 : 404, answer ?? { error: "not_found" }, { "cache-control": "no-store, no-cache" });
+      const body = await handleRequest(login, req);
+      sendJson(res, body ? 200 : 404, body ?? { error: "not_found" }, { "cache-control": "no-store, no-cache" });
     } catch (error) {
       if (!(error instanceof EntraError)) throw error;
       sendJson(res, error.status, describeError(error));
@@ -98,8 +99,8 @@ function checkCredential(
   if (assertion !== null) {
     const authority = `https://${cloud.login}/${tenant.id}`;
     const audiences = [`${authority}/oauth2/v2.0/token`, `${authority}/v2.0`, `${authority}/oauth2/token`];
-    const refusal = checkAssertion(assertion, identity, audiences, issuer.key, githubIssuer);
-    if (refusal) throw new EntraError(401, "invalid_client", refusal.code, refusal.text);
+    const error = checkAssertion(assertion, identity, audiences, issuer.key, githubIssuer);
+    if (error) throw new EntraError(401, "invalid_client", error.code, error.text);
     return;
   }
   const secret = form.get("client_secret");
@@ -113,7 +114,7 @@ function checkCredential(
   }
 }
 
-/** The resource that a token is for: `scope` of the second protocol version, `resource` of the first. */
+/** The audience: `scope` in version 2 of the protocol, `resource` in version 1. */
 function requestedAudience(form: URLSearchParams): string {
   const resource = form.get("resource");
   if (resource !== null) return resource;

@@ -112,7 +112,7 @@ function truncateBody(res: ServerResponse, limit: number, connection: Connection
   }) as typeof res.write;
   res.end = ((chunk: unknown) => {
     const whole = typeof chunk === "string" || chunk instanceof Uint8Array ? Buffer.byteLength(chunk) : 0;
-    // The length of the whole body is announced, so that the client can tell that some is missing.
+    // Content-Length is that of the whole body, so that the client can notice the truncation.
     if (!res.headersSent && !res.hasHeader("content-length")) res.setHeader("content-length", whole);
     send(chunk);
     if (left > 0) end();

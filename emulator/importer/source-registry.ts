@@ -1,19 +1,20 @@
+/** Reads from the source registry of an import. */
 import type { IncomingHttpHeaders } from "node:http";
 import { looksLikeEntraToken } from "../entra/token-service";
 import type { AzureNetwork, HttpResponse } from "./azure-network";
 
-/** How the importer proves itself to the source. */
+/** The importer's credential for the source. */
 export type SourceCredential =
   | { readonly kind: "anonymous" }
   | { readonly kind: "password"; readonly username?: string; readonly password: string }
-  /** The caller's own identity, for a source named by resource ID. */
+  /** The caller's identity, for a source named by resource ID. */
   | { readonly kind: "entra"; readonly token: string };
 
 export interface SourceOptions {
   readonly host: string;
   readonly repository: string;
   readonly credential: SourceCredential;
-  /** Named by resource ID: the importer acts as a trusted service. */
+  /** The importer acts as a trusted service, as for a source named by resource ID. */
   readonly trusted: boolean;
 }
 
@@ -29,7 +30,7 @@ const dockerHubNames = new Set(["docker.io", "index.docker.io", "registry-1.dock
 const tokenUsername = "00000000-0000-0000-0000-000000000000";
 const maximumRedirects = 3;
 
-/** Reads from a source registry by the distribution protocol, from inside Azure. */
+/** A client of the distribution protocol, with the credential of the import. */
 export class SourceRegistry {
   readonly #source: SourceOptions;
   readonly #network: AzureNetwork;
@@ -53,26 +54,26 @@ export class SourceRegistry {
   }
 
   async #get(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
-    const answer = await this.#send(url, headers, this.#authorization);
-    if (answer.status !== 401) return this.#follow(url, headers, answer);
-    const authorization = await this.#authorize(answer.headers);
-    if (authorization === undefined) return answer;
+    const response = await this.#send(url, headers, this.#authorization);
+    if (response.status !== 401) return this.#follow(url, headers, response);
+    const authorization = await this.#authorize(response.headers);
+    if (authorization === undefined) return response;
     this.#authorization = authorization;
     return this.#follow(url, headers, await this.#send(url, headers, authorization));
   }
 
-  /** Redirects lead to storage, which must not see the credential. */
+  /** Follows redirects; another host, such as blob storage, does not get the credential. */
   async #follow(url: URL, headers: Record<string, string>, first: HttpResponse): Promise<HttpResponse> {
-    let answer = first;
+    let response = first;
     let from = url;
-    for (let hop = 0; hop < maximumRedirects && answer.status >= 301 && answer.status <= 308; hop++) {
-      const location = answer.headers.location;
+    for (let hop = 0; hop < maximumRedirects && response.status >= 301 && response.status <= 308; hop++) {
+      const location = response.headers.location;
       if (location === undefined) break;
       const to = new URL(location, from);
-      answer = await this.#send(to, headers, to.host === url.host ? this.#authorization : undefined);
+      response = await this.#send(to, headers, to.host === url.host ? this.#authorization : undefined);
       from = to;
     }
-    return answer;
+    return response;
   }
 
   #send(url: URL, headers: Record<string, string>, authorization: string | undefined): Promise<HttpResponse> {
@@ -80,7 +81,7 @@ export class SourceRegistry {
     return this.#network.send({ method: "GET", url, headers: all, trusted: this.#source.trusted });
   }
 
-  /** Answers the registry's challenge with the credential of the request. */
+  /** The `Authorization` header for the registry's challenge. */
   async #authorize(headers: IncomingHttpHeaders): Promise<string | undefined> {
     const challenge = headers["www-authenticate"] ?? "";
     const { credential } = this.#source;
@@ -114,7 +115,7 @@ export class SourceRegistry {
     return tokenIn(await this.#send(url, {}, authorization));
   }
 
-  /** An Entra token becomes a registry's refresh token, and that an access token. */
+  /** Exchanges an Entra token for a refresh token, and that for an access token. */
   async #exchangeEntraToken(
     realm: URL,
     service: string,
@@ -151,14 +152,14 @@ function challengeParameter(challenge: string, name: string): string | undefined
   return new RegExp(`\\b${name}="([^"]*)"`, "i").exec(challenge)?.[1];
 }
 
-function tokenIn(answer: HttpResponse): string | undefined {
-  return stringField(answer, "access_token") ?? stringField(answer, "token");
+function tokenIn(response: HttpResponse): string | undefined {
+  return stringField(response, "access_token") ?? stringField(response, "token");
 }
 
-function stringField(answer: HttpResponse, name: string): string | undefined {
-  if (answer.status !== 200) return undefined;
+function stringField(response: HttpResponse, name: string): string | undefined {
+  if (response.status !== 200) return undefined;
   try {
-    const value = (JSON.parse(answer.body.toString("utf8")) as Record<string, unknown>)[name];
+    const value = (JSON.parse(response.body.toString("utf8")) as Record<string, unknown>)[name];
     return typeof value === "string" ? value : undefined;
   } catch {
     return undefined;

@@ -1,3 +1,4 @@
+/** Authentication and authorization of one Azure container registry. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { bearerChallenge, unauthorized } from "./challenge";
@@ -25,34 +26,34 @@ export interface ScopedToken {
   readonly status?: "enabled" | "disabled";
 }
 
-/** Who may do what in one registry. Everything is read at each request, so the caller may change it in between. */
+/** Identities and permissions of one registry. They are read at each request, so the caller may change them. */
 export interface AcrAuthorityOptions<P extends RegistryPrincipal> {
   /** Login server. */
   readonly host: string;
-  /** Tenant of the registry; tokens of other tenants are refused. */
+  /** Tenant of the registry; tokens of other tenants are rejected. */
   readonly tenantId: string;
-  /** The principal behind a valid Entra access token for one of the audiences. */
+  /** The principal of a valid Entra access token for one of the audiences. */
   readonly verifyEntra: (token: string, audiences: readonly string[]) => P | undefined;
-  /** The principal behind a service principal's ID and secret, given as user name and password. */
+  /** The principal of a service principal's ID and secret, used as user name and password. */
   readonly verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
   /** Permissions of a principal. */
   readonly allows: (principal: P, action: AcrAction, repository: string) => boolean;
   readonly anonymousPull?: boolean;
   readonly scopedTokens?: readonly ScopedToken[];
   readonly adminUser?: { readonly username: string; readonly password: string } | null;
-  /** Audiences of Entra tokens that are taken. @default the registry service's own and Resource Manager's */
+  /** Accepted audiences of Entra tokens. @default those of the registry service and of Resource Manager */
   readonly audiences?: readonly string[];
   /** Lifetimes of issued tokens in seconds. @default 3 hours and 75 minutes */
   readonly lifetimes?: { readonly refresh: number; readonly access: number };
 }
 
-/** Somebody who signed in, as far as rights are concerned. */
+/** An authenticated client of the registry and its permissions. */
 export interface RegistryClient {
   name: string;
   isAllowed: (action: AcrAction, repository: string) => boolean;
 }
 
-/** The user name that stands for "the password is a token". */
+/** The user name that marks the password as a token. */
 export const tokenUsername = "00000000-0000-0000-0000-000000000000";
 
 const defaultAudiences = [
@@ -73,11 +74,11 @@ const anonymousActions: ReadonlySet<AcrAction> = new Set(["pull", "metadata_read
 
 const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
-/** Signs in, issues and checks tokens for one registry. */
+/** Authenticates clients, and issues and verifies the tokens of one registry. */
 export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
   private readonly refreshTokens: TokenIssuer<{ grant_type: "refresh_token"; tenant: string }>;
   private readonly accessTokens: TokenIssuer<{ grant_type: "access_token"; access: Access[] }>;
-  /** Who is behind a refresh token: rights are looked up when it is used, not when it was made. */
+  /** The client of each refresh token: permissions are evaluated when it is used, not when it was issued. */
   private readonly clients = new Map<string, RegistryClient>();
 
   constructor(private readonly options: AcrAuthorityOptions<P>) {
@@ -89,7 +90,7 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
     return this.options.host;
   }
 
-  /** An Entra token becomes a refresh token of this registry. */
+  /** Exchanges an Entra token for a refresh token of this registry. */
   exchange(entraToken: string): string | undefined {
     const { verifyEntra, audiences = defaultAudiences, tenantId } = this.options;
     const principal = verifyEntra(entraToken, audiences);
@@ -105,7 +106,7 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
     return claims && this.clients.get(claims.sub);
   }
 
-  /** A refresh token as password, a repository-scoped token, the admin user, or a service principal. */
+  /** The client of a refresh token as password, a repository-scoped token, the admin user, or a service principal. */
   clientOfPassword(username: string, password: string): RegistryClient | undefined {
     if (username === tokenUsername) return this.clientOfRefreshToken(password);
     const { adminUser, scopedTokens = [], verifyServicePrincipal, tenantId } = this.options;
@@ -122,10 +123,10 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
     return { name: "anonymous", isAllowed: (action) => anonymousActions.has(action) };
   }
 
-  /** Grants what of the asked access is allowed: somebody without rights gets a token that opens nothing. */
-  issueAccessToken(identity: RegistryClient, asked: readonly Access[]): string {
-    const access = intersect(asked, ({ type, name }, action) => isAllowedOn(identity, type, name, action));
-    return this.accessTokens.issue(identity.name, this.lifetimes().access, { grant_type: "access_token", access });
+  /** Issues an access token for the allowed part of the requested access, which may be nothing. */
+  issueAccessToken(client: RegistryClient, requested: readonly Access[]): string {
+    const access = intersect(requested, ({ type, name }, action) => isAllowedOn(client, type, name, action));
+    return this.accessTokens.issue(client.name, this.lifetimes().access, { grant_type: "access_token", access });
   }
 
   authorize(request: IncomingMessage, needed: Access | undefined): void {
@@ -144,7 +145,7 @@ export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
       throw this.unauthorizedError(needed, "insufficient_scope");
   }
 
-  /** 401 as Azure words it; without needed access, for `/v2/` and the token service. */
+  /** 401 in Azure's words; `needed` is absent for `/v2/` and the token service. */
   unauthorizedError(needed?: Access, error?: string): RegistryError {
     const { host } = this.options;
     const challenge = bearerChallenge({

@@ -1,3 +1,4 @@
+/** `/acr/v1/*`: what Azure stores about repositories, tags and manifests besides their content. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDigest } from "./digest";
 import type { Authorize } from "./distribution";
@@ -19,13 +20,13 @@ interface MetadataContext extends Options {
   path: string;
   query: URLSearchParams;
   name: string;
-  /** Tag or digest; undefined for the list. */
+  /** Tag or digest; undefined for a list. */
   reference: string | undefined;
 }
 
 const route = /^\/acr\/v1\/(.+?)(?:\/(_tags|_manifests)(?:\/([^/]+))?)?$/;
 
-/** `/acr/v1/*`: what Azure keeps about repositories, tags and manifests beside their content. */
+/** The handler of `/acr/v1/*`. */
 export function acrMetadata(options: Options): Handler {
   return withErrorResponses(async (request, response) => {
     const { path, query } = requestTarget(request);
@@ -132,7 +133,7 @@ async function manifests({
   sendJson(response, 200, { registry: host, imageName: name, manifest: describeManifest(store, name, manifest) });
 }
 
-/** What may be listed, by time where `orderby` says so, else in the order it came in. */
+/** The listable items that match, by time if `orderby` demands it, otherwise in the given order. */
 function sorted<T extends { lastUpdateTime: Date; attributes: ChangeableAttributes }>(
   items: readonly T[],
   query: URLSearchParams,

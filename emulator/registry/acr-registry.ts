@@ -1,3 +1,4 @@
+/** The data plane of one Azure container registry. */
 import { AcrAuthority, type AcrAuthorityOptions, type RegistryPrincipal } from "./acr-authority";
 import { acrMetadata } from "./acr-metadata";
 import { acrTokens } from "./acr-tokens";
@@ -5,13 +6,11 @@ import { distribution } from "./distribution";
 import type { Handler } from "./http";
 import type { RegistryStore } from "./registry-store";
 
-export type { AcrAction, RegistryPrincipal, ScopedToken } from "./acr-authority";
-
 export interface AcrOptions<P extends RegistryPrincipal> extends AcrAuthorityOptions<P> {
   readonly store: RegistryStore;
 }
 
-/** The data plane of one Azure container registry: `/v2/*`, `/acr/v1/*` and `/oauth2/*` of its login server. */
+/** The handler of `/v2/*`, `/acr/v1/*` and `/oauth2/*` of a login server. */
 export function acrRegistry<P extends RegistryPrincipal>(options: AcrOptions<P>): Handler {
   const { store, host } = options;
   const authority = new AcrAuthority(options);

@@ -1,3 +1,4 @@
+/** The token service of an Azure container registry: https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md */
 import type { IncomingMessage } from "node:http";
 import type { AcrAuthority, RegistryClient } from "./acr-authority";
 import { basicCredentials, type Handler, readForm, requestTarget, sendJson, withErrorResponses } from "./http";
@@ -15,7 +16,7 @@ type TokenAuthority = Pick<
   | "unauthorizedError"
 >;
 
-/** `/oauth2/exchange` and `/oauth2/token` of an Azure container registry. */
+/** The handler of `/oauth2/exchange` and `/oauth2/token`. */
 export function acrTokens(authority: TokenAuthority): Handler {
   return withErrorResponses(async (request, response) => {
     const { path, query } = requestTarget(request);
@@ -51,7 +52,7 @@ function clientFromForm(authority: TokenAuthority, form: URLSearchParams): Regis
       return authority.clientOfRefreshToken(form.get("refresh_token") ?? "");
     case "password": {
       const username = form.get("username");
-      // Without a user name this is how clients ask for anonymous access.
+      // Clients request an anonymous token with an empty user name.
       return username ? authority.clientOfPassword(username, form.get("password") ?? "") : authority.anonymousClient();
     }
     default:

@@ -1,3 +1,4 @@
+/** The OCI distribution specification 1.1: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type AcceptRule, negotiate } from "./content-negotiation";
 import { isDigest } from "./digest";
@@ -9,7 +10,7 @@ import type { RegistryStore, StoredManifest } from "./registry-store";
 import type { Access } from "./scope";
 import { handleUpload, type RepositoryContext, startUpload } from "./uploads";
 
-/** Throws the refusal (401 with its challenge, 403) unless the request may do what it needs; no access: `GET /v2/`. */
+/** Throws 401 with its challenge, or 403, unless the request has the needed access; none is needed for `GET /v2/`. */
 export type Authorize = (request: IncomingMessage, needed: Access | undefined) => void;
 
 export interface DistributionOptions {
@@ -17,13 +18,13 @@ export interface DistributionOptions {
   authorize?: Authorize;
   /** @default "lenient" */
   accept?: AcceptRule;
-  /** Refuse every write and deletion. */
+  /** Reject every write and deletion. */
   readOnly?: boolean;
-  /** Refuse `DELETE` of a tag, which some registries do: deletion by digest only. */
+  /** Reject `DELETE` of a tag, as some registries do: deletion by digest only. */
   deleteByDigestOnly?: boolean;
-  /** Deleting a manifest deletes what refers to it. */
+  /** Deleting a manifest deletes its referrers. */
   deleteReferrers?: boolean;
-  /** Leave `Docker-Content-Digest` out of answers to GET and HEAD, as some registries do. */
+  /** Omit `Docker-Content-Digest` in responses to GET and HEAD, as some registries do. */
   omitDigestHeader?: boolean;
 }
 
@@ -44,7 +45,7 @@ const endpoints: Record<string, (context: DistributionContext) => void | Promise
   referrers,
 };
 
-/** The data plane of the OCI distribution specification 1.1 over a store. */
+/** The handler of `/v2/*` over a store. */
 export function distribution(options: DistributionOptions): Handler {
   return withErrorResponses((request, response) => {
     response.setHeader("docker-distribution-api-version", "registry/2.0");
@@ -210,7 +211,7 @@ function sendBlob({ options, request, response, method, reference }: Distributio
   }
 }
 
-/** A single byte range (RFC 9110, section 14), both ends inclusive; several at once are answered with the whole. */
+/** A single byte range (RFC 9110, section 14), both ends inclusive; several ranges get the whole blob. */
 function byteRange(header: string | undefined, size: number): [number, number] | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
   if (first === "" && last === "") return undefined;
@@ -230,7 +231,7 @@ function uploads(context: DistributionContext): void | Promise<void> {
   const { authorize } = context.options;
   return startUpload({
     ...context,
-    // A mount that may not read its source is no error: the client uploads the blob instead.
+    // Not an error: the client uploads the blob instead.
     mayPull: (name) => {
       try {
         authorize?.(context.request, { type: "repository", name, actions: ["pull"] });

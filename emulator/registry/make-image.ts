@@ -1,3 +1,4 @@
+/** Creates images and other artifacts in a store. */
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { digestOf } from "./digest";
@@ -19,13 +20,13 @@ export type ImageKind =
 export interface ImageOptions {
   /** @default ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"], or its first for a single manifest */
   platforms?: readonly string[];
-  /** So many platform manifests in the index, to try limits; the platforms are used over and over. */
+  /** Number of platform manifests in an index, to test limits; platforms repeat. */
   manifests?: number;
   /** @default "index" */
   kind?: ImageKind;
   /** Layers per platform. @default 1 */
   layers?: number;
-  /** An attestation beside each platform, as BuildKit puts it into an index. @default true for "index" */
+  /** An attestation for each platform, as BuildKit adds them. @default true for "index" */
   attestations?: boolean;
   /** Type of an `artifact`. */
   artifactType?: string;
@@ -62,13 +63,10 @@ const docker: Format = {
 const defaultPlatforms = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"];
 const created = "2026-01-01T00:00:00Z";
 
-/** A text that tells one piece of content from all others. */
+/** Returns a text that no other content has. */
 export type UniqueText = () => string;
 
-/**
- * Puts an image behind a tag, or, without a tag, into the repository only. Its content is new, unless `unique` repeats
- * what it said before.
- */
+/** Creates an image, with a tag if one is given. Its content is new unless `unique` returns the same texts as before. */
 export function makeImage(
   store: RegistryStore,
   repository: string,
@@ -106,7 +104,7 @@ export function makeImage(
   return description;
 }
 
-/** Puts a manifest that refers to another one: a signature, an SBOM. */
+/** Creates a referrer: a signature, an SBOM. */
 export function makeReferrer(
   store: RegistryStore,
   repository: string,
@@ -125,7 +123,7 @@ export function makeReferrer(
   return { digest, mediaType, platforms: [] };
 }
 
-/** What a tag or digest holds; attestations are no platforms. */
+/** Describes the image of a tag or digest; attestations do not count as platforms. */
 export function describeImage(
   store: RegistryStore,
   repository: string,
@@ -234,8 +232,8 @@ function putConfig(
 }
 
 /**
- * BuildKit's provenance: an image manifest for `unknown/unknown` that names the image it is about.
- * Its config lists no layers, since tools that check images do not count statements as layers.
+ * BuildKit's provenance: an image manifest for `unknown/unknown` that names its image in annotations. Its config lists no
+ * layers, since tools that validate images do not count statements as layers.
  */
 function putAttestation(store: RegistryStore, repository: string, image: Descriptor): Descriptor {
   const predicateType = "https://slsa.dev/provenance/v1";
@@ -321,7 +319,7 @@ function toJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Leaves out what is undefined. */
+/** The fields that are not undefined. */
 function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;

@@ -1,7 +1,8 @@
+/** A registry without authentication. */
 import { type DistributionOptions, distribution } from "./distribution";
 import type { Handler } from "./http";
 
-/** A registry without accounts that anyone may read, such as Microsoft Container Registry; `readOnly: false` opens it for pushes. */
+/** A registry that anybody may pull from, such as Microsoft Container Registry; with `readOnly: false` also push to. */
 export function publicRegistry(options: Omit<DistributionOptions, "authorize">): Handler {
   return distribution({ readOnly: true, ...options });
 }

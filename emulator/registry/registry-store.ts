@@ -1,9 +1,10 @@
+/** The content of one registry, in memory. */
 import { randomUUID } from "node:crypto";
 import { digestOf, hasDigest, isDigest } from "./digest";
 import { type Descriptor, type ManifestContent, parseManifest, requiredBlobs } from "./manifest";
 import { disallowedOperation, RegistryError } from "./registry-error";
 
-/** What Azure lets a user switch on a repository, a tag or a manifest; each of the three has its own. */
+/** The lock attributes of a repository, a tag or a manifest. */
 export interface ChangeableAttributes {
   deleteEnabled: boolean;
   writeEnabled: boolean;
@@ -36,7 +37,7 @@ export interface Repository extends StoredItem {
   tags: Map<string, StoredTag>;
 }
 
-/** A blob on its way in. */
+/** An upload in progress. */
 export interface UploadSession {
   id: string;
   repository: string;
@@ -44,13 +45,13 @@ export interface UploadSession {
   size: number;
 }
 
-/** The content of one registry, in memory. Locks hold for every writer, whichever way it comes. */
+/** The content of one registry, in memory. Locks apply to every writer: pushes, imports, the control API. */
 export class RegistryStore {
   private readonly content = new Map<string, Buffer>();
   private readonly byName = new Map<string, Repository>();
   private readonly uploads = new Map<string, UploadSession>();
 
-  /** Every repository that holds a manifest, in the order of names. */
+  /** Every repository that has a manifest, by name. */
   repositories(): Repository[] {
     return [...this.byName.values()].filter((repository) => repository.manifests.size > 0).sort(byName);
   }
@@ -67,7 +68,7 @@ export class RegistryStore {
     return this.hasBlob(repository, digest) ? this.content.get(digest) : undefined;
   }
 
-  /** Stores a blob and returns its digest; bytes that do not have the expected digest are refused. */
+  /** Stores a blob and returns its digest; throws if that is not the expected one. */
   putBlob(repository: string, bytes: Buffer, expected?: string): string {
     const digest = expected ?? digestOf(bytes);
     if (expected !== undefined && !hasDigest(bytes, expected))
@@ -77,7 +78,7 @@ export class RegistryStore {
     return digest;
   }
 
-  /** Makes a blob of one repository part of another, without its bytes; false when it is not there. */
+  /** Adds a blob of one repository to another; false if it does not exist. */
   mountBlob(from: string, digest: string, repository: string): boolean {
     if (!this.hasBlob(from, digest)) return false;
     this.requireWritable(repository).blobs.add(digest);
@@ -94,7 +95,7 @@ export class RegistryStore {
     return digest === undefined ? undefined : found?.manifests.get(digest);
   }
 
-  /** Stores a manifest whose blobs and children are there already, under a tag when one is given. */
+  /** Stores a manifest, and a tag if one is given; throws unless its blobs and children exist. */
   putManifest(
     repository: string,
     bytes: Buffer,
@@ -121,7 +122,7 @@ export class RegistryStore {
     return stored;
   }
 
-  /** Removes a manifest, every tag on it and, when asked to, what refers to it: all of it or, where a lock forbids, nothing. */
+  /** Deletes a manifest, its tags and optionally its referrers; throws, and deletes nothing, if any of them is locked. */
   deleteManifest(repository: string, digest: string, options: { withReferrers?: boolean } = {}): boolean {
     const home = this.byName.get(repository);
     if (!home?.manifests.has(digest)) return false;
@@ -138,7 +139,7 @@ export class RegistryStore {
     return this.byName.get(repository)?.tags.get(name);
   }
 
-  /** Every tag of a repository, in the order of names. */
+  /** Every tag of a repository, by name. */
   tags(repository: string): StoredTag[] {
     return [...(this.byName.get(repository)?.tags.values() ?? [])].sort(byName);
   }
@@ -157,7 +158,7 @@ export class RegistryStore {
     else Object.assign(tag, { digest, lastUpdateTime: new Date() });
   }
 
-  /** Removes a tag only; its manifest stays. */
+  /** Removes a tag; its manifest stays. */
   removeTag(repository: string, name: string): boolean {
     const home = this.byName.get(repository);
     const tag = home?.tags.get(name);
@@ -187,7 +188,7 @@ export class RegistryStore {
     return true;
   }
 
-  /** Descriptors of the manifests whose subject is that digest, as the referrers API lists them. */
+  /** Descriptors of the manifests with that subject. */
   referrers(repository: string, subject: string, artifactType?: string): Descriptor[] {
     return [...(this.byName.get(repository)?.manifests.values() ?? [])]
       .filter((manifest) => manifest.content.subject?.digest === subject)

@@ -1,3 +1,4 @@
+/** A registry with a token service: https://distribution.github.io/distribution/spec/auth/token/ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerChallenge, unauthorized } from "./challenge";
 import { type DistributionOptions, distribution } from "./distribution";
@@ -20,27 +21,27 @@ export interface Account {
   password: string;
 }
 
-/** Where registries with a token service differ from one another. */
+/** The ways in which registries with a token service differ. */
 export interface TokenRegistryOptions extends Omit<DistributionOptions, "authorize"> {
   /** Full URL of the token service, on the registry's own host or another one. */
   realm: string;
   service: string;
   accounts: readonly Account[];
-  /** What somebody may do in a repository; no account: anonymous. */
+  /** Whether an account, or an anonymous client, may perform an action in a repository. */
   allows: (account: Account | undefined, action: string, repository: string) => boolean;
   /** Scope in the challenge to `GET /v2/`. @default none: the scope comes with the 401 of a manifest or blob */
   pingScope?: string;
-  /** Field of the token service's answer that holds the token. @default "both" */
+  /** Field of the token service's response that holds the token. @default "both" */
   tokenField?: "token" | "access_token" | "both";
   /** Schemes that a 401 offers, in this order; with `basic`, Basic credentials open the registry itself too. @default ["bearer"] */
   challenges?: readonly ("bearer" | "basic")[];
-  /** Put all challenges into one header line instead of a line each. */
+  /** Put all challenges into one header line instead of one line each. */
   joinChallenges?: boolean;
   /** Lifetime of a token in seconds, read at each request. @default 300 */
   tokenLifetime?: number;
 }
 
-/** A registry with a token service after the Docker token authentication specification, in two handlers. */
+/** The handlers of the registry and of its token service. */
 export function tokenRegistry(options: TokenRegistryOptions): { registry: Handler; auth: Handler } {
   const issuer = new TokenIssuer<{ access: Access[] }>(options.realm, options.service);
   const registry = distribution({

@@ -1,10 +1,11 @@
+/** Blob uploads (end-4 to end-6, end-11 of the distribution specification). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDigest } from "./digest";
 import { readBody, send } from "./http";
 import { RegistryError } from "./registry-error";
 import type { RegistryStore, UploadSession } from "./registry-store";
 
-/** One request to one repository, its path taken apart. */
+/** One request to one repository, with its parsed path. */
 export interface RepositoryContext {
   options: { store: RegistryStore };
   request: IncomingMessage;
@@ -16,7 +17,7 @@ export interface RepositoryContext {
   reference: string;
 }
 
-/** `POST …/blobs/uploads/`: a mount, the whole blob at once, or the start of a session. */
+/** `POST …/blobs/uploads/`: mounts a blob, uploads it at once, or starts a session. */
 export async function startUpload(
   context: RepositoryContext & { mayPull: (repository: string) => boolean },
 ): Promise<void> {
@@ -36,7 +37,7 @@ export async function startUpload(
   sendProgress(response, 202, options.store.startUpload(repository));
 }
 
-/** Everything on the location that the start of a session answered with. */
+/** Requests to the location of a session. */
 export async function handleUpload(context: RepositoryContext): Promise<void> {
   const { options, request, response, method, query, repository, reference } = context;
   const session = options.store.upload(repository, reference);
@@ -66,7 +67,7 @@ export async function handleUpload(context: RepositoryContext): Promise<void> {
   }
 }
 
-/** Chunks come in order: one that says it starts elsewhere is refused and nothing is stored. */
+/** Appends a chunk; one that does not start where the last one ended is an error, and nothing is stored. */
 function append(session: UploadSession, contentRange: string | undefined, chunk: Buffer): void {
   if (contentRange !== undefined) {
     const [, first, last] = /^(\d+)-(\d+)$/.exec(contentRange) ?? [];

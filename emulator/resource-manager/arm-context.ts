@@ -1,3 +1,4 @@
+/** What the routes of Resource Manager share: the request, and the checks that come first. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../entra/token-service";
 import type { ImportFault } from "../faults/fault";
@@ -22,7 +23,7 @@ import {
 import type { ArmServices } from "./import-image";
 import { hasPermission } from "./permissions";
 
-/** One request on its way through a route. */
+/** One request to Resource Manager, with its caller and its route. */
 export interface ArmContext extends ArmServices {
   readonly cloud: Cloud;
   readonly req: IncomingMessage;
@@ -30,11 +31,11 @@ export interface ArmContext extends ArmServices {
   readonly query: URLSearchParams;
   readonly principal: Principal;
   readonly importFault: ImportFault | undefined;
-  /** What the route's parentheses caught. */
+  /** The groups of the route's pattern: subscription, resource group, registry. */
   readonly params: readonly string[];
 }
 
-/** The subscription of the path, if the caller's tenant owns it. */
+/** The subscription of the path; an error unless it belongs to the caller's tenant. */
 export function requireSubscription({ state, params, principal, cloud }: ArmContext): Subscription {
   const [id = ""] = params;
   const subscription = findSubscription(state, id);
@@ -50,7 +51,7 @@ export function requireSubscription({ state, params, principal, cloud }: ArmCont
   return subscription;
 }
 
-/** The registry of the path, if the caller may do `action` there. Rights come first: nobody learns what exists. */
+/** The registry of the path. Permissions are checked first, so that an error does not reveal what exists. */
 export function requireRegistry(context: ArmContext, action: string): Registry {
   const [subscriptionId = "", resourceGroup = "", name = ""] = context.params;
   requireSubscription(context);
@@ -88,7 +89,7 @@ export function registryScope({
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
-/** The body as a JSON object. */
+/** Reads the body as a JSON object. */
 export async function readJsonObject(req: IncomingMessage): Promise<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse((await readBody(req)).toString("utf8") || "{}");

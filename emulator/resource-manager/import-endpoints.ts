@@ -1,3 +1,4 @@
+/** The endpoints that start an import and poll it. */
 import type { OutgoingHttpHeaders } from "node:http";
 import { readBody, send, sendJson } from "../registry/http";
 import { type ArmContext, requireRegistry } from "./arm-context";

@@ -1,3 +1,4 @@
+/** `importImage`: validates the request, then copies the image in the background. */
 import { isNativeError } from "node:util/types";
 import { type Principal, registryAudience, type TokenService } from "../entra/token-service";
 import type { ImportFault } from "../faults/fault";
@@ -38,7 +39,7 @@ export interface ImportRequest {
   readonly importFault: ImportFault | undefined;
 }
 
-/** Checks the request as Resource Manager does, and starts the operation. */
+/** Validates the request as Resource Manager does, and starts the operation. */
 export function startImport(services: ArmServices, request: ImportRequest): Operation {
   const { target, principal, host, apiVersion, importFault } = request;
   const parameters = parseImportParameters(request.body);
@@ -73,7 +74,7 @@ export function startImport(services: ArmServices, request: ImportRequest): Oper
   return operation;
 }
 
-/** The registry behind `source.resourceId`, if the caller may read it. */
+/** The registry of `source.resourceId`; an error unless the caller may read it. */
 function findLinkedSource(
   state: State,
   { source }: ImportParameters,
@@ -117,21 +118,21 @@ async function runImport(services: ArmServices, job: ImportContext): Promise<"do
   await sleep(importFault?.stayPending ?? 0);
   if (importFault?.failWith !== undefined) throw injectedFailure(importFault.failWith);
 
-  const { source, names } = openSource(services, job, image);
+  const { source, name } = openSource(services, job, image);
   requireReachableTarget(target);
   if (parameters.mode === "NoForce") requireFreeTags(target, tags);
 
   const reference = image.digest ?? image.tag ?? "latest";
-  const tree = await readTree(source, reference, names);
-  if (importFault?.moveTag && image.tag) await services.moveTag(`${names.host}/${image.repository}:${image.tag}`);
+  const tree = await readTree(source, reference, name);
+  if (importFault?.moveTag && image.tag) await services.moveTag(`${name.host}/${image.repository}:${image.tag}`);
   for (const repository of new Set([...tags, ...untaggedTargets(parameters)].map((place) => place.repository))) {
     if (target.replicationLagMs > 0) services.replication.recordImport(target.store, repository, tree.root.digest);
-    await copyTree(source, tree, target.store, repository, names);
+    await copyTree(source, tree, target.store, repository, name);
   }
 
   if (tags.length === 0) return "done";
-  // An import by tag asks again what the tag is before it sets its own: the race that digests avoid.
-  const digest = image.digest ?? (await resolveDigest(source, reference, names));
+  // An import by tag resolves the tag a second time before it sets the target's: a race that importing by digest avoids.
+  const digest = image.digest ?? (await resolveDigest(source, reference, name));
   for (const { repository, tag } of tags) {
     if (target.replicationLagMs > 0) services.replication.recordImport(target.store, repository, tag);
     target.store.setTag(repository, tag, tree.root.digest);
@@ -141,12 +142,12 @@ async function runImport(services: ArmServices, job: ImportContext): Promise<"do
   return "done";
 }
 
-/** The source registry with the credential of the request, and how failure texts context it. */
+/** Opens the source registry with the credential of the request; `name` is for failure messages. */
 function openSource(
   { state, tokens, network }: ArmServices,
   { parameters, source, target, principal }: ImportContext,
   image: SourceImage,
-): { source: SourceRegistry; names: SourceName } {
+): { source: SourceRegistry; name: SourceName } {
   const host = source?.loginServer ?? parameters.source.registryUri ?? "";
   const registry = source ?? findRegistryByHost(state, host)?.registry;
   requireExportAllowed(registry, target);
@@ -159,7 +160,7 @@ function openSource(
   const place = { host, repository: image.repository, credential, trusted: source !== undefined };
   return {
     source: new SourceRegistry(place, network),
-    names: { ...image, host, isAzureRegistry: registry !== undefined },
+    name: { ...image, host, isAzureRegistry: registry !== undefined },
   };
 }
 
@@ -176,7 +177,7 @@ function injectedFailure(failure: NonNullable<ImportFault["failWith"]>): ImportF
   return typeof failure === "string" ? new ImportFailure(failure) : new ImportFailure(failure.message, failure.code);
 }
 
-/** A target with closed network lets the importer in as a trusted service, or not at all. */
+/** A target with network restrictions accepts the importer only as a trusted service. */
 function requireReachableTarget(target: Registry): void {
   const isOpen = target.publicNetworkAccess === "Enabled" && target.defaultAction === "Allow";
   if (!isOpen && target.networkRuleBypassOptions === "None") throw ImportFailure.accessDenied(target.loginServer);
@@ -201,7 +202,7 @@ function toFailedStatus(state: State, operation: Operation, target: Registry, er
 }
 
 function isNetworkError(error: unknown): boolean {
-  return isNativeError(error) && ("code" in error || /resolved|no answer|hang up/.test(error.message));
+  return isNativeError(error) && ("code" in error || /resolved|no response|hang up/.test(error.message));
 }
 
 function sleep(ms: number): Promise<void> {

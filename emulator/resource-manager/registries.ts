@@ -1,3 +1,4 @@
+/** The container registries of Resource Manager: list, read, write, delete, credentials, search. */
 import { newRegistry } from "../default-state";
 import { send, sendJson } from "../registry/http";
 import {
@@ -109,7 +110,7 @@ export async function queryResourceGraph(context: ArmContext): Promise<void> {
   sendJson(res, 200, searchResources(state, visible, principal.tenantId, body));
 }
 
-/** The members of a PUT or PATCH body that mean something here. */
+/** The members of a PUT or PATCH body that the emulator reads. */
 interface RegistryBody {
   readonly location?: string;
   readonly sku?: { readonly name?: Registry["sku"] };
@@ -127,7 +128,7 @@ interface RegistryBody {
   };
 }
 
-/** Creates or changes a registry as PUT and PATCH do; says whether it is new. */
+/** Creates or changes a registry; `isNew` distinguishes the two. */
 function createOrUpdate(
   state: State,
   place: { subscriptionId: string; resourceGroup: string; name: string },

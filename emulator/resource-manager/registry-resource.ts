@@ -1,3 +1,4 @@
+/** A registry as Resource Manager describes it. */
 import { type Registry, registryId } from "../state";
 
 /** A registry as Resource Manager describes it. */
@@ -34,7 +35,7 @@ export function registryResource(registry: Registry): Record<string, unknown> {
   };
 }
 
-/** The short form in lists of resources of any type. */
+/** The short form, in lists of resources of any type. */
 export function registrySummary(registry: Registry): Record<string, unknown> {
   return {
     id: registryId(registry),

@@ -1,3 +1,4 @@
+/** Azure Resource Graph: queries and paging. */
 import type { Registry, State } from "../state";
 import { ArmError } from "./arm-error";
 import { runQuery } from "./known-queries";
@@ -9,7 +10,7 @@ interface GraphRequest {
   readonly options?: { readonly $top?: unknown; readonly $skip?: unknown; readonly $skipToken?: unknown };
 }
 
-/** Azure Resource Graph over the registries that the caller may read. */
+/** Runs a query over the registries that the caller may read, and returns one page. */
 export function searchResources(
   state: State,
   visible: readonly Registry[],

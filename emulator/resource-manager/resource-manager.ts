@@ -1,3 +1,4 @@
+/** Azure Resource Manager of one cloud: authentication, routes, and errors. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Principal } from "../entra/token-service";
@@ -50,7 +51,7 @@ const routes: readonly Route[] = [
   ["POST", pathPattern("/providers/Microsoft\\.ResourceGraph/resources"), queryResourceGraph],
 ];
 
-/** Azure Resource Manager of one cloud. */
+/** The handler of a cloud's Resource Manager. */
 export function resourceManagerHost(cloud: Cloud, services: ArmServices) {
   return async (req: IncomingMessage, res: ServerResponse, importFault?: ImportFault): Promise<void> => {
     const { path, query } = requestTarget(req);
@@ -86,22 +87,22 @@ function pathPattern(path: string): RegExp {
 
 function authenticate(req: IncomingMessage, cloud: Cloud, { state, tokens }: ArmServices): Principal {
   const token = bearerToken(req);
-  const refuse = (code: string, message: string) => unauthorized(cloud.login, "common", code, message);
+  const fail = (code: string, message: string) => unauthorized(cloud.login, "common", code, message);
   if (token === undefined)
-    throw refuse("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+    throw fail("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
   const found = tokens.inspect(token);
   if (!found || cloudOf(state, found.principal.tenantId) !== cloud) {
-    throw refuse("InvalidAuthenticationToken", "The access token is invalid.");
+    throw fail("InvalidAuthenticationToken", "The access token is invalid.");
   }
   if (found.isExpired) {
     const expiry = new Date(Math.min(found.expiresAt, Date.now())).toISOString();
-    throw refuse(
+    throw fail(
       "ExpiredAuthenticationToken",
       `The access token expiry UTC time '${expiry}' is earlier than current UTC time '${new Date().toISOString()}'.`,
     );
   }
   if (!cloud.audiences.includes(found.audience)) {
-    throw refuse(
+    throw fail(
       "InvalidAuthenticationTokenAudience",
       `The access token has been obtained for wrong audience or resource '${found.audience}'. It should exactly match with one of the allowed audiences '${cloud.audiences.join("','")}'.`,
     );
@@ -133,7 +134,7 @@ function commonHeaders(req: IncomingMessage): OutgoingHttpHeaders & Record<strin
   };
 }
 
-/** Where the services of a cloud are: one cloud in the newer API versions, all of them in the older. */
+/** The endpoints of a cloud: newer API versions return one cloud, older ones all of them. */
 function cloudMetadata(all: readonly Cloud[], own: Cloud, query: URLSearchParams): unknown {
   const describe = (cloud: Cloud) => ({
     name: cloud.name,

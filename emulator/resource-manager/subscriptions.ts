@@ -1,3 +1,4 @@
+/** Tenants, subscriptions and resource groups of Resource Manager. */
 import { readBody, sendJson } from "../registry/http";
 import type { Subscription } from "../state";
 import { type ArmContext, requirePermission, requireResourceGroup, requireSubscription } from "./arm-context";

@@ -1,4 +1,4 @@
-import type { AcrAction } from "../../../emulator/registry/acr-registry";
+import type { AcrAction } from "../../../emulator/registry/acr-authority";
 import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, startAcr, type TestRegistry } from "./acr-registry";

@@ -1,5 +1,5 @@
-import type { AcrAction, AcrOptions, RegistryPrincipal } from "../../../emulator/registry/acr-registry";
-import { acrRegistry } from "../../../emulator/registry/acr-registry";
+import type { AcrAction, RegistryPrincipal } from "../../../emulator/registry/acr-authority";
+import { type AcrOptions, acrRegistry } from "../../../emulator/registry/acr-registry";
 import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type Answer, type Listening, listen } from "./listening";
 
