@@ -1,3 +1,4 @@
+/** HTTP clients of the emulator for its tests. */
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -21,18 +22,18 @@ export interface HttpRequest {
 }
 
 /**
- * A client that reaches the state through a proxy and trusts one certificate authority, as any of them does. Its
- * connections end with the test file, or when they are closed.
+ * A client that uses the emulator's proxy and trusts its certificate authority. Its connections are closed after the test
+ * file, or by `close`.
  */
 export class Client {
   #agent: https.Agent | undefined;
 
-  constructor(readonly test: Pick<TestEmulator, "emulator">) {
+  constructor(readonly running: Pick<TestEmulator, "emulator">) {
     clients.add(this);
   }
 
   get emulator(): Emulator {
-    return this.test.emulator;
+    return this.running.emulator;
   }
 
   request(url: string, { method = "GET", headers = {}, body }: HttpRequest = {}): Promise<HttpResponse> {
@@ -109,7 +110,7 @@ class TunnelAgent extends https.Agent {
   }
 }
 
-/** Somebody who has a token for Resource Manager. */
+/** A client of Resource Manager with a token. */
 export class Caller {
   #token: string | (() => string);
 
@@ -121,7 +122,7 @@ export class Caller {
     this.#token = token;
   }
 
-  /** The identity of the box, or the one with this client ID; its token is issued when it is first needed. */
+  /** Signs in as the default identity, or as the one with this client ID, when a token is first needed. */
   static as(client: Client, clientId?: string): Caller {
     return new Caller(client, () => {
       const { env, state, tokens } = client.emulator;
@@ -154,7 +155,7 @@ export class Caller {
     });
   }
 
-  /** Starts an import and polls until its end, as fast as the answers allow. */
+  /** Starts an import and polls until it ends. */
   async import(body: unknown, target = registryId("myregistry")): Promise<HttpResponse> {
     const accepted = await this.send("POST", `${target}/importImage`, body);
     if (accepted.status !== 202) return accepted;
@@ -162,12 +163,12 @@ export class Caller {
   }
 
   async poll(first: HttpResponse): Promise<HttpResponse> {
-    let answer = first;
-    for (let attempt = 0; answer.status === 202 && attempt < 500; attempt++) {
+    let response = first;
+    for (let attempt = 0; response.status === 202 && attempt < 500; attempt++) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      answer = await this.get(answer.headers.location ?? "");
+      response = await this.get(response.headers.location ?? "");
     }
-    return answer;
+    return response;
   }
 }
 
@@ -178,7 +179,7 @@ export function registryId(name: string, inSubscription = subscription): string 
   return `${inSubscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
-/** The error that Resource Manager answered. */
-export function armError(answer: HttpResponse): { code: string; message: string; details?: { message: string }[] } {
-  return answer.json<{ error: { code: string; message: string } }>().error;
+/** The error in a response of Resource Manager. */
+export function armError(response: HttpResponse): { code: string; message: string; details?: { message: string }[] } {
+  return response.json<{ error: { code: string; message: string } }>().error;
 }

@@ -1,3 +1,4 @@
+/** Tests of Resource Manager and Resource Graph. */
 import { randomUUID } from "node:crypto";
 import { defaultIdentity } from "../../emulator/default-state";
 import { useEmulator } from "../support/emulator";
@@ -7,20 +8,20 @@ const otherSubscription = "/subscriptions/55555555-5555-4555-8555-555555555555";
 const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const providers = "/providers/Microsoft.ContainerRegistry/registries";
 
-const box = useEmulator();
-const client = new Client(box);
+const running = useEmulator();
+const client = new Client(running);
 const caller = Caller.as(client);
 
-const names = (answer: HttpResponse) => answer.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
+const names = (response: HttpResponse) => response.json<{ value: { name: string }[] }>().value.map(({ name }) => name);
 
-test("subscriptions in which the identity has a role are listed, those of other tenants not", async () => {
+test("lists the subscriptions in which the identity has a role", async () => {
   const { value } = (await caller.get("/subscriptions")).json<{ value: { id: string }[] }>();
   expect(value.map(({ id }) => id)).toEqual([subscription, secondSubscription]);
 });
 
-test("a registry is described as clients expect it", async () => {
-  const answer = await caller.get(registryId("privatesource"));
-  expect(answer.json()).toMatchObject({
+test("returns a registry as clients expect it", async () => {
+  const response = await caller.get(registryId("privatesource"));
+  expect(response.json()).toMatchObject({
     id: registryId("privatesource"),
     name: "privatesource",
     type: "Microsoft.ContainerRegistry/registries",
@@ -33,17 +34,17 @@ test("a registry is described as clients expect it", async () => {
       networkRuleBypassOptions: "AzureServices",
     },
   });
-  expect(answer.headers["x-ms-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(answer.headers["x-ms-correlation-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(answer.headers["x-ms-ratelimit-remaining-subscription-global-reads"]).toBe("16499");
+  expect(response.headers["x-ms-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(response.headers["x-ms-correlation-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(response.headers["x-ms-ratelimit-remaining-subscription-global-reads"]).toBe("16499");
 });
 
-test("names and words of the path have no case", async () => {
+test("paths are case-insensitive", async () => {
   const shouted = registryId("MyRegistry").replace("resourceGroups", "resourcegroups");
   expect((await caller.get(shouted)).json()).toMatchObject({ name: "myregistry" });
 });
 
-test("registries are listed by subscription, by resource group, and among resources", async () => {
+test("lists registries by subscription, by resource group, and among resources", async () => {
   const all = ["myregistry", "mysourceregistry", "privatesource"];
   expect(names(await caller.get(`${subscription}${providers}`))).toEqual(all);
   expect(names(await caller.get(`${subscription}/resourceGroups/IMAGES${providers}`))).toEqual(all);
@@ -65,7 +66,7 @@ test.each<[string, () => Promise<HttpResponse>, number, string, RegExp]>([
     /header is missing/,
   ],
   [
-    "a token that nobody issued",
+    "a token that was not issued",
     () => new Caller(client, "e30.e30.x").get(subscription),
     401,
     "InvalidAuthenticationToken",
@@ -79,21 +80,21 @@ test.each<[string, () => Promise<HttpResponse>, number, string, RegExp]>([
     /must match the tenant .*44444444/,
   ],
   [
-    "a subscription that is not there",
+    "an unknown subscription",
     () => caller.get(`/subscriptions/${randomUUID()}`),
     404,
     "SubscriptionNotFound",
     /could not be found/,
   ],
   [
-    "a registry that is not there",
+    "an unknown registry",
     () => caller.get(registryId("nothere")),
     404,
     "ResourceNotFound",
     /registries\/nothere' under resource group 'images'/,
   ],
   [
-    "a resource group that is not there",
+    "an unknown resource group",
     () => caller.get(registryId("myregistry").replace("images", "nogroup")),
     404,
     "ResourceGroupNotFound",
@@ -109,32 +110,32 @@ test.each<[string, () => Promise<HttpResponse>, number, string, RegExp]>([
     "MissingApiVersionParameter",
     /api-version/,
   ],
-])("%s is refused", async (_case, ask, status, code, message) => {
-  const answer = await ask();
-  expect([answer.status, armError(answer).code]).toEqual([status, code]);
-  expect(armError(answer).message).toMatch(message);
-  expect(answer.headers["www-authenticate"] !== undefined).toBe(status === 401);
+])("rejects %s", async (_case, request, status, code, message) => {
+  const response = await request();
+  expect([response.status, armError(response).code]).toEqual([status, code]);
+  expect(armError(response).message).toMatch(message);
+  expect(response.headers["www-authenticate"] !== undefined).toBe(status === 401);
 });
 
-test("missing rights are refused with identity, action and scope, before anybody learns what exists", async () => {
+test("a missing permission is a 403 with identity, action and scope, which does not reveal what exists", async () => {
   const stranger = Caller.as(client, withoutRights);
   for (const name of ["myregistry", "nothere"]) {
-    const answer = await stranger.get(registryId(name));
-    expect(answer.status).toBe(403);
-    expect(armError(answer)).toMatchObject({ code: "AuthorizationFailed" });
-    expect(armError(answer).message).toContain(
+    const response = await stranger.get(registryId(name));
+    expect(response.status).toBe(403);
+    expect(armError(response)).toMatchObject({ code: "AuthorizationFailed" });
+    expect(armError(response).message).toContain(
       `The client '${withoutRights}' with object id 'dddddddd-0000-4000-8000-00000000000f' does not have authorization to perform action 'Microsoft.ContainerRegistry/registries/read' over scope '${registryId(name)}'`,
     );
   }
   expect(names(await stranger.get("/subscriptions"))).toEqual([]);
 });
 
-test("a token for another resource is refused", async () => {
-  const { token } = box.emulator.tokens.issue(defaultIdentity, "https://containerregistry.azure.net");
+test("rejects a token with another audience", async () => {
+  const { token } = running.emulator.tokens.issue(defaultIdentity, "https://containerregistry.azure.net");
   expect(armError(await new Caller(client, token).get(subscription)).code).toBe("InvalidAuthenticationTokenAudience");
 });
 
-test("a registry is created, changed and deleted at run time, and its data plane with it", async () => {
+test("creates, changes and deletes a registry together with its data plane", async () => {
   const id = registryId("newregistry");
   const body = { location: "West Europe", sku: { name: "Standard" }, properties: { adminUserEnabled: true } };
   expect((await caller.send("PUT", id, body)).status).toBe(201);
@@ -151,7 +152,7 @@ test("a registry is created, changed and deleted at run time, and its data plane
   expect(armError(elsewhere).code).toBe("AlreadyInUse");
   expect((await caller.send("DELETE", id)).status).toBe(200);
   expect((await caller.send("DELETE", id)).status).toBe(204);
-  await expect(new Client(box).request("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
+  await expect(new Client(running).request("https://newregistry.azurecr.io/v2/")).rejects.toThrow("403");
 });
 
 test("other clouds have their own Resource Manager, login host and registry suffix", async () => {
@@ -159,7 +160,7 @@ test("other clouds have their own Resource Manager, login host and registry suff
   const subscriptionId = randomUUID();
   const identity = { tenantId, clientId: randomUUID(), objectId: randomUUID(), name: "gov", secrets: ["s"] };
   const scope = `/subscriptions/${subscriptionId}`;
-  await box.control.call(
+  await running.control.call(
     "PUT",
     "/state",
     {},
@@ -215,7 +216,7 @@ describe("Resource Graph", () => {
   });
 
   test("chains pages by $skipToken", async () => {
-    await box.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 3 });
+    await running.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 3 });
     const first = (await search(all)).json<Page>();
     const second = (await search(all, { options: { $skipToken: first.$skipToken } })).json<Page>();
     expect([first.totalRecords, first.data.length, second.data.length, second.$skipToken]).toEqual([
@@ -224,7 +225,7 @@ describe("Resource Graph", () => {
       1,
       undefined,
     ]);
-    await box.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 1000 });
+    await running.control.call("PUT", "/settings", {}, { resourceGraphPageSize: 1000 });
   });
 
   test("finds nothing for an identity without a role, and only what is in the given subscriptions", async () => {
