@@ -179,6 +179,11 @@ export function registryId(name: string, inSubscription = subscription): string 
   return `${inSubscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
+/** Resolves when the condition holds; only Jest's limit ends a wait, so that a slow machine fails no test. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** The error in a response of Resource Manager. */
 export function armError(response: HttpResponse): { code: string; message: string; details?: { message: string }[] } {
   return response.json<{ error: { code: string; message: string } }>().error;

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
+import { until } from "./client";
 
 const root = path.resolve(__dirname, "../..");
 
@@ -228,7 +229,3 @@ test.each<[string, readonly string[]]>([
   await end;
   expect(temporary()).toEqual([]);
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
-}

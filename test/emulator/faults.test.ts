@@ -1,6 +1,6 @@
 /** Tests of the faults: which requests they match, and what they do. */
 import { useEmulator } from "../support/emulator";
-import { armError, Caller, Client, registryId } from "./client";
+import { armError, Caller, Client, registryId, until } from "./client";
 
 const host = "mcr.microsoft.com";
 const path = "/v2/windows/servercore/manifests/ltsc2019";
@@ -93,6 +93,7 @@ test("reset breaks the connection of a request and of a tunnel", async () => {
 test("hang never responds", async () => {
   await running.control.faults({ host, hang: true });
   const response = request().catch(() => "closed");
+  await until(async () => (await running.control.requests()).length > 0);
   const winner = await Promise.race([response, new Promise((resolve) => setTimeout(() => resolve("waiting"), 100))]);
   expect(winner).toBe("waiting");
   const [entry] = await running.control.requests();
@@ -112,7 +113,7 @@ test("setHeaders and dropHeaders change the service's response", async () => {
 test.each([0, 5])("truncateBody breaks the connection after %i bytes of the body", async (truncateBody) => {
   await running.control.faults({ host, truncateBody });
   await expect(request()).rejects.toMatchObject({ code: "ECONNRESET" });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await running.control.requests({ status: 200 })).length > 0);
   expect(await running.control.requests()).toMatchObject([{ status: 200, responseBytes: truncateBody }]);
 });
 
@@ -124,7 +125,7 @@ test("loseResponse breaks the connection after the import has run", async () => 
   await expect(caller.send("POST", `${registryId("myregistry")}/importImage`, body)).rejects.toMatchObject({
     code: "ECONNRESET",
   });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => running.emulator.operations.list().every(({ status }) => status.kind !== "pending"));
   expect((await running.control.image("myregistry.azurecr.io/lost:v1")).platforms).toEqual(["windows/amd64"]);
   expect(await running.control.call("GET", "/operations")).toMatchObject([{ label: "lost:v1", status: "succeeded" }]);
 });
