@@ -1,3 +1,4 @@
+/** Starts emulators for tests, and talks to their control API. */
 import {
   type Emulator,
   type Fault,
