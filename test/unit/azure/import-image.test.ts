@@ -12,10 +12,10 @@ const imports = new Imports();
 
 describe("an import", () => {
   test("copies every platform into each target, with one start and few polls", async () => {
-    const source = await imports.inside.control.image("docker.io/library/hello-state:latest");
+    const source = await imports.inside.control.image("docker.io/library/hello-world:latest");
     const digest = source.digest;
     const { outcome } = await imports.run({
-      source: { registryUri: "docker.io", sourceImage: `library/hello-state@${digest}` },
+      source: { registryUri: "docker.io", sourceImage: `library/hello-world@${digest}` },
       request: { targetTags: ["a/b:1", "c:2"], untaggedTargetRepositories: ["bare"] },
     });
     expect(outcome).toEqual({ state: "succeeded" });
@@ -26,7 +26,7 @@ describe("an import", () => {
   test("omits an empty list of targets, and supports Force", async () => {
     const tags = { targetTags: ["again:1"] };
     expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
-    const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-state:latest");
+    const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
     expect((await imports.run({ request: { ...tags, mode: "Force" } })).outcome.state).toBe("succeeded");
     expect(imports.held("again:1")).toBe(digest);
     const bare = { targetTags: [], untaggedTargetRepositories: ["only-bare"] };
@@ -64,10 +64,10 @@ describe("a failed import explains", () => {
 
   test("that the image does not exist", async () => {
     const { outcome } = await imports.run({
-      source: { registryUri: "docker.io", sourceImage: "library/hello-state:nosuch" },
+      source: { registryUri: "docker.io", sourceImage: "library/hello-world:nosuch" },
     });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "SOURCE_NOT_FOUND" } });
-    expect(textOf(outcome)).toMatch(/^source: docker\.io\/library\/hello-state:nosuch/);
+    expect(textOf(outcome)).toMatch(/^source: docker\.io\/library\/hello-world:nosuch/);
   });
 
   test("that the quota is exhausted", async () => {
