@@ -1,6 +1,5 @@
 /** The emulator as the bench uses it: images, latency, and the requests that it counted. */
-import type { Emulator } from "../emulator/emulator";
-import type { LogEntry } from "../emulator/request-log";
+import type { Emulator, LogEntry } from "acr-emulator";
 import { sourceOf } from "./programs";
 
 /** Hosts of the source registry and of its token service. */

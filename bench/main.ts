@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { startEmulator } from "../emulator/emulator";
+import { startEmulator } from "acr-emulator";
 import { engineFolder } from "../scripts/engine/engine";
 import { environment } from "../scripts/environment";
 import { endTogether, runOrFail } from "../scripts/process";

@@ -1,5 +1,5 @@
 /** Measures runs that find nothing to do, beside resources that do nothing at all. */
-import type { Emulator } from "../emulator/emulator";
+import type { Emulator } from "acr-emulator";
 import { printStatus } from "../scripts/progress";
 import { hostOf, setSourceLatency, type Traffic, takeTraffic } from "./emulator";
 import { bare, images, nothing, type Program } from "./programs";

@@ -1,3 +1,4 @@
+/** The certificate authority that signs the certificates of the emulated hosts. */
 import "reflect-metadata";
 import { KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
@@ -7,22 +8,22 @@ import * as x509 from "@peculiar/x509";
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const day = 24 * 60 * 60 * 1000;
 
-/** The box's own certificate authority. Its private key never leaves memory. */
+/** A certificate authority. Its private key never leaves memory. */
 export interface CertificateAuthority {
   /** The public certificate, PEM. */
   readonly certificate: string;
-  /** The TLS context that proves to be `host`. */
+  /** The TLS context of a server with a certificate for `host`. */
   contextFor(host: string): Promise<SecureContext>;
 }
 
-/** Makes a certificate authority that lives as long as the emulator. */
+/** Creates a certificate authority for the lifetime of the emulator. */
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
   x509.cryptoProvider.set(webcrypto);
   const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 30 * day) };
   const caKeys = await newKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: "CN=Emulated internet",
+    name: "CN=acr-emulator",
     ...validity,
     signingAlgorithm: algorithm,
     keys: caKeys,
@@ -35,7 +36,7 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
   });
   const caPem = ca.toString("pem");
 
-  // One key serves every host: what tells hosts apart is the name in the certificate.
+  // All hosts share one key: generating one per host costs time, and their certificates differ in the name anyway.
   const hostKeys = await newKeys();
   const hostKeyPem = KeyObject.from(hostKeys.privateKey).export({ type: "pkcs8", format: "pem" });
   const contexts = new Map<string, Promise<SecureContext>>();
@@ -77,6 +78,6 @@ function newKeys(): Promise<webcrypto.CryptoKeyPair> {
 
 function serialNumber(): string {
   const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40; // positive, without a leading zero
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40; // RFC 5280: positive, and DER forbids a leading zero byte
   return bytes.toString("hex");
 }

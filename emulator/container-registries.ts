@@ -1,47 +1,48 @@
-import { registryAudience, type TokenService } from "./entra/tokens";
+/** The data planes of all Azure container registries, behind their network rules. */
+import { registryAudience, type TokenService } from "./entra/token-service";
 import type { Tunnel } from "./proxy";
-import { acrRegistry } from "./registry/acr";
+import { acrRegistry } from "./registry/acr-registry";
 import { type Handler, sendJson } from "./registry/http";
 import type { Replication } from "./replication";
-import { mayOnDataPlane } from "./resource-manager/access";
-import { cloudOf, findRegistryByHost, type Registry, same, tenantOf, type World } from "./world";
+import { hasDataPermission } from "./resource-manager/permissions";
+import { cloudOf, equalsIgnoreCase, findRegistryByHost, type Registry, type State, tenantIdOf } from "./state";
 
-/** Address by which network rules know the importer when it is no trusted service. */
-const azureAddress = "20.42.0.10";
+/** The address that network rules see when the importer is not a trusted service. */
+const importerAddress = "20.42.0.10";
 
-/** The data planes of all Azure container registries: login servers and regional endpoints. */
+/** Finds the registry behind a login server or regional endpoint, and its handler. */
 export class ContainerRegistries {
   readonly #handlers = new WeakMap<Registry, Map<string, Handler>>();
 
   constructor(
-    readonly world: World,
+    readonly state: State,
     readonly tokens: TokenService,
     readonly replication: Replication,
   ) {}
 
   find(host: string): Registry | undefined {
-    return findRegistryByHost(this.world, host)?.registry;
+    return findRegistryByHost(this.state, host)?.registry;
   }
 
-  /** Answers a request, unless the registry's network rules keep the caller out. */
-  site(host: string): ((tunnel: Tunnel, ...message: Parameters<Handler>) => ReturnType<Handler>) | undefined {
-    const found = findRegistryByHost(this.world, host);
+  /** The handler of a registry's host; it responds with 403 where the network rules block the client. */
+  handlerFor(host: string): ((tunnel: Tunnel, ...message: Parameters<Handler>) => ReturnType<Handler>) | undefined {
+    const found = findRegistryByHost(this.state, host);
     if (!found) return undefined;
     const { registry, region } = found;
-    const isHome = region !== undefined && same(region, registry.location);
+    const isHome = region !== undefined && equalsIgnoreCase(region, registry.location);
     return (tunnel, req, res) => {
-      const keptOut = this.#addressKeptOut(registry, tunnel);
-      if (keptOut === undefined) return this.#handler(registry, host, isHome)(req, res);
+      const blocked = this.#blockedAddress(registry, tunnel);
+      if (blocked === undefined) return this.#handler(registry, host, isHome)(req, res);
       req.resume();
-      const message = `client with IP '${keptOut}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.`;
+      const message = `client with IP '${blocked}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.`;
       sendJson(res, 403, { errors: [{ code: "DENIED", message }] });
     };
   }
 
-  /** The caller's address when the network rules refuse it. */
-  #addressKeptOut(registry: Registry, { from, trustedService }: Tunnel): string | undefined {
+  /** The client's address if the network rules block it. */
+  #blockedAddress(registry: Registry, { from, trustedService }: Tunnel): string | undefined {
     if (trustedService && registry.networkRuleBypassOptions === "AzureServices") return undefined;
-    const address = from === "client" ? this.world.settings.clientAddress : azureAddress;
+    const address = from === "client" ? this.state.settings.clientAddress : importerAddress;
     if (registry.publicNetworkAccess === "Disabled") return address;
     return registry.defaultAction === "Deny" && !registry.ipRules.includes(address) ? address : undefined;
   }
@@ -55,18 +56,20 @@ export class ContainerRegistries {
   }
 
   #createHandler(registry: Registry, host: string, isHome: boolean): Handler {
-    const { world, tokens, replication } = this;
-    const tenantId = tenantOf(world, registry) ?? "";
+    const { state, tokens, replication } = this;
+    const tenantId = tenantIdOf(state, registry) ?? "";
     return acrRegistry({
       store: isHome ? registry.store : replication.replicaOf(registry.store, () => registry.replicationLagMs),
       host,
       tenantId,
-      audiences: [registryAudience, ...(cloudOf(world, tenantId)?.audiences ?? [])],
+      audiences: [registryAudience, ...(cloudOf(state, tenantId)?.audiences ?? [])],
       verifyEntra: (token, audiences) => tokens.verify(token, audiences),
       verifyServicePrincipal: (clientId, secret) =>
-        world.identities.find((identity) => same(identity.clientId, clientId) && identity.secrets.includes(secret)),
-      allows: (principal, action) => mayOnDataPlane(world, registry, principal, action),
-      // Read at each request: the control API changes them while the registry runs.
+        state.identities.find(
+          (identity) => equalsIgnoreCase(identity.clientId, clientId) && identity.secrets.includes(secret),
+        ),
+      allows: (principal, action) => hasDataPermission(state, registry, principal, action),
+      // Getters, because the control API changes these while the registry runs.
       get anonymousPull() {
         return registry.anonymousPull;
       },

@@ -1,49 +1,42 @@
+/** Which handler serves which host name. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ContainerRegistries } from "./container-registries";
-import { loginHost } from "./entra/login";
+import type { PublicStores } from "./default-images";
+import { dockerHubAccount, privateRepository } from "./default-state";
+import { loginHost } from "./entra/login-host";
 import { githubIssuer, githubRequestHost, type OidcIssuer } from "./entra/oidc-issuer";
-import type { ImportFault } from "./faults";
-import { isDockerHub, namesOf } from "./image-references";
+import type { ImportFault } from "./faults/fault";
+import { hostAliases, isDockerHub } from "./image-reference";
 import type { Tunnel } from "./proxy";
-import { realServer } from "./real-server";
 import { dockerHub } from "./registry/docker-hub";
-import { openRegistry } from "./registry/open-registry";
-import type { RegistryStore } from "./registry/store";
-import type { ImportServices } from "./resource-manager/import-image";
+import { publicRegistry } from "./registry/public-registry";
+import type { ArmServices } from "./resource-manager/import-image";
 import { resourceManagerHost } from "./resource-manager/resource-manager";
+import { reverseProxy } from "./reverse-proxy";
 
-/** What answers for a host. */
-export type Site = (visit: Visit) => void | Promise<void>;
-
-/** One request at a site. */
-export interface Visit {
+/** One request to a host. */
+export interface HostRequest {
   readonly tunnel: Tunnel;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly importFault: ImportFault | undefined;
 }
 
-export const dockerHubAccount = { username: "emulator", password: "dckr_pat_emulator" };
-/** Docker Hub shows this repository to its owner only. */
-export const privateRepository = "emulator/private";
+/** Responds to the requests to one host. */
+export type HostHandler = (request: HostRequest) => void | Promise<void>;
 
-/** All hosts of the box. */
+/** All hosts that the emulator serves. */
 export class Hosts {
-  readonly #fixed = new Map<string, Site>();
-  readonly #real = new Map<string, { url: string; site: Site }>();
+  readonly #fixed = new Map<string, HostHandler>();
+  readonly #servers = new Map<string, { url: string; handle: HostHandler }>();
   readonly #registries: ContainerRegistries;
-  readonly #dockerHub: Site;
+  readonly #dockerHub: HostHandler;
 
-  constructor(
-    services: ImportServices,
-    registries: ContainerRegistries,
-    issuer: OidcIssuer,
-    stores: { dockerHub: RegistryStore; microsoft: RegistryStore },
-  ) {
-    const { world, tokens } = services;
+  constructor(services: ArmServices, registries: ContainerRegistries, issuer: OidcIssuer, stores: PublicStores) {
+    const { state, tokens } = services;
     this.#registries = registries;
-    for (const cloud of world.clouds) {
-      const login = loginHost({ world, cloud, tokens, issuer });
+    for (const cloud of state.clouds) {
+      const login = loginHost({ state, cloud, tokens, issuer });
       const resourceManager = resourceManagerHost(cloud, services);
       for (const host of [cloud.login, cloud.loginAlias ?? cloud.login]) {
         this.#fixed.set(host, ({ req, res }) => login(req, res));
@@ -59,41 +52,41 @@ export class Hosts {
       store: stores.dockerHub,
       accounts: [{ ...dockerHubAccount, privateRepositories: [privateRepository] }],
     });
-    const microsoft = openRegistry({ store: stores.microsoft });
+    const microsoft = publicRegistry({ store: stores.microsoft });
     this.#dockerHub = ({ req, res }) => hub.registry(req, res);
     this.#fixed.set("auth.docker.io", ({ req, res }) => hub.auth(req, res));
     this.#fixed.set("mcr.microsoft.com", ({ req, res }) => microsoft(req, res));
   }
 
-  /** What answers for the host; nothing for a host that is no part of the box. */
-  site(host: string): Site | undefined {
+  /** The handler of a host; undefined for a host that the emulator does not serve. */
+  find(host: string): HostHandler | undefined {
     const known =
-      this.#real.get(host)?.site ?? this.#fixed.get(host) ?? (isDockerHub(host) ? this.#dockerHub : undefined);
+      this.#servers.get(host)?.handle ?? this.#fixed.get(host) ?? (isDockerHub(host) ? this.#dockerHub : undefined);
     if (known) return known;
-    const registry = this.#registries.site(host);
+    const registry = this.#registries.handlerFor(host);
     return registry && (({ tunnel, req, res }) => registry(tunnel, req, res));
   }
 
-  /** Maps host names to real HTTP servers; `null` takes a name away. */
-  map(hosts: Readonly<Record<string, string | null>>): void {
+  /** Maps host names to HTTP servers on this machine; `null` removes a mapping. */
+  mapToServers(hosts: Readonly<Record<string, string | null>>): void {
     for (const [host, url] of Object.entries(hosts)) {
-      for (const name of namesOf(host)) {
-        if (url === null) this.#real.delete(name);
-        else this.#real.set(name, { url, site: realSite(url) });
+      for (const name of hostAliases(host)) {
+        if (url === null) this.#servers.delete(name);
+        else this.#servers.set(name, { url, handle: serverHandler(url) });
       }
     }
   }
 
-  mapped(): Record<string, string> {
-    return Object.fromEntries([...this.#real].map(([host, { url }]) => [host, url]));
+  mappedServers(): Record<string, string> {
+    return Object.fromEntries([...this.#servers].map(([host, { url }]) => [host, url]));
   }
 
-  clearMapped(): void {
-    this.#real.clear();
+  clearMappedServers(): void {
+    this.#servers.clear();
   }
 }
 
-function realSite(url: string): Site {
-  const forward = realServer(new URL(url));
+function serverHandler(url: string): HostHandler {
+  const forward = reverseProxy(new URL(url));
   return ({ req, res }) => forward(req, res);
 }

@@ -1,53 +1,55 @@
+/** An HTTP proxy that terminates TLS itself, for every host behind it. */
 import { createServer, type IncomingMessage, Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { CertificateAuthority } from "./certificates";
-import type { Breakable } from "./faults";
+import type { Connection } from "./faults/apply-faults";
 import type { Origin } from "./request-log";
 
-/** A client's way to one host: what CONNECT opened, or nothing for plain HTTP through the proxy. */
-export interface Tunnel extends Breakable {
+/** A client's connection to one host: a CONNECT tunnel, or plain HTTP through the proxy. */
+export interface Tunnel extends Connection {
   readonly from: Origin;
-  /** Host as in an image reference: lower case, with the port unless it is 443. */
+  /** Host name in lower case, with the port unless it is 443. */
   readonly host: string;
   /** Absent for plain HTTP. */
   readonly id?: number;
-  /** The importer acts as a trusted Azure service: network rules that let those in do so. */
+  /** The importer acts as a trusted Azure service, which network rules may allow. */
   readonly trustedService: boolean;
 }
 
 export interface ProxyOptions {
   readonly from: Origin;
   readonly authority: CertificateAuthority;
-  /** Says whether CONNECT opens a tunnel; else the status to answer, or `"answered"` when a fault took over. */
-  admit(tunnel: Tunnel): Promise<"open" | "answered" | number>;
-  serve(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
-  /** Plain HTTP to a host through the proxy (managed identity only). */
-  servePlain(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+  /** Whether CONNECT opens a tunnel; otherwise the status to respond with, or `"handled"` when a fault took over. */
+  onConnect(tunnel: Tunnel): Promise<"open" | "handled" | number>;
+  onRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
+  /** A plain HTTP request through the proxy. */
+  onPlainRequest(tunnel: Tunnel, req: IncomingMessage, res: ServerResponse): void;
 }
 
-/** An HTTP proxy that is itself every host behind it. */
-export interface BoxProxy {
+/** A running proxy. */
+export interface RunningProxy {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Header of CONNECT by which the importer says that it acts as a trusted service. */
+/** Header of CONNECT that marks the importer as a trusted service. */
 export const trustedServiceHeader = "x-trusted-service";
 
-/** Longer than any pause between two polls, so that no client meets a connection that is just being closed. */
+/** Longer than any wait between two polls, so that no client uses a connection while the server closes it. */
 const keepAliveTimeout = 60_000;
 
 let nextTunnel = 1;
 
-export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
+/** Starts the proxy on a free port of the loopback interface. */
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { from, authority } = options;
   const tunnels = new WeakMap<object, Tunnel>();
   const sockets = new Set<Socket>();
 
   const inner = new Server({ keepAliveTimeout, requestTimeout: 0 }, (req, res) => {
     const tunnel = tunnels.get(req.socket);
-    if (tunnel) options.serve(tunnel, req, res);
+    if (tunnel) options.onRequest(tunnel, req, res);
     else res.destroy();
   });
   inner.on("clientError", (_error, socket) => socket.destroy());
@@ -56,26 +58,26 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
     const url = URL.canParse(req.url ?? "") ? new URL(req.url ?? "") : undefined;
     const host = url?.host ?? "";
     req.url = url ? url.pathname + url.search : (req.url ?? "/");
-    options.servePlain({ from, host, trustedService: false, ...breakable(req.socket) }, req, res);
+    options.onPlainRequest({ from, host, trustedService: false, ...connectionOf(req.socket) }, req, res);
   });
   proxy.on("clientError", (_error, socket) => socket.destroy());
   proxy.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => undefined); // a client that leaves early is no event
+    socket.on("error", () => undefined); // the client closed it
   });
   proxy.on("connect", (req, duplex, head) => {
     openTunnel(req, duplex as Socket, head).catch(() => duplex.destroy());
   });
 
   async function openTunnel(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { name, host } = connectTarget(req.url ?? "");
+    const { name, host } = parseConnectTarget(req.url ?? "");
     const trustedService = req.headers[trustedServiceHeader] !== undefined;
-    const tunnel: Tunnel = { id: nextTunnel++, from, host, trustedService, ...breakable(socket) };
-    const admission = await options.admit(tunnel);
-    if (admission === "answered" || socket.destroyed) return;
-    if (admission !== "open") {
-      const status = `${admission} ${STATUS_CODES[admission] ?? ""}`;
+    const tunnel: Tunnel = { id: nextTunnel++, from, host, trustedService, ...connectionOf(socket) };
+    const decision = await options.onConnect(tunnel);
+    if (decision === "handled" || socket.destroyed) return;
+    if (decision !== "open") {
+      const status = `${decision} ${STATUS_CODES[decision] ?? ""}`;
       socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
     }
@@ -83,7 +85,7 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
     socket.setNoDelay(true);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) socket.unshift(head);
-    // HTTP/1.1 only: every client negotiates down, and one protocol keeps the log comparable.
+    // HTTP/1.1 only: every client supports it, and one protocol keeps the logs of clients comparable.
     const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
     secure.on("error", () => socket.destroy());
     tunnels.set(secure, tunnel);
@@ -99,14 +101,14 @@ export async function startProxy(options: ProxyOptions): Promise<BoxProxy> {
     async close() {
       const closed = new Promise((resolve) => proxy.close(resolve));
       inner.close();
-      // Servers do not know their tunnelled sockets: without this they keep the process alive.
+      // The servers do not track tunnelled sockets, which would keep the process alive.
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
 }
 
-function connectTarget(url: string): { name: string; host: string } {
+function parseConnectTarget(url: string): { name: string; host: string } {
   const colon = url.lastIndexOf(":");
   const name = url
     .slice(0, colon)
@@ -116,6 +118,6 @@ function connectTarget(url: string): { name: string; host: string } {
   return { name, host: port === "443" ? name : `${name}:${port}` };
 }
 
-function breakable(socket: Socket): Breakable {
+function connectionOf(socket: Socket): Connection {
   return { reset: () => socket.resetAndDestroy(), close: () => socket.destroy() };
 }

@@ -1,30 +1,31 @@
-import type { RegistryStore } from "./registry/store";
+/** Geo-replication that lags behind imports. */
+import type { RegistryStore } from "./registry/registry-store";
 
-interface Late {
+interface PendingReplication {
   readonly since: number;
-  /** What the tag or digest led to before; nothing when it is new. */
+  /** The digest before the import; undefined for a new tag or manifest. */
   readonly previous: string | undefined;
 }
 
-/** Geo-replicas that learn of an import late: until then they serve what was there before. */
+/** Replicas serve the previous content until the lag has passed. */
 export class Replication {
-  readonly #late = new WeakMap<RegistryStore, Map<string, Late>>();
+  readonly #late = new WeakMap<RegistryStore, Map<string, PendingReplication>>();
 
-  /** Notes that an import is about to write a tag or a manifest of a registry whose replicas lag. */
-  delay(store: RegistryStore, repository: string, tagOrDigest: string): void {
-    const late = this.#late.get(store) ?? new Map<string, Late>();
+  /** Records that an import is about to write a tag or a manifest. */
+  recordImport(store: RegistryStore, repository: string, tagOrDigest: string): void {
+    const late = this.#late.get(store) ?? new Map<string, PendingReplication>();
     this.#late.set(store, late);
     const previous = store.manifest(repository, tagOrDigest)?.digest;
     late.set(`${repository}:${tagOrDigest}`, { since: Date.now(), previous });
   }
 
-  /** The store as a replica shows it that lags by so much just now. Writes go through to the home region. */
+  /** A view of the store as a replica with this lag shows it. Writes go to the store itself. */
   replicaOf(store: RegistryStore, lagMs: () => number): RegistryStore {
     const findLate = (repository: string, tagOrDigest: string) => {
       const key = `${repository}:${tagOrDigest}`;
       const late = this.#late.get(store)?.get(key);
       if (!late || Date.now() - late.since < lagMs()) return late;
-      // Seen once, seen for good: a replica does not unlearn when the lag grows.
+      // Once visible, it stays visible, even if the lag grows.
       this.#late.get(store)?.delete(key);
       return undefined;
     };

@@ -1,10 +1,11 @@
+/** The log of requests, which tests and benchmarks read. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { namesOf } from "./image-references";
+import { hostAliases } from "./image-reference";
 
-/** Which side of the firewall a request comes from: the user's machine, or the importer inside Azure. */
+/** Where a request comes from: the user's machine, or the importer inside Azure. */
 export type Origin = "client" | "azure";
 
-/** One request that reached the box. It never holds a credential: names of form fields, not their values. */
+/** One request. It never contains a credential: names of form fields, not their values. */
 export interface LogEntry {
   readonly id: number;
   /** When the request arrived, milliseconds since 1970. */
@@ -14,7 +15,7 @@ export interface LogEntry {
   readonly method: string;
   /** Path and query; query values that are secrets are replaced by `…`. */
   readonly path: string;
-  /** Absent while the request is being answered, and for ever when the answer was lost. */
+  /** Absent until the response is sent, and for ever if it was lost. */
   status?: number;
   /** Size of the body received. */
   requestBytes: number;
@@ -26,9 +27,9 @@ export interface LogEntry {
   formKeys?: string[];
   /** The CONNECT tunnel that carried the request. */
   readonly tunnel?: number;
-  /** The host is no part of the box. */
+  /** The emulator does not serve the host. */
   readonly refused?: true;
-  /** Identifiers of the faults that struck. */
+  /** IDs of the faults that matched. */
   faults?: number[];
   /** The emulator itself failed here: a bug. */
   error?: string;
@@ -47,13 +48,13 @@ const secretQueryKeys = new Set([
 ]);
 const maximumFormBytes = 64 * 1024;
 
-/** The list of requests, oldest first. */
+/** The requests, oldest first. */
 export class RequestLog {
   #entries: LogEntry[] = [];
   #next = 1;
 
-  /** Notes a request for a host that is no part of the box. */
-  refuse(from: Origin, host: string, method: string, path = ""): void {
+  /** Records a request to a host that the emulator does not serve. */
+  recordRefusal(from: Origin, host: string, method: string, path = ""): void {
     this.#entries.push({
       id: this.#next++,
       at: Date.now(),
@@ -70,8 +71,8 @@ export class RequestLog {
     });
   }
 
-  /** Notes a request now, and what became of it when its answer is over. */
-  begin(from: Origin, host: string, tunnel: number | undefined, req: IncomingMessage, res: ServerResponse): LogEntry {
+  /** Records a request now, and its outcome when the response ends. */
+  record(from: Origin, host: string, tunnel: number | undefined, req: IncomingMessage, res: ServerResponse): LogEntry {
     const started = performance.now();
     const { authorization, "user-agent": userAgent } = req.headers;
     const entry: LogEntry = {
@@ -88,8 +89,8 @@ export class RequestLog {
       ...(tunnel === undefined ? {} : { tunnel }),
     };
     this.#entries.push(entry);
-    meterRequest(req, entry);
-    meterResponse(res, entry);
+    measureRequest(req, entry);
+    measureResponse(res, entry);
     res.once("finish", () => {
       entry.status = res.statusCode;
     });
@@ -100,10 +101,10 @@ export class RequestLog {
     return entry;
   }
 
-  /** Entries that meet all conditions. */
-  select(wanted: URLSearchParams): LogEntry[] {
-    const conditions = [...wanted];
-    return this.#entries.filter((entry) => conditions.every(([key, value]) => holds(entry, key, value)));
+  /** The entries that match every parameter; see the README for the filters. */
+  select(filter: URLSearchParams): LogEntry[] {
+    const conditions = [...filter];
+    return this.#entries.filter((entry) => conditions.every(([key, value]) => matchesFilter(entry, key, value)));
   }
 
   clear(): void {
@@ -111,11 +112,11 @@ export class RequestLog {
   }
 }
 
-/** Fields equal the wanted value; `path` may hold it, `host` be another name of the same host. */
-function holds(entry: LogEntry, key: string, wanted: string): boolean {
-  if (key === "path") return entry.path.includes(wanted);
-  if (key === "host") return namesOf(entry.host).includes(wanted.toLowerCase());
-  return String(entry[key as keyof LogEntry] ?? "") === wanted;
+/** A field must equal the value, but `path` may contain it, and `host` may be an alias. */
+function matchesFilter(entry: LogEntry, key: string, value: string): boolean {
+  if (key === "path") return entry.path.includes(value);
+  if (key === "host") return hostAliases(entry.host).includes(value.toLowerCase());
+  return String(entry[key as keyof LogEntry] ?? "") === value;
 }
 
 function credentialKind(authorization: string | undefined): LogEntry["credential"] {
@@ -123,7 +124,7 @@ function credentialKind(authorization: string | undefined): LogEntry["credential
   return /^basic /i.test(authorization) ? "basic" : "bearer";
 }
 
-/** Query values of {@link secretQueryKeys} hidden; the rest stays as the client wrote it. */
+/** Masks the values of {@link secretQueryKeys}; the rest stays as the client sent it. */
 export function maskQuery(path: string): string {
   const start = path.indexOf("?");
   if (start < 0) return path;
@@ -135,8 +136,8 @@ export function maskQuery(path: string): string {
   return `${path.slice(0, start)}?${masked.join("&")}`;
 }
 
-/** Counts body bytes without starting the stream, so that the handler still reads it at its own pace. */
-function meterRequest(req: IncomingMessage, entry: LogEntry): void {
+/** Counts body bytes without consuming the stream, so that the handler reads it at its own pace. */
+function measureRequest(req: IncomingMessage, entry: LogEntry): void {
   const isForm = req.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") ?? false;
   const form: Buffer[] = [];
   const push = req.push;
@@ -151,7 +152,7 @@ function meterRequest(req: IncomingMessage, entry: LogEntry): void {
   };
 }
 
-function meterResponse(res: ServerResponse, entry: LogEntry): void {
+function measureResponse(res: ServerResponse, entry: LogEntry): void {
   const count = (chunk: unknown) => {
     if (typeof chunk === "string") entry.responseBytes += Buffer.byteLength(chunk);
     else if (chunk instanceof Uint8Array) entry.responseBytes += chunk.byteLength;

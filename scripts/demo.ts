@@ -3,8 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fro
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type Emulator, startEmulator } from "../emulator/emulator";
-import type { LogEntry } from "../emulator/request-log";
+import { type Emulator, type LogEntry, startEmulator } from "acr-emulator";
 import { engineFolder } from "./engine/engine";
 import { type EngineReport, readEngineReport } from "./engine-report";
 import { environment } from "./environment";

@@ -1,7 +1,5 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
-import { promisify } from "node:util";
 
 export interface RunOptions {
   cwd?: string;
@@ -176,19 +174,30 @@ function processes(): [pid: number, parent: number][] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
     try {
-      return [[Number(pid), parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8"))] as [number, number]];
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      // "pid (name) state parent …": the name may contain anything.
+      return [[Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])] as [number, number]];
     } catch {
       return []; // ended meanwhile
     }
   });
 }
 
-/** "pid (name) state parent …", where the name may hold anything. */
-function parentInStat(stat: string): number {
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+/**
+ * The npm that runs this script. npm forwards no signal through its shell, which even survives when npm is killed: so the
+ * npm scripts pass the shell's parent as `--pid=$PPID`, which is taken off the command line here.
+ */
+const npm = takePid();
+
+function takePid(): number | undefined {
+  const index = process.argv.findIndex((argument) => argument.startsWith("--pid="));
+  if (index < 0) return undefined;
+  const [pid = ""] = process.argv.splice(index, 1);
+  // Not a number where the shell does not know $PPID (Windows).
+  return Number(pid.slice("--pid=".length)) || undefined;
 }
 
-/** Makes Ctrl-C and its like end this process together with everything that it started. */
+/** Makes Ctrl-C and its like, and the end of npm, end this process together with everything that it started. */
 export function endTogether(cleanUp: () => void | Promise<void> = () => {}): void {
   const end = async (exitCode: number) => {
     if (ending) return;
@@ -207,94 +216,20 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
   ] as const) {
     process.on(signal, () => void end(exitCode));
   }
-  whenAbandoned(() => void end(143));
+  if (npm !== undefined) whenEnded(npm, () => void end(143));
 }
 
-/**
- * Calls back when whoever started this process is gone; returns how to stop watching. A signal to npm ends npm and its
- * shell and never gets here; a killed npm even leaves its shell, which waits for us with nobody behind it.
- */
-export function whenAbandoned(act: () => void): () => void {
-  const isAbandoned = starterWatch(process.env, () => process.ppid, processInfo);
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  const lookLater = () => {
-    if (!isStopped) timer = setTimeout(look, 500).unref();
-  };
-  const look = async () => {
-    const abandoned = await isAbandoned();
-    if (isStopped) return;
-    if (abandoned) act();
-    else lookLater();
-  };
-  void isAbandoned().then(lookLater); // the first look learns who the starter is
-  return () => {
-    isStopped = true;
-    clearTimeout(timer);
-  };
-}
-
-export interface ProcessInfo {
-  parent: number;
-  command: string;
-}
-
-/**
- * Returns what tells, each time it is asked, whether the starter of this process is gone. A process that `look` finds
- * nothing about is no proof: it may only be unreadable just now, and the end of our own parent shows in `ppid`.
- */
-export function starterWatch(
-  env: NodeJS.ProcessEnv,
-  ppid: () => number,
-  look: (pid: number) => Promise<ProcessInfo | undefined>,
-): () => Promise<boolean> {
-  const { npm_lifecycle_script: script } = env;
-  const parent = ppid();
-  let isNpmShell: boolean | undefined;
-  let starter: number | undefined;
-  let isLate: boolean | undefined;
-  return async () => {
-    const info = script === undefined || isNpmShell === false ? undefined : await look(parent);
-    if (ppid() !== parent) return true;
-    if (script !== undefined && info !== undefined) {
-      isNpmShell ??= info.command.includes(script);
-      const now = isNpmShell ? info.parent : parent;
-      starter ??= now;
-      if (now !== starter) return true;
+/** Calls back once when a process has ended, however it ended. */
+function whenEnded(pid: number, act: () => void): void {
+  const timer = setInterval(() => {
+    try {
+      process.kill(pid, 0);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") return; // another user's process
+      clearInterval(timer);
+      act();
     }
-    if (starter !== 1) return false;
-    // While Node was starting, npm may have ended: then the first process has inherited us.
-    const first = isLate === undefined ? await look(1) : undefined;
-    if (first !== undefined) isLate = !mayHaveStarted(first.command, env);
-    return isLate ?? false;
-  };
-}
-
-/** Whether a process of this command line may be the npm, or its like, that started us; in a container it can be the first. */
-function mayHaveStarted(command: string, env: NodeJS.ProcessEnv): boolean {
-  const [program = "", ...words] = command.split(/\s+/).filter((word) => !word.startsWith("-"));
-  const runner = /^node/.test(path.basename(program)) ? words[0] : program;
-  if (!/^(npm|npx|pnpm|yarn|bun)\b/.test(path.basename(runner ?? ""))) return false;
-  // `npm run` names its script; `npm t`, `npx` and the like do not.
-  const { npm_command: verb = "", npm_lifecycle_event: event = "" } = env;
-  if (program !== "npm" || !verb.startsWith("run")) return true;
-  return words.includes(event) || words.includes(event.replace(/^(pre|post)/, ""));
-}
-
-const runFile = promisify(execFile);
-
-async function processInfo(pid: number): Promise<ProcessInfo | undefined> {
-  try {
-    if (process.platform === "linux") {
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return { parent: parentInStat(readFileSync(`/proc/${pid}/stat`, "utf8")), command };
-    }
-    const { stdout } = await runFile("ps", ["-o", "ppid=,args=", "-p", String(pid)]);
-    const [, parent, command] = /^\s*(\d+)\s+(.*)/.exec(stdout) ?? [];
-    return parent === undefined || command === undefined ? undefined : { parent: Number(parent), command };
-  } catch {
-    return undefined;
-  }
+  }, 200).unref();
 }
 
 process.once("exit", () => {

@@ -1,5 +1,5 @@
 /** The requests of an operation, from the emulator's log. */
-import type { LogEntry } from "../emulator/request-log";
+import type { LogEntry } from "acr-emulator";
 
 /** Prints the requests of this machine by host, and those of Azure as a sum. */
 export function requestCosts(requests: readonly LogEntry[]): string {

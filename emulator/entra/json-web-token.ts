@@ -1,8 +1,9 @@
+/** JSON Web Tokens: decode, sign, verify. */
 import { generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from "node:crypto";
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A token taken apart; nothing about it is verified yet. */
+/** A decoded token; nothing about it is verified. */
 export interface DecodedToken {
   readonly header: Claims;
   readonly claims: Claims;
@@ -25,7 +26,7 @@ export function decodeToken(token: string): DecodedToken | undefined {
   }
 }
 
-/** An issuer's key. ECDSA, because an RSA key would cost a second of start-up time. */
+/** The key of an issuer. ECDSA, since generating an RSA key takes up to a second. */
 export class SigningKey {
   readonly #id = randomUUID();
   readonly #privateKey: KeyObject;

@@ -1,32 +1,33 @@
+/** The instance metadata service, which issues tokens for managed identities. */
 import type { IncomingMessage } from "node:http";
-import { type Handler, sendJson, targetOf } from "../registry/http";
-import { same, type World } from "../world";
-import type { TokenService } from "./tokens";
+import { type Handler, requestTarget, sendJson } from "../registry/http";
+import { equalsIgnoreCase, type State } from "../state";
+import type { TokenService } from "./token-service";
 
 export const managedIdentityHost = "169.254.169.254";
 
-/** The instance metadata service: a token for whoever runs on this machine. */
-export function managedIdentity(world: World, tokens: TokenService): Handler {
+/** The handler of the instance metadata service. */
+export function managedIdentity(state: State, tokens: TokenService): Handler {
   return (req, res) => {
-    const answer = tokenFor(world, tokens, req);
-    sendJson(res, "error" in answer ? 400 : 200, answer);
+    const body = tokenFor(state, tokens, req);
+    sendJson(res, "error" in body ? 400 : 200, body);
   };
 }
 
-function tokenFor(world: World, tokens: TokenService, req: IncomingMessage): object {
-  const refuse = (error_description: string) => ({ error: "invalid_request", error_description });
-  const { path, query } = targetOf(req);
-  if (path !== "/metadata/identity/oauth2/token") return refuse("Unknown path");
-  if (req.headers.metadata === undefined) return refuse("Required metadata header not specified");
+function tokenFor(state: State, tokens: TokenService, req: IncomingMessage): object {
+  const fail = (error_description: string) => ({ error: "invalid_request", error_description });
+  const { path, query } = requestTarget(req);
+  if (path !== "/metadata/identity/oauth2/token") return fail("Unknown path");
+  if (req.headers.metadata === undefined) return fail("Required metadata header not specified");
   const resource = query.get("resource");
-  if (resource === null) return refuse("Missing parameter: resource");
-  const wanted = query.get("client_id") ?? query.get("object_id");
-  const identity = world.identities.find(
+  if (resource === null) return fail("Missing parameter: resource");
+  const id = query.get("client_id") ?? query.get("object_id");
+  const identity = state.identities.find(
     ({ kind, clientId, objectId, systemAssigned }) =>
       kind === "managedIdentity" &&
-      (wanted === null ? systemAssigned : same(clientId, wanted) || same(objectId, wanted)),
+      (id === null ? systemAssigned : equalsIgnoreCase(clientId, id) || equalsIgnoreCase(objectId, id)),
   );
-  if (!identity) return refuse("Identity not found");
+  if (!identity) return fail("Identity not found");
 
   const { token, expiresIn } = tokens.issue(identity, resource);
   const now = Math.floor(Date.now() / 1000);

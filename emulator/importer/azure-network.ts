@@ -1,28 +1,29 @@
+/** The network inside Azure, from which imports read their source. */
 import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { trustedServiceHeader } from "../proxy";
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-export interface Question {
+export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: URL;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string;
-  /** Ask as a trusted Azure service. */
+  /** Send it as a trusted Azure service. */
   readonly trusted: boolean;
 }
 
 const timeoutMs = 60_000;
-const maximumSockets = 16;
+const maxSockets = 16;
 
-/** The network inside Azure: reaches the hosts of the box through its second proxy, over TLS like everybody else. */
+/** Sends requests through the emulator's second proxy, over TLS as every client does. */
 export class AzureNetwork {
   readonly #plain: HttpsAgent;
   readonly #trusted: HttpsAgent;
@@ -32,7 +33,7 @@ export class AzureNetwork {
     this.#trusted = new TunnelAgent(proxyPort, certificateAuthority, { [trustedServiceHeader]: "importer" });
   }
 
-  ask({ method, url, headers, body, trusted }: Question): Promise<Answer> {
+  send({ method, url, headers, body, trusted }: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const agent = trusted ? this.#trusted : this.#plain;
       const req = httpsRequest(url, {
@@ -43,12 +44,12 @@ export class AzureNetwork {
       });
       req.once("error", reject);
       req.once("timeout", () =>
-        req.destroy(new Error(`no answer from ${url.host} within ${timeoutMs / 1000} seconds`)),
+        req.destroy(new Error(`no response from ${url.host} within ${timeoutMs / 1000} seconds`)),
       );
       req.once("response", (res) => {
         const chunks: Buffer[] = [];
         res.on("data", (chunk: Buffer) => chunks.push(chunk));
-        // A truncated body still counts as an answer: the caller compares lengths and digests.
+        // A truncated body is not an error here: the caller compares lengths and digests.
         const finish = () =>
           resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) });
         res.once("end", finish);
@@ -64,14 +65,14 @@ export class AzureNetwork {
   }
 }
 
-/** An agent whose connections are CONNECT tunnels, kept alive. */
+/** An agent that keeps its CONNECT tunnels alive. */
 class TunnelAgent extends HttpsAgent {
   constructor(
     readonly proxyPort: number,
     readonly certificateAuthority: string,
     readonly connectHeaders: OutgoingHttpHeaders,
   ) {
-    super({ keepAlive: true, maxSockets: maximumSockets });
+    super({ keepAlive: true, maxSockets: maxSockets });
   }
 
   override createConnection(

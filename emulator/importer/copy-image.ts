@@ -1,7 +1,8 @@
+/** Reads an image from the source and stores it in the target. */
 import { createHash } from "node:crypto";
 import { isIndex, type ManifestContent, requiredBlobs } from "../registry/manifest";
-import type { RegistryStore } from "../registry/store";
-import type { Answer } from "./azure-network";
+import type { RegistryStore } from "../registry/registry-store";
+import type { HttpResponse } from "./azure-network";
 import { ImportFailure } from "./import-failure";
 import type { SourceRegistry } from "./source-registry";
 
@@ -9,36 +10,36 @@ const maximumManifests = 50;
 const rangeBytes = 4 * 1024 * 1024;
 const parallelBlobs = 4;
 
-/** A manifest as the source serves it. */
-interface Fetched {
+/** A manifest of the source. */
+interface FetchedManifest {
   readonly digest: string;
   readonly mediaType: string;
   readonly bytes: Buffer;
   readonly content: ManifestContent;
 }
 
-/** An image read from the source: its root and everything that the root lists, children first. */
+/** The manifests of an image: the root and everything below it, children first. */
 export interface SourceTree {
-  readonly root: Fetched;
-  readonly manifests: readonly Fetched[];
+  readonly root: FetchedManifest;
+  readonly manifests: readonly FetchedManifest[];
 }
 
-/** How failure texts name the source. */
-export interface SourceNames {
+/** The source as failure messages name it. */
+export interface SourceName {
   readonly host: string;
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: string;
-  /** An Azure registry: what it refuses is worded differently. */
+  /** Whether it is an Azure registry, whose denials have another message. */
   readonly isAzureRegistry: boolean;
 }
 
-/** Reads a manifest by tag or digest, and all manifests below it. */
-export async function readTree(source: SourceRegistry, reference: string, names: SourceNames): Promise<SourceTree> {
-  const manifests: Fetched[] = [];
+/** Reads a manifest by tag or digest, and every manifest below it. */
+export async function readTree(source: SourceRegistry, reference: string, name: SourceName): Promise<SourceTree> {
+  const manifests: FetchedManifest[] = [];
   const seen = new Set<string>();
-  async function visit(digestOrTag: string): Promise<Fetched> {
-    const fetched = await readManifest(source, digestOrTag, names);
+  async function visit(digestOrTag: string): Promise<FetchedManifest> {
+    const fetched = await readManifest(source, digestOrTag, name);
     if (seen.has(fetched.digest)) return fetched;
     seen.add(fetched.digest);
     const children = isIndex(fetched.mediaType) ? (fetched.content.manifests ?? []) : [];
@@ -54,18 +55,18 @@ export async function readTree(source: SourceRegistry, reference: string, names:
   return { root: await visit(reference), manifests };
 }
 
-/** Asks which digest the reference stands for. */
-export async function resolveDigest(source: SourceRegistry, reference: string, names: SourceNames): Promise<string> {
-  return (await readManifest(source, reference, names)).digest;
+/** Resolves a tag or digest. */
+export async function resolveDigest(source: SourceRegistry, reference: string, name: SourceName): Promise<string> {
+  return (await readManifest(source, reference, name)).digest;
 }
 
-/** Copies the tree into a repository of the target; blobs that the target has are not read again. */
+/** Copies the image into a repository of the target; blobs that the registry has are not read again. */
 export async function copyTree(
   source: SourceRegistry,
   tree: SourceTree,
   store: RegistryStore,
   repository: string,
-  names: SourceNames,
+  name: SourceName,
 ): Promise<void> {
   const blobs = new Map(
     tree.manifests.flatMap(({ content }) => requiredBlobs(content)).map((blob) => [blob.digest, blob]),
@@ -79,7 +80,7 @@ export async function copyTree(
   const worker = async () => {
     for (let blob = queue.pop(); blob; blob = queue.pop()) {
       if (store.hasBlob(repository, blob.digest) || mount(blob.digest)) continue;
-      store.putBlob(repository, await readBlob(source, blob.digest, blob.size, names), blob.digest);
+      store.putBlob(repository, await readBlob(source, blob.digest, blob.size, name), blob.digest);
     }
   };
   await Promise.all(Array.from({ length: parallelBlobs }, worker));
@@ -88,46 +89,46 @@ export async function copyTree(
   }
 }
 
-async function readManifest(source: SourceRegistry, reference: string, names: SourceNames): Promise<Fetched> {
-  const answer = await source.manifest(reference);
-  if (answer.status === 404) throw ImportFailure.manifestUnknown(names);
-  if (answer.status !== 200) throw refused(answer, names);
-  const text = answer.body.toString("utf8");
-  const digest = answer.headers["docker-content-digest"];
+async function readManifest(source: SourceRegistry, reference: string, name: SourceName): Promise<FetchedManifest> {
+  const response = await source.manifest(reference);
+  if (response.status === 404) throw ImportFailure.manifestUnknown(name);
+  if (response.status !== 200) throw toFailure(response, name);
+  const text = response.body.toString("utf8");
+  const digest = response.headers["docker-content-digest"];
   if (typeof digest !== "string") throw new ImportFailure(`No value specified for Docker-Content-Digest OK OK ${text}`);
-  const isWrong = digest !== sha256(answer.body) || (reference.includes(":") && reference !== digest);
+  const isWrong = digest !== sha256(response.body) || (reference.includes(":") && reference !== digest);
   if (isWrong) throw new ImportFailure(`Invalid Docker-Content-Digest '${digest}'.`, "InvalidParameters");
   try {
     const content = JSON.parse(text) as ManifestContent;
-    const mediaType = String(answer.headers["content-type"] ?? content.mediaType ?? "");
-    return { digest, mediaType, bytes: answer.body, content };
+    const mediaType = String(response.headers["content-type"] ?? content.mediaType ?? "");
+    return { digest, mediaType, bytes: response.body, content };
   } catch {
     throw new ImportFailure("Invalid manifest.");
   }
 }
 
-async function readBlob(source: SourceRegistry, digest: string, size: number, names: SourceNames): Promise<Buffer> {
+async function readBlob(source: SourceRegistry, digest: string, size: number, name: SourceName): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let first = 0; first < size; first += rangeBytes) {
     const last = Math.min(first + rangeBytes, size) - 1;
-    const answer = await source.blobRange(digest, first, last);
-    if (answer.status === 200) throw new ImportFailure("The remote server may not be RFC 7233 compliant");
-    if (answer.status === 401 || answer.status === 403) throw refused(answer, names);
-    if (answer.status !== 206) throw new ImportFailure("Unexpected response status code");
-    if (answer.body.length !== last - first + 1) throw new ImportFailure("Unexpected length of body in response");
-    parts.push(answer.body);
+    const response = await source.blobRange(digest, first, last);
+    if (response.status === 200) throw new ImportFailure("The remote server may not be RFC 7233 compliant");
+    if (response.status === 401 || response.status === 403) throw toFailure(response, name);
+    if (response.status !== 206) throw new ImportFailure("Unexpected response status code");
+    if (response.body.length !== last - first + 1) throw new ImportFailure("Unexpected length of body in response");
+    parts.push(response.body);
   }
   const bytes = Buffer.concat(parts);
   if (sha256(bytes) !== digest) throw new ImportFailure("Error copying blobs", "InvalidParameters");
   return bytes;
 }
 
-function refused(answer: Answer, names: SourceNames): ImportFailure {
-  const isRefusal = answer.status === 401 || answer.status === 403;
-  if (isRefusal && names.isAzureRegistry) return ImportFailure.accessDenied(names.host);
-  const text = answer.body.toString("utf8");
+function toFailure(response: HttpResponse, name: SourceName): ImportFailure {
+  const isRefusal = response.status === 401 || response.status === 403;
+  if (isRefusal && name.isAzureRegistry) return ImportFailure.accessDenied(name.host);
+  const text = response.body.toString("utf8");
   if (isRefusal) return new ImportFailure(`Invalid message Unauthorized Unauthorized ${text}`);
-  return new ImportFailure(`Unexpected response status code ${answer.status}`);
+  return new ImportFailure(`Unexpected response status code ${response.status}`);
 }
 
 function sha256(bytes: Buffer): string {

@@ -1,4 +1,5 @@
-/** Why an import failed, in the service's words. */
+/** The failures of an import, in the service's words. */
+/** A failure, with its message and code. */
 export class ImportFailure extends Error {
   constructor(
     message: string,
@@ -15,8 +16,8 @@ export class ImportFailure extends Error {
     return new ImportFailure(`${tag} Tag ${tag} already exists in target registry.`);
   }
 
-  static manifestUnknown(names: { host: string; repository: string; tag?: string; digest?: string }): ImportFailure {
-    const { host, repository, tag = "", digest = "" } = names;
+  static manifestUnknown(source: { host: string; repository: string; tag?: string; digest?: string }): ImportFailure {
+    const { host, repository, tag = "", digest = "" } = source;
     return new ImportFailure(
       `Unable to find manifest digest  Repo: ${host}/${repository} Tag: ${tag} Manifest: ${digest}`,
     );

@@ -1,18 +1,20 @@
+/** Authentication and authorization of one Azure container registry. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { bearerChallenge, unauthorized } from "./challenge";
 import { basicCredentials, bearerToken } from "./http";
 import type { RegistryError } from "./registry-error";
 import { type Access, covers, intersect } from "./scope";
-import { TokenIssuer } from "./tokens";
+import { TokenIssuer } from "./token-issuer";
 
 /** An Entra identity. */
-export interface Principal {
+export interface RegistryPrincipal {
   readonly objectId: string;
   readonly tenantId: string;
 }
 
-export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write";
+/** What a principal may do: in one repository, or, for `catalog`, list all of them. */
+export type AcrAction = "pull" | "push" | "delete" | "metadata_read" | "metadata_write" | "catalog";
 
 /** A repository-scoped token with its scope map. */
 export interface ScopedToken {
@@ -24,34 +26,34 @@ export interface ScopedToken {
   readonly status?: "enabled" | "disabled";
 }
 
-/** Who may do what in one registry. Everything is read at each request, so the caller may change it in between. */
-export interface AcrAuthorityOptions<P extends Principal> {
+/** Identities and permissions of one registry. They are read at each request, so the caller may change them. */
+export interface AcrAuthorityOptions<P extends RegistryPrincipal> {
   /** Login server. */
   readonly host: string;
-  /** Tenant of the registry; tokens of other tenants are refused. */
+  /** Tenant of the registry; tokens of other tenants are rejected. */
   readonly tenantId: string;
-  /** The principal behind a valid Entra access token for one of the audiences. */
+  /** The principal of a valid Entra access token for one of the audiences. */
   readonly verifyEntra: (token: string, audiences: readonly string[]) => P | undefined;
-  /** The principal behind a service principal's ID and secret, given as user name and password. */
+  /** The principal of a service principal's ID and secret, used as user name and password. */
   readonly verifyServicePrincipal?: (clientId: string, secret: string) => P | undefined;
-  /** Rights of a principal. The catalog is open to whoever may read metadata of the repository with the empty name. */
+  /** Permissions of a principal. */
   readonly allows: (principal: P, action: AcrAction, repository: string) => boolean;
   readonly anonymousPull?: boolean;
   readonly scopedTokens?: readonly ScopedToken[];
   readonly adminUser?: { readonly username: string; readonly password: string } | null;
-  /** Audiences of Entra tokens that are taken. @default the registry service's own and Resource Manager's */
+  /** Accepted audiences of Entra tokens. @default those of the registry service and of Resource Manager */
   readonly audiences?: readonly string[];
   /** Lifetimes of issued tokens in seconds. @default 3 hours and 75 minutes */
   readonly lifetimes?: { readonly refresh: number; readonly access: number };
 }
 
-/** Somebody who signed in, as far as rights are concerned. */
-export interface Identity {
+/** An authenticated client of the registry and its permissions. */
+export interface RegistryClient {
   name: string;
-  may: (action: AcrAction, repository: string) => boolean;
+  isAllowed: (action: AcrAction, repository: string) => boolean;
 }
 
-/** The user name that stands for "the password is a token". */
+/** The user name that marks the password as a token. */
 export const tokenUsername = "00000000-0000-0000-0000-000000000000";
 
 const defaultAudiences = [
@@ -68,14 +70,16 @@ const scopeMapActions: Readonly<Record<string, AcrAction>> = {
   "metadata/write": "metadata_write",
 };
 
+const anonymousActions: ReadonlySet<AcrAction> = new Set(["pull", "metadata_read", "catalog"]);
+
 const authenticationRequired = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
-/** Signs in, issues and checks tokens for one registry. */
-export class AcrAuthority<P extends Principal = Principal> {
+/** Authenticates clients, and issues and verifies the tokens of one registry. */
+export class AcrAuthority<P extends RegistryPrincipal = RegistryPrincipal> {
   private readonly refreshTokens: TokenIssuer<{ grant_type: "refresh_token"; tenant: string }>;
   private readonly accessTokens: TokenIssuer<{ grant_type: "access_token"; access: Access[] }>;
-  /** Who is behind a refresh token: rights are looked up when it is used, not when it was made. */
-  private readonly signedIn = new Map<string, Identity>();
+  /** The client of each refresh token: permissions are evaluated when it is used, not when it was issued. */
+  private readonly clients = new Map<string, RegistryClient>();
 
   constructor(private readonly options: AcrAuthorityOptions<P>) {
     this.refreshTokens = new TokenIssuer("Azure Container Registry", options.host);
@@ -86,61 +90,63 @@ export class AcrAuthority<P extends Principal = Principal> {
     return this.options.host;
   }
 
-  /** An Entra token becomes a refresh token of this registry. */
+  /** Exchanges an Entra token for a refresh token of this registry. */
   exchange(entraToken: string): string | undefined {
     const { verifyEntra, audiences = defaultAudiences, tenantId } = this.options;
     const principal = verifyEntra(entraToken, audiences);
     if (principal?.tenantId !== tenantId) return undefined;
     const subject = randomUUID();
-    this.signedIn.set(subject, this.principalIdentity(principal));
+    this.clients.set(subject, this.principalClient(principal));
     const { refresh } = this.lifetimes();
     return this.refreshTokens.issue(subject, refresh, { grant_type: "refresh_token", tenant: tenantId });
   }
 
-  identityOfRefreshToken(token: string): Identity | undefined {
+  clientOfRefreshToken(token: string): RegistryClient | undefined {
     const claims = this.refreshTokens.verify(token);
-    return claims && this.signedIn.get(claims.sub);
+    return claims && this.clients.get(claims.sub);
   }
 
-  /** A refresh token as password, a repository-scoped token, the admin user, or a service principal. */
-  identityOfPassword(username: string, password: string): Identity | undefined {
-    if (username === tokenUsername) return this.identityOfRefreshToken(password);
+  /** The client of a refresh token as password, a repository-scoped token, the admin user, or a service principal. */
+  clientOfPassword(username: string, password: string): RegistryClient | undefined {
+    if (username === tokenUsername) return this.clientOfRefreshToken(password);
     const { adminUser, scopedTokens = [], verifyServicePrincipal, tenantId } = this.options;
-    if (adminUser?.username === username && adminUser.password === password) return { name: username, may: () => true };
+    if (adminUser?.username === username && adminUser.password === password)
+      return { name: username, isAllowed: () => true };
     const scoped = scopedTokens.find(({ name }) => name === username);
-    if (scoped !== undefined) return this.scopedIdentity(scoped, password);
+    if (scoped !== undefined) return this.scopedTokenClient(scoped, password);
     const principal = verifyServicePrincipal?.(username, password);
-    return principal?.tenantId === tenantId ? this.principalIdentity(principal) : undefined;
+    return principal?.tenantId === tenantId ? this.principalClient(principal) : undefined;
   }
 
-  anonymous(): Identity | undefined {
+  anonymousClient(): RegistryClient | undefined {
     if (!this.options.anonymousPull) return undefined;
-    return { name: "anonymous", may: (action) => action === "pull" || action === "metadata_read" };
+    return { name: "anonymous", isAllowed: (action) => anonymousActions.has(action) };
   }
 
-  /** Grants what of the asked access is allowed: somebody without rights gets a token that opens nothing. */
-  accessToken(identity: Identity, asked: readonly Access[]): string {
-    const access = intersect(asked, ({ type, name }, action) => mayDo(identity, type, name, action));
-    return this.accessTokens.issue(identity.name, this.lifetimes().access, { grant_type: "access_token", access });
+  /** Issues an access token for the allowed part of the requested access, which may be nothing. */
+  issueAccessToken(client: RegistryClient, requested: readonly Access[]): string {
+    const access = intersect(requested, ({ type, name }, action) => isAllowedOn(client, type, name, action));
+    return this.accessTokens.issue(client.name, this.lifetimes().access, { grant_type: "access_token", access });
   }
 
   authorize(request: IncomingMessage, needed: Access | undefined): void {
     const basic = basicCredentials(request);
     if (basic !== undefined) {
-      const identity = this.identityOfPassword(basic.username, basic.password);
-      if (identity === undefined) throw this.refusal(needed);
-      if (needed?.actions.every((action) => mayDo(identity, needed.type, needed.name, action)) === false)
-        throw this.refusal(needed, "insufficient_scope");
+      const identity = this.clientOfPassword(basic.username, basic.password);
+      if (identity === undefined) throw this.unauthorizedError(needed);
+      if (needed?.actions.every((action) => isAllowedOn(identity, needed.type, needed.name, action)) === false)
+        throw this.unauthorizedError(needed, "insufficient_scope");
       return;
     }
     const token = bearerToken(request);
     const claims = token === undefined ? undefined : this.accessTokens.verify(token);
-    if (claims === undefined) throw this.refusal(needed, token === undefined ? undefined : "invalid_token");
-    if (needed !== undefined && !covers(claims.access, needed)) throw this.refusal(needed, "insufficient_scope");
+    if (claims === undefined) throw this.unauthorizedError(needed, token === undefined ? undefined : "invalid_token");
+    if (needed !== undefined && !covers(claims.access, needed))
+      throw this.unauthorizedError(needed, "insufficient_scope");
   }
 
-  /** 401 as Azure words it; without needed access, for `/v2/` and the token service. */
-  refusal(needed?: Access, error?: string): RegistryError {
+  /** 401 in Azure's words; `needed` is absent for `/v2/` and the token service. */
+  unauthorizedError(needed?: Access, error?: string): RegistryError {
     const { host } = this.options;
     const challenge = bearerChallenge({
       realm: `https://${host}/oauth2/token`,
@@ -156,28 +162,30 @@ export class AcrAuthority<P extends Principal = Principal> {
     return this.options.lifetimes ?? { refresh: 3 * 60 * 60, access: 75 * 60 };
   }
 
-  private principalIdentity(principal: P): Identity {
+  private principalClient(principal: P): RegistryClient {
     const { allows } = this.options;
-    return { name: principal.objectId, may: (action, repository) => allows(principal, action, repository) };
+    return { name: principal.objectId, isAllowed: (action, repository) => allows(principal, action, repository) };
   }
 
-  private scopedIdentity(token: ScopedToken, password: string): Identity | undefined {
+  private scopedTokenClient(token: ScopedToken, password: string): RegistryClient | undefined {
     if (token.status === "disabled" || !token.passwords.includes(password)) return undefined;
+    // A scope map has no action for the catalog: reading the metadata of every repository allows it.
+    const wanted = (action: AcrAction) => (action === "catalog" ? "metadata_read" : action);
     return {
       name: token.name,
-      may: (action, repository) =>
+      isAllowed: (action, repository) =>
         Object.entries(token.repositories)
           .filter(([pattern]) => matchesRepository(pattern, repository))
-          .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === action)),
+          .some(([, granted]) => granted.some((verb) => scopeMapActions[verb] === wanted(action))),
     };
   }
 }
 
-function mayDo({ may }: Identity, type: string, name: string, action: string): boolean {
-  if (type === "registry") return name === "catalog" && action === "*" && may("metadata_read", "");
+function isAllowedOn({ isAllowed }: RegistryClient, type: string, name: string, action: string): boolean {
+  if (type === "registry") return name === "catalog" && action === "*" && isAllowed("catalog", "");
   if (type !== "repository") return false;
-  if (action === "*") return Object.values(scopeMapActions).every((every) => may(every, name));
-  return Object.values<string>(scopeMapActions).includes(action) && may(action as AcrAction, name);
+  if (action === "*") return Object.values(scopeMapActions).every((every) => isAllowed(every, name));
+  return Object.values<string>(scopeMapActions).includes(action) && isAllowed(action as AcrAction, name);
 }
 
 function matchesRepository(pattern: string, repository: string): boolean {

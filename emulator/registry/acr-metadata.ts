@@ -1,11 +1,12 @@
+/** `/acr/v1/*`: what Azure stores about repositories, tags and manifests besides their content. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDigest } from "./digest";
 import type { Authorize } from "./distribution";
-import { answering, type Handler, readBody, send, sendJson, targetOf } from "./http";
+import { type Handler, readBody, requestTarget, send, sendJson, withErrorResponses } from "./http";
 import { mediaTypes, type Platform } from "./manifest";
 import { page } from "./paging";
 import { RegistryError } from "./registry-error";
-import type { ChangeableAttributes, RegistryStore, Repository, StoredManifest, StoredTag } from "./store";
+import type { ChangeableAttributes, RegistryStore, Repository, StoredManifest, StoredTag } from "./registry-store";
 
 interface Options {
   store: RegistryStore;
@@ -13,30 +14,30 @@ interface Options {
   authorize: Authorize;
 }
 
-interface Call extends Options {
+interface MetadataContext extends Options {
   request: IncomingMessage;
   response: ServerResponse;
   path: string;
   query: URLSearchParams;
   name: string;
-  /** Tag or digest; undefined for the list. */
+  /** Tag or digest; undefined for a list. */
   reference: string | undefined;
 }
 
 const route = /^\/acr\/v1\/(.+?)(?:\/(_tags|_manifests)(?:\/([^/]+))?)?$/;
 
-/** `/acr/v1/*`: what Azure keeps about repositories, tags and manifests beside their content. */
+/** The handler of `/acr/v1/*`. */
 export function acrMetadata(options: Options): Handler {
-  return answering(async (request, response) => {
-    const { path, query } = targetOf(request);
+  return withErrorResponses(async (request, response) => {
+    const { path, query } = requestTarget(request);
     if (path === "/acr/v1/_catalog") return catalog(options, request, response, query);
     const [, name = "", kind, reference] = route.exec(path) ?? [];
     if (name === "") throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
     options.authorize(request, { type: "repository", name, actions: [actionFor(request.method)] });
-    const call = { ...options, request, response, path, query, name, reference };
-    if (kind === "_tags") return tags(call);
-    if (kind === "_manifests") return manifests(call);
-    return repository(call);
+    const context = { ...options, request, response, path, query, name, reference };
+    if (kind === "_tags") return tags(context);
+    if (kind === "_manifests") return manifests(context);
+    return repository(context);
   });
 }
 
@@ -57,12 +58,12 @@ function catalog(
   sendJson(response, 200, { repositories: items }, link ? { link } : {});
 }
 
-async function repository({ store, host, request, response, name }: Call): Promise<void> {
+async function repository({ store, host, request, response, name }: MetadataContext): Promise<void> {
   switch (request.method) {
     case "GET":
       break;
     case "PATCH":
-      store.setAttributes(known(store, name).name, undefined, await readChanges(request));
+      store.setAttributes(requireRepository(store, name).name, undefined, await readAttributeChanges(request));
       break;
     case "DELETE":
       if (!store.deleteRepository(name)) throw unknownRepository(name);
@@ -70,19 +71,19 @@ async function repository({ store, host, request, response, name }: Call): Promi
     default:
       throw unsupportedMethod("GET, PATCH, DELETE");
   }
-  const home = known(store, name);
+  const home = requireRepository(store, name);
   sendJson(response, 200, {
     registry: host,
     imageName: name,
-    ...times(home),
+    ...timestamps(home),
     manifestCount: home.manifests.size,
     tagCount: home.tags.size,
     changeableAttributes: home.attributes,
   });
 }
 
-async function tags({ store, host, request, response, path, query, name, reference }: Call): Promise<void> {
-  known(store, name);
+async function tags({ store, host, request, response, path, query, name, reference }: MetadataContext): Promise<void> {
+  requireRepository(store, name);
   if (reference === undefined) {
     if (request.method !== "GET") throw unsupportedMethod("GET");
     const digest = query.get("digest");
@@ -100,14 +101,23 @@ async function tags({ store, host, request, response, path, query, name, referen
     return send(response, 202, {});
   }
   if (request.method === "PATCH" && store.tag(name, reference))
-    store.setAttributes(name, reference, await readChanges(request));
+    store.setAttributes(name, reference, await readAttributeChanges(request));
   const tag = store.tag(name, reference);
   if (tag === undefined) throw unknownTag(name, reference);
   sendJson(response, 200, { registry: host, imageName: name, tag: describeTag(tag) });
 }
 
-async function manifests({ store, host, request, response, path, query, name, reference }: Call): Promise<void> {
-  const home = known(store, name);
+async function manifests({
+  store,
+  host,
+  request,
+  response,
+  path,
+  query,
+  name,
+  reference,
+}: MetadataContext): Promise<void> {
+  const home = requireRepository(store, name);
   if (reference === undefined) {
     if (request.method !== "GET") throw unsupportedMethod("GET");
     const byDigest = [...home.manifests.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
@@ -118,12 +128,12 @@ async function manifests({ store, host, request, response, path, query, name, re
   const manifest = isDigest(reference) ? home.manifests.get(reference) : undefined;
   if (manifest === undefined)
     throw new RegistryError(404, "MANIFEST_UNKNOWN", `manifest ${reference} is not found`, { name, reference });
-  if (request.method === "PATCH") store.setAttributes(name, reference, await readChanges(request));
+  if (request.method === "PATCH") store.setAttributes(name, reference, await readAttributeChanges(request));
   else if (request.method !== "GET") throw unsupportedMethod("GET, PATCH");
   sendJson(response, 200, { registry: host, imageName: name, manifest: describeManifest(store, name, manifest) });
 }
 
-/** What may be listed, by time where `orderby` says so, else in the order it came in. */
+/** The listable items that match, by time if `orderby` demands it, otherwise in the given order. */
 function sorted<T extends { lastUpdateTime: Date; attributes: ChangeableAttributes }>(
   items: readonly T[],
   query: URLSearchParams,
@@ -137,7 +147,13 @@ function sorted<T extends { lastUpdateTime: Date; attributes: ChangeableAttribut
 }
 
 function describeTag(tag: StoredTag): object {
-  return { name: tag.name, digest: tag.digest, ...times(tag), signed: false, changeableAttributes: tag.attributes };
+  return {
+    name: tag.name,
+    digest: tag.digest,
+    ...timestamps(tag),
+    signed: false,
+    changeableAttributes: tag.attributes,
+  };
 }
 
 function describeManifest(store: RegistryStore, repository: string, manifest: StoredManifest): object {
@@ -148,7 +164,7 @@ function describeManifest(store: RegistryStore, repository: string, manifest: St
   return {
     digest,
     imageSize: layers.reduce((sum, { size }) => sum + size, bytes.length + (config?.size ?? 0)),
-    ...times(manifest),
+    ...timestamps(manifest),
     ...(architecture === undefined ? {} : { architecture, os }),
     mediaType,
     ...(config === undefined ? {} : { configMediaType: config.mediaType }),
@@ -172,11 +188,11 @@ function platformOf(store: RegistryStore, repository: string, { content }: Store
   return JSON.parse(store.blob(repository, config.digest)?.toString("utf8") ?? "{}");
 }
 
-function times({ createdTime, lastUpdateTime }: { createdTime: Date; lastUpdateTime: Date }): object {
+function timestamps({ createdTime, lastUpdateTime }: { createdTime: Date; lastUpdateTime: Date }): object {
   return { createdTime: createdTime.toISOString(), lastUpdateTime: lastUpdateTime.toISOString() };
 }
 
-async function readChanges(request: IncomingMessage): Promise<Partial<ChangeableAttributes>> {
+async function readAttributeChanges(request: IncomingMessage): Promise<Partial<ChangeableAttributes>> {
   const text = (await readBody(request)).toString("utf8");
   let changes: unknown;
   try {
@@ -194,7 +210,7 @@ async function readChanges(request: IncomingMessage): Promise<Partial<Changeable
 
 const attributeNames: ReadonlySet<string> = new Set(["deleteEnabled", "writeEnabled", "readEnabled", "listEnabled"]);
 
-function known(store: RegistryStore, name: string): Repository {
+function requireRepository(store: RegistryStore, name: string): Repository {
   const found = store.repository(name);
   if (found === undefined) throw unknownRepository(name);
   return found;

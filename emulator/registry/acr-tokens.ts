@@ -1,61 +1,69 @@
+/** The token service of an Azure container registry: https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md */
 import type { IncomingMessage } from "node:http";
-import type { AcrAuthority, Identity } from "./acr-authority";
-import { answering, basicCredentials, type Handler, readForm, sendJson, targetOf } from "./http";
+import type { AcrAuthority, RegistryClient } from "./acr-authority";
+import { basicCredentials, type Handler, readForm, requestTarget, sendJson, withErrorResponses } from "./http";
 import { RegistryError } from "./registry-error";
 import { parseScopes } from "./scope";
 
-type SignIn = Pick<
+type TokenAuthority = Pick<
   AcrAuthority,
-  "host" | "exchange" | "identityOfRefreshToken" | "identityOfPassword" | "anonymous" | "accessToken" | "refusal"
+  | "host"
+  | "exchange"
+  | "clientOfRefreshToken"
+  | "clientOfPassword"
+  | "anonymousClient"
+  | "issueAccessToken"
+  | "unauthorizedError"
 >;
 
-/** `/oauth2/exchange` and `/oauth2/token` of an Azure container registry. */
-export function acrTokens(authority: SignIn): Handler {
-  return answering(async (request, response) => {
-    const { path, query } = targetOf(request);
+/** The handler of `/oauth2/exchange` and `/oauth2/token`. */
+export function acrTokens(authority: TokenAuthority): Handler {
+  return withErrorResponses(async (request, response) => {
+    const { path, query } = requestTarget(request);
     if (path === "/oauth2/exchange" && request.method === "POST") {
       const form = await readForm(request);
-      assertService(authority, form);
+      requireService(authority, form);
       if (form.get("grant_type") !== "access_token") throw badRequest("grant_type must be access_token");
       const refreshToken = authority.exchange(form.get("access_token") ?? "");
-      if (refreshToken === undefined) throw authority.refusal();
+      if (refreshToken === undefined) throw authority.unauthorizedError();
       return sendJson(response, 200, { refresh_token: refreshToken });
     }
     if (path === "/oauth2/token") {
       const form = request.method === "POST" ? await readForm(request) : query;
-      assertService(authority, form);
-      const identity = request.method === "POST" ? fromForm(authority, form) : fromBasic(authority, request);
-      if (identity === undefined) throw authority.refusal();
+      requireService(authority, form);
+      const identity =
+        request.method === "POST" ? clientFromForm(authority, form) : clientFromBasic(authority, request);
+      if (identity === undefined) throw authority.unauthorizedError();
       return sendJson(response, 200, {
-        access_token: authority.accessToken(identity, parseScopes(form.getAll("scope"))),
+        access_token: authority.issueAccessToken(identity, parseScopes(form.getAll("scope"))),
       });
     }
     throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
   });
 }
 
-function assertService(authority: SignIn, form: URLSearchParams): void {
+function requireService(authority: TokenAuthority, form: URLSearchParams): void {
   if (form.get("service") !== authority.host) throw badRequest(`service must be ${authority.host}`);
 }
 
-function fromForm(authority: SignIn, form: URLSearchParams): Identity | undefined {
+function clientFromForm(authority: TokenAuthority, form: URLSearchParams): RegistryClient | undefined {
   switch (form.get("grant_type")) {
     case "refresh_token":
-      return authority.identityOfRefreshToken(form.get("refresh_token") ?? "");
+      return authority.clientOfRefreshToken(form.get("refresh_token") ?? "");
     case "password": {
       const username = form.get("username");
-      // Without a user name this is how clients ask for anonymous access.
-      return username ? authority.identityOfPassword(username, form.get("password") ?? "") : authority.anonymous();
+      // Clients request an anonymous token with an empty user name.
+      return username ? authority.clientOfPassword(username, form.get("password") ?? "") : authority.anonymousClient();
     }
     default:
       throw badRequest("grant_type must be refresh_token or password");
   }
 }
 
-function fromBasic(authority: SignIn, request: IncomingMessage): Identity | undefined {
-  if (request.headers.authorization === undefined) return authority.anonymous();
+function clientFromBasic(authority: TokenAuthority, request: IncomingMessage): RegistryClient | undefined {
+  if (request.headers.authorization === undefined) return authority.anonymousClient();
   const basic = basicCredentials(request);
-  return basic && authority.identityOfPassword(basic.username, basic.password);
+  return basic && authority.clientOfPassword(basic.username, basic.password);
 }
 
 function badRequest(message: string): RegistryError {

@@ -1,9 +1,10 @@
+/** A registry with Basic authentication. */
 import { unauthorized } from "./challenge";
 import { type DistributionOptions, distribution } from "./distribution";
 import { basicCredentials, type Handler } from "./http";
 import type { Account } from "./token-registry";
 
-/** A registry without token service: user name and password with each request. */
+/** A registry without a token service: every request carries user name and password. */
 export function basicRegistry(
   options: Omit<DistributionOptions, "authorize"> & { realm: string; accounts: readonly Account[] },
 ): Handler {

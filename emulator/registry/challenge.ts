@@ -1,7 +1,8 @@
+/** The `WWW-Authenticate` challenges of registries. */
 import { RegistryError } from "./registry-error";
 import { type Access, printScope } from "./scope";
 
-/** `WWW-Authenticate` of the Bearer scheme. */
+/** A challenge of the Bearer scheme. */
 export function bearerChallenge(fields: {
   realm: string;
   service: string;

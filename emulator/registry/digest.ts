@@ -1,17 +1,18 @@
+/** Digests: sha256 and sha512. */
 import { createHash } from "node:crypto";
 
-const registered = /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/;
+const digestPattern = /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/;
 
-/** Whether the text is a digest of an algorithm that the registries here can check. */
+/** Whether the text is a digest of a supported algorithm. */
 export function isDigest(text: string): boolean {
-  return registered.test(text);
+  return digestPattern.test(text);
 }
 
 export function digestOf(bytes: Uint8Array, algorithm = "sha256"): string {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 }
 
-/** Whether the bytes have that digest, by the digest's own algorithm. */
-export function matches(bytes: Uint8Array, digest: string): boolean {
+/** Whether the bytes have that digest. */
+export function hasDigest(bytes: Uint8Array, digest: string): boolean {
   return isDigest(digest) && digestOf(bytes, digest.slice(0, digest.indexOf(":"))) === digest;
 }

@@ -1,15 +1,16 @@
+/** The OCI distribution specification 1.1: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type AcceptRule, negotiate } from "./accept";
+import { type AcceptRule, negotiate } from "./content-negotiation";
 import { isDigest } from "./digest";
-import { answering, type Handler, readBody, send, sendJson, type Target, targetOf } from "./http";
+import { type Handler, type RequestTarget, readBody, requestTarget, send, sendJson, withErrorResponses } from "./http";
 import { mediaTypes } from "./manifest";
 import { page } from "./paging";
 import { disallowedOperation, RegistryError } from "./registry-error";
+import type { RegistryStore, StoredManifest } from "./registry-store";
 import type { Access } from "./scope";
-import type { RegistryStore, StoredManifest } from "./store";
-import { handleUpload, type RepositoryCall, startUpload } from "./uploads";
+import { handleUpload, type RepositoryContext, startUpload } from "./uploads";
 
-/** Throws the refusal (401 with its challenge, 403) unless the request may do what it needs; no access: `GET /v2/`. */
+/** Throws 401 with its challenge, or 403, unless the request has the needed access; none is needed for `GET /v2/`. */
 export type Authorize = (request: IncomingMessage, needed: Access | undefined) => void;
 
 export interface DistributionOptions {
@@ -17,13 +18,13 @@ export interface DistributionOptions {
   authorize?: Authorize;
   /** @default "lenient" */
   accept?: AcceptRule;
-  /** Refuse every write and deletion. */
+  /** Reject every write and deletion. */
   readOnly?: boolean;
-  /** Refuse `DELETE` of a tag, which some registries do: deletion by digest only. */
+  /** Reject `DELETE` of a tag, as some registries do: deletion by digest only. */
   deleteByDigestOnly?: boolean;
-  /** Deleting a manifest deletes what refers to it. */
+  /** Deleting a manifest deletes its referrers. */
   deleteReferrers?: boolean;
-  /** Leave `Docker-Content-Digest` out of answers to GET and HEAD, as some registries do. */
+  /** Omit `Docker-Content-Digest` in responses to GET and HEAD, as some registries do. */
   omitDigestHeader?: boolean;
 }
 
@@ -32,11 +33,11 @@ const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const route = /^\/v2\/(.+)\/(manifests|blobs\/uploads|blobs|tags|referrers)\/([^/]*)$/;
 const maximumManifestSize = 4 * 1024 * 1024;
 
-interface Call extends RepositoryCall {
+interface DistributionContext extends RepositoryContext {
   options: DistributionOptions;
 }
 
-const endpoints: Record<string, (call: Call) => void | Promise<void>> = {
+const endpoints: Record<string, (context: DistributionContext) => void | Promise<void>> = {
   manifests,
   blobs,
   "blobs/uploads": uploads,
@@ -44,11 +45,11 @@ const endpoints: Record<string, (call: Call) => void | Promise<void>> = {
   referrers,
 };
 
-/** The data plane of the OCI distribution specification 1.1 over a store. */
+/** The handler of `/v2/*` over a store. */
 export function distribution(options: DistributionOptions): Handler {
-  return answering((request, response) => {
+  return withErrorResponses((request, response) => {
     response.setHeader("docker-distribution-api-version", "registry/2.0");
-    return dispatch(options, request, response, targetOf(request));
+    return dispatch(options, request, response, requestTarget(request));
   });
 }
 
@@ -56,7 +57,7 @@ function dispatch(
   options: DistributionOptions,
   request: IncomingMessage,
   response: ServerResponse,
-  { path, query }: Target,
+  { path, query }: RequestTarget,
 ): void | Promise<void> {
   if (path === "/v2/" || path === "/v2") {
     options.authorize?.(request, undefined);
@@ -92,31 +93,31 @@ function catalog(
   query: URLSearchParams,
 ): void {
   authorize?.(request, { type: "registry", name: "catalog", actions: ["*"] });
-  const names = listable(store.repositories()).map(({ name }) => name);
+  const names = listed(store.repositories()).map(({ name }) => name);
   const { items, link } = page(names, (name) => name, "/v2/_catalog", query);
   sendJson(response, 200, { repositories: items }, link ? { link } : {});
 }
 
-function manifests(call: Call): void | Promise<void> {
-  switch (call.method) {
+function manifests(context: DistributionContext): void | Promise<void> {
+  switch (context.method) {
     case "GET":
     case "HEAD":
-      return getManifest(call);
+      return getManifest(context);
     case "PUT":
-      return putManifest(call);
+      return putManifest(context);
     case "DELETE":
-      return deleteManifest(call);
+      return deleteManifest(context);
     default:
       throw unsupportedMethod("GET, HEAD, PUT, DELETE");
   }
 }
 
-function getManifest({ options, request, response, repository, reference }: Call): void {
+function getManifest({ options, request, response, repository, reference }: DistributionContext): void {
   const { store, accept = "lenient", omitDigestHeader } = options;
   const found = store.manifest(repository, reference);
   if (found === undefined) throw unknownManifest(options.store, repository, reference);
   const byTag = !isDigest(reference);
-  assertReadable(store, repository, found, byTag ? reference : undefined);
+  requireReadable(store, repository, found, byTag ? reference : undefined);
   const manifest = negotiate(accept, request.headers.accept, found, byTag, store, repository);
   send(
     response,
@@ -129,7 +130,7 @@ function getManifest({ options, request, response, repository, reference }: Call
   );
 }
 
-function assertReadable(store: RegistryStore, repository: string, manifest: StoredManifest, tag?: string): void {
+function requireReadable(store: RegistryStore, repository: string, manifest: StoredManifest, tag?: string): void {
   const readable =
     manifest.attributes.readEnabled &&
     store.attributes(repository)?.readEnabled !== false &&
@@ -137,7 +138,14 @@ function assertReadable(store: RegistryStore, repository: string, manifest: Stor
   if (!readable) throw disallowedOperation();
 }
 
-async function putManifest({ options, request, response, query, repository, reference }: Call): Promise<void> {
+async function putManifest({
+  options,
+  request,
+  response,
+  query,
+  repository,
+  reference,
+}: DistributionContext): Promise<void> {
   const byDigest = reference.includes(":");
   if (byDigest ? !isDigest(reference) : !tagPattern.test(reference))
     throw new RegistryError(400, byDigest ? "DIGEST_INVALID" : "MANIFEST_INVALID", `invalid reference "${reference}"`);
@@ -159,7 +167,7 @@ async function putManifest({ options, request, response, query, repository, refe
   });
 }
 
-function deleteManifest({ options, response, repository, reference }: Call): void {
+function deleteManifest({ options, response, repository, reference }: DistributionContext): void {
   const { store, deleteByDigestOnly, deleteReferrers } = options;
   if (isDigest(reference)) {
     const deleted = store.deleteManifest(repository, reference, { withReferrers: deleteReferrers === true });
@@ -171,23 +179,23 @@ function deleteManifest({ options, response, repository, reference }: Call): voi
   send(response, 202, {});
 }
 
-function blobs(call: Call): void {
-  const { store } = call.options;
-  const { method, repository, reference } = call;
+function blobs(context: DistributionContext): void {
+  const { store } = context.options;
+  const { method, repository, reference } = context;
   if (!isDigest(reference)) throw new RegistryError(400, "DIGEST_INVALID", `invalid digest "${reference}"`);
   if (isRead(method)) {
     const blob = store.blob(repository, reference);
     if (blob === undefined) throw unknownBlob(reference);
-    sendBlob(call, blob);
+    sendBlob(context, blob);
   } else if (method === "DELETE") {
     if (!store.deleteBlob(repository, reference)) throw unknownBlob(reference);
-    send(call.response, 202, {});
+    send(context.response, 202, {});
   } else {
     throw unsupportedMethod("GET, HEAD, DELETE");
   }
 }
 
-function sendBlob({ options, request, response, method, reference }: Call, blob: Buffer): void {
+function sendBlob({ options, request, response, method, reference }: DistributionContext, blob: Buffer): void {
   const headers: OutgoingHttpHeaders = {
     "content-type": "application/octet-stream",
     "accept-ranges": "bytes",
@@ -203,7 +211,7 @@ function sendBlob({ options, request, response, method, reference }: Call, blob:
   }
 }
 
-/** A single byte range (RFC 9110, section 14), both ends inclusive; several at once are answered with the whole. */
+/** A single byte range (RFC 9110, section 14), both ends inclusive; several ranges get the whole blob. */
 function byteRange(header: string | undefined, size: number): [number, number] | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
   if (first === "" && last === "") return undefined;
@@ -217,16 +225,16 @@ function byteRange(header: string | undefined, size: number): [number, number] |
   return [start, end];
 }
 
-function uploads(call: Call): void | Promise<void> {
-  if (call.reference !== "") return handleUpload(call);
-  if (call.method !== "POST") throw unsupportedMethod("POST");
-  const { authorize } = call.options;
+function uploads(context: DistributionContext): void | Promise<void> {
+  if (context.reference !== "") return handleUpload(context);
+  if (context.method !== "POST") throw unsupportedMethod("POST");
+  const { authorize } = context.options;
   return startUpload({
-    ...call,
-    // A mount that may not read its source is no error: the client uploads the blob instead.
+    ...context,
+    // Not an error: the client uploads the blob instead.
     mayPull: (name) => {
       try {
-        authorize?.(call.request, { type: "repository", name, actions: ["pull"] });
+        authorize?.(context.request, { type: "repository", name, actions: ["pull"] });
         return true;
       } catch (error) {
         if (error instanceof RegistryError) return false;
@@ -236,16 +244,16 @@ function uploads(call: Call): void | Promise<void> {
   });
 }
 
-function tags({ options: { store }, response, method, query, repository, reference }: Call): void {
+function tags({ options: { store }, response, method, query, repository, reference }: DistributionContext): void {
   if (reference !== "list") throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
   if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
   if (!store.repository(repository)) throw unknownName(repository);
-  const names = listable(store.tags(repository)).map(({ name }) => name);
+  const names = listed(store.tags(repository)).map(({ name }) => name);
   const { items, link } = page(names, (name) => name, `/v2/${repository}/tags/list`, query, Number.POSITIVE_INFINITY);
   sendJson(response, 200, { name: repository, tags: items }, link ? { link } : {});
 }
 
-function referrers({ options: { store }, response, method, query, repository, reference }: Call): void {
+function referrers({ options: { store }, response, method, query, repository, reference }: DistributionContext): void {
   if (!isDigest(reference)) throw new RegistryError(400, "DIGEST_INVALID", `invalid digest "${reference}"`);
   if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
   const artifactType = query.get("artifactType") ?? undefined;
@@ -264,7 +272,7 @@ function referrers({ options: { store }, response, method, query, repository, re
   );
 }
 
-function listable<T extends { attributes: { listEnabled: boolean } }>(items: T[]): T[] {
+function listed<T extends { attributes: { listEnabled: boolean } }>(items: T[]): T[] {
   return items.filter(({ attributes }) => attributes.listEnabled);
 }
 

@@ -1,15 +1,16 @@
+/** Docker Hub. */
 import type { Handler } from "./http";
-import type { RegistryStore } from "./store";
+import type { RegistryStore } from "./registry-store";
 import { type Account, tokenRegistry } from "./token-registry";
 
 export interface DockerHubAccount extends Account {
-  /** Repositories that only this account may pull; its own namespace is where it may push. */
+  /** Repositories that only this account may pull; it may push to its own namespace. */
   privateRepositories?: readonly string[];
 }
 
 /**
- * Docker Hub: `registry` answers for registry-1.docker.io and its other names, `auth` for auth.docker.io.
- * A repository that is private or not there is refused the same way: a token without access, then 401.
+ * The handlers of registry-1.docker.io (and its aliases) and of auth.docker.io. A private repository and one that does not
+ * exist get the same response: a token without access, then 401.
  */
 export function dockerHub(options: { store: RegistryStore; accounts: readonly DockerHubAccount[] }): {
   registry: Handler;

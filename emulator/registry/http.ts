@@ -1,18 +1,19 @@
+/** HTTP helpers of the handlers. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { RegistryError } from "./registry-error";
 
-/** Answers plain HTTP requests whose `Host` is the public name; TLS, routing and faults are outside. */
+/** Responds to HTTP requests to one host; TLS, routing and faults are handled before. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** The target of a request, percent-decoded: `library%2Fnode` and `library/node` are one path. */
-export interface Target {
+/** The target of a request, percent-decoded: `library%2Fnode` and `library/node` are the same path. */
+export interface RequestTarget {
   path: string;
   query: URLSearchParams;
 }
 
 const noQuery = new URLSearchParams();
 
-export function targetOf(request: IncomingMessage): Target {
+export function requestTarget(request: IncomingMessage): RequestTarget {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const raw = mark < 0 ? url : url.slice(0, mark);
@@ -20,7 +21,7 @@ export function targetOf(request: IncomingMessage): Target {
   try {
     return { path: raw.includes("%") ? decodeURIComponent(raw) : raw, query };
   } catch {
-    throw new RegistryError(400, "NAME_INVALID", "path is not well percent-encoded");
+    throw new RegistryError(400, "NAME_INVALID", "invalid percent-encoding in the path");
   }
 }
 
@@ -34,7 +35,7 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
   return new URLSearchParams((await readBody(request)).toString("utf8"));
 }
 
-/** `Authorization: Basic …` as its two parts. */
+/** The credentials in `Authorization: Basic …`. */
 export function basicCredentials(request: IncomingMessage): { username: string; password: string } | undefined {
   const encoded = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (encoded === undefined) return undefined;
@@ -70,8 +71,8 @@ export function sendError(response: ServerResponse, { status, code, message, det
   sendJson(response, status, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] }, headers);
 }
 
-/** Turns a refusal thrown anywhere below into its answer. */
-export function answering(handler: Handler): Handler {
+/** Responds with the errors that a handler throws. */
+export function withErrorResponses(handler: Handler): Handler {
   return async (request, response) => {
     try {
       await handler(request, response);

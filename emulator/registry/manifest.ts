@@ -1,3 +1,4 @@
+/** Manifests: media types, descriptors, platforms. */
 import { RegistryError } from "./registry-error";
 
 export const mediaTypes = {
@@ -38,7 +39,7 @@ export interface Descriptor {
   urls?: string[];
 }
 
-/** The parts of any manifest, of an index or of a single image, that a registry looks at. */
+/** The members of manifests and indexes that a registry reads. */
 export interface ManifestContent {
   mediaType?: string;
   artifactType?: string;
@@ -54,7 +55,7 @@ export function isIndex(mediaType: string): boolean {
   return mediaType === mediaTypes.index || mediaType === mediaTypes.dockerList;
 }
 
-/** `linux/arm64/v8` as the platform that manifests hold. */
+/** Parses `os/architecture[/variant]`. */
 export function parsePlatform(text: string): Platform {
   const [os = "", architecture = "", variant] = text.split("/");
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
@@ -64,7 +65,7 @@ export function printPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
 }
 
-/** Reads a pushed manifest; what no registry could serve again is refused as MANIFEST_INVALID. */
+/** Parses a pushed manifest; throws MANIFEST_INVALID if it is not JSON or of an unknown or contradictory media type. */
 export function parseManifest(bytes: Buffer, contentType: string): { mediaType: string; content: ManifestContent } {
   let content: ManifestContent;
   try {
@@ -77,11 +78,11 @@ export function parseManifest(bytes: Buffer, contentType: string): { mediaType: 
   const mediaType = declared || content.mediaType || "";
   if (!manifestTypes.has(mediaType)) throw invalid(`unknown manifest media type "${mediaType}"`);
   if (content.mediaType !== undefined && content.mediaType !== mediaType)
-    throw invalid(`manifest says mediaType "${content.mediaType}", Content-Type says "${mediaType}"`);
+    throw invalid(`mediaType "${content.mediaType}" differs from Content-Type "${mediaType}"`);
   return { mediaType, content };
 }
 
-/** Blobs that must be in the repository before the manifest; layers kept elsewhere are exempt. */
+/** Blobs that must be in the repository before the manifest; non-distributable layers need not be. */
 export function requiredBlobs(content: ManifestContent): Descriptor[] {
   const layers = [...(content.layers ?? []), ...(content.blobs ?? [])];
   return [

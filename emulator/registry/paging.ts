@@ -1,3 +1,4 @@
+/** Paging of lists by the query parameters `n` and `last`. */
 import { RegistryError } from "./registry-error";
 
 export interface Page<T> {
@@ -6,7 +7,7 @@ export interface Page<T> {
   link?: string;
 }
 
-/** Cuts a sorted list by the parameters `n` and `last`; `last` itself is never part of the page. */
+/** The page of a sorted list that `n` and `last` select; it starts after `last`. */
 export function page<T>(
   sorted: readonly T[],
   nameOf: (item: T) => string,
@@ -33,7 +34,7 @@ function pageSize(n: string | null, defaultSize: number): number {
   return Number(n);
 }
 
-/** By position where the name is still there, which serves lists sorted by time too; else by name. */
+/** By position if the name still exists, which also works for lists sorted by time; otherwise by name. */
 function startAfter<T>(sorted: readonly T[], nameOf: (item: T) => string, last: string): number {
   const position = sorted.findIndex((item) => nameOf(item) === last);
   if (position >= 0) return position + 1;

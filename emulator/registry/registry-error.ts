@@ -1,6 +1,7 @@
+/** The errors of registries. */
 import type { OutgoingHttpHeaders } from "node:http";
 
-/** A refusal in the shape that the distribution specification gives to errors. */
+/** An error response of a registry, in the format of the distribution specification. */
 export class RegistryError extends Error {
   constructor(
     readonly status: number,
@@ -13,7 +14,7 @@ export class RegistryError extends Error {
   }
 }
 
-/** What Azure Container Registry answers to any write, delete or read that a lock forbids. */
+/** The response of Azure Container Registry to a write, delete or read that a lock forbids. */
 export function disallowedOperation(): RegistryError {
   return new RegistryError(
     405,

@@ -1,4 +1,6 @@
-/** One resource with the actions asked for or granted on it, as registry tokens carry them. */
+/** The scopes of registry tokens. */
+
+/** Actions on one resource, as tokens carry them. */
 export interface Access {
   type: string;
   name: string;
@@ -6,8 +8,8 @@ export interface Access {
 }
 
 /**
- * Reads scopes: `repository:library/node:pull,push`, several parameters and several scopes in one
- * parameter. A repository name may hold a colon (a port), so type and actions are cut off at the ends.
+ * Parses scopes such as `repository:library/node:pull,push`; there may be several parameters, and several scopes in one.
+ * A repository name may contain a colon (a port), so type and actions are taken from the ends.
  */
 export function parseScopes(values: readonly string[]): Access[] {
   return values
@@ -26,14 +28,14 @@ export function printScope({ type, name, actions }: Access): string {
   return `${type}:${name}:${actions.join(",")}`;
 }
 
-/** What of the asked access is allowed; resources with nothing left are dropped. */
-export function intersect(asked: readonly Access[], allows: (access: Access, action: string) => boolean): Access[] {
-  return asked
+/** The allowed part of the requested access. */
+export function intersect(requested: readonly Access[], allows: (access: Access, action: string) => boolean): Access[] {
+  return requested
     .map((access) => ({ ...access, actions: access.actions.filter((action) => allows(access, action)) }))
     .filter((access) => access.actions.length > 0);
 }
 
-/** Whether the granted access covers every action that is needed, whatever their order. */
+/** Whether the granted access includes every needed action. */
 export function covers(granted: readonly Access[], needed: Access): boolean {
   const actions = granted
     .filter((access) => access.type === needed.type && access.name === needed.name)

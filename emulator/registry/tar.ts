@@ -1,7 +1,9 @@
+/** Tar archives (POSIX ustar), the layers of images. */
+
 const block = 512;
 
-/** An uncompressed tar archive (POSIX ustar) of one regular file. */
-export function tarOf(name: string, content: Buffer): Buffer {
+/** Creates an uncompressed archive of one regular file. */
+export function createTar(name: string, content: Buffer): Buffer {
   const header = Buffer.alloc(block);
   header.write(name, 0);
   header.write("0000644\0", 100);

@@ -1,10 +1,19 @@
+/** A registry with a token service: https://distribution.github.io/distribution/spec/auth/token/ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerChallenge, unauthorized } from "./challenge";
 import { type DistributionOptions, distribution } from "./distribution";
-import { answering, basicCredentials, bearerToken, type Handler, readForm, sendJson, targetOf } from "./http";
+import {
+  basicCredentials,
+  bearerToken,
+  type Handler,
+  readForm,
+  requestTarget,
+  sendJson,
+  withErrorResponses,
+} from "./http";
 import { RegistryError } from "./registry-error";
 import { type Access, covers, intersect, parseScopes } from "./scope";
-import { TokenIssuer } from "./tokens";
+import { TokenIssuer } from "./token-issuer";
 
 export interface Account {
   username: string;
@@ -12,34 +21,34 @@ export interface Account {
   password: string;
 }
 
-/** Where registries with a token service differ from one another. */
+/** The ways in which registries with a token service differ. */
 export interface TokenRegistryOptions extends Omit<DistributionOptions, "authorize"> {
   /** Full URL of the token service, on the registry's own host or another one. */
   realm: string;
   service: string;
   accounts: readonly Account[];
-  /** What somebody may do in a repository; no account: anonymous. */
+  /** Whether an account, or an anonymous client, may perform an action in a repository. */
   allows: (account: Account | undefined, action: string, repository: string) => boolean;
   /** Scope in the challenge to `GET /v2/`. @default none: the scope comes with the 401 of a manifest or blob */
   pingScope?: string;
-  /** Field of the token service's answer that holds the token. @default "both" */
+  /** Field of the token service's response that holds the token. @default "both" */
   tokenField?: "token" | "access_token" | "both";
   /** Schemes that a 401 offers, in this order; with `basic`, Basic credentials open the registry itself too. @default ["bearer"] */
   challenges?: readonly ("bearer" | "basic")[];
-  /** Put all challenges into one header line instead of a line each. */
+  /** Put all challenges into one header line instead of one line each. */
   joinChallenges?: boolean;
   /** Lifetime of a token in seconds, read at each request. @default 300 */
   tokenLifetime?: number;
 }
 
-/** A registry with a token service after the Docker token authentication specification, in two handlers. */
+/** The handlers of the registry and of its token service. */
 export function tokenRegistry(options: TokenRegistryOptions): { registry: Handler; auth: Handler } {
   const issuer = new TokenIssuer<{ access: Access[] }>(options.realm, options.service);
   const registry = distribution({
     ...options,
     authorize: (request, needed) => authorize(options, issuer, request, needed),
   });
-  const auth = answering((request, response) => answerToken(options, issuer, request, response));
+  const auth = withErrorResponses((request, response) => handleTokenRequest(options, issuer, request, response));
   return { registry, auth };
 }
 
@@ -51,18 +60,19 @@ function authorize(
 ): void {
   const basic = options.challenges?.includes("basic") ? basicCredentials(request) : undefined;
   if (basic !== undefined) {
-    const account = signIn(options, basic);
-    if (account !== undefined && (needed === undefined || allowsAll(options, account, needed))) return;
-    throw refusal(options, needed);
+    const account = findAccount(options, basic);
+    if (account !== undefined && (needed === undefined || isAllowed(options, account, needed))) return;
+    throw unauthorizedError(options, needed);
   }
   const token = bearerToken(request);
   const claims = token === undefined ? undefined : issuer.verify(token);
-  if (token !== undefined && claims === undefined) throw refusal(options, needed, "invalid_token");
-  if (claims === undefined) throw refusal(options, needed);
-  if (needed !== undefined && !covers(claims.access, needed)) throw refusal(options, needed, "insufficient_scope");
+  if (token !== undefined && claims === undefined) throw unauthorizedError(options, needed, "invalid_token");
+  if (claims === undefined) throw unauthorizedError(options, needed);
+  if (needed !== undefined && !covers(claims.access, needed))
+    throw unauthorizedError(options, needed, "insufficient_scope");
 }
 
-function refusal(options: TokenRegistryOptions, needed: Access | undefined, error?: string): RegistryError {
+function unauthorizedError(options: TokenRegistryOptions, needed: Access | undefined, error?: string): RegistryError {
   const { realm, service, pingScope, challenges = ["bearer"], joinChallenges } = options;
   const scope = needed ?? pingScope;
   const lines = challenges.map((scheme) =>
@@ -74,7 +84,7 @@ function refusal(options: TokenRegistryOptions, needed: Access | undefined, erro
   return unauthorized("authentication required", joinChallenges ? [lines.join(", ")] : lines, detail ?? null);
 }
 
-async function answerToken(
+async function handleTokenRequest(
   options: TokenRegistryOptions,
   issuer: TokenIssuer<{ access: Access[] }>,
   request: IncomingMessage,
@@ -82,11 +92,11 @@ async function answerToken(
 ): Promise<void> {
   if (request.method !== "GET" && request.method !== "POST")
     throw new RegistryError(405, "UNSUPPORTED", "the operation is unsupported", undefined, { allow: "GET, POST" });
-  const form = request.method === "POST" ? await readForm(request) : targetOf(request).query;
+  const form = request.method === "POST" ? await readForm(request) : requestTarget(request).query;
   if (form.get("service") !== options.service)
     throw new RegistryError(400, "UNSUPPORTED", `unknown service "${form.get("service") ?? ""}"`);
   const given = request.method === "POST" ? formCredentials(form) : basicCredentials(request);
-  const account = given && signIn(options, given);
+  const account = given && findAccount(options, given);
   const isAnonymous = given === undefined && request.headers.authorization === undefined;
   if (account === undefined && !isAnonymous) throw unauthorized("incorrect username or password", []);
   const access = intersect(parseScopes(form.getAll("scope")), ({ type, name }, action) =>
@@ -107,13 +117,13 @@ function formCredentials(form: URLSearchParams): { username: string; password: s
   return { username: form.get("username") ?? "", password: form.get("password") ?? "" };
 }
 
-function signIn(
+function findAccount(
   { accounts }: TokenRegistryOptions,
   given: { username: string; password: string },
 ): Account | undefined {
   return accounts.find(({ username, password }) => username === given.username && password === given.password);
 }
 
-function allowsAll({ allows }: TokenRegistryOptions, account: Account, { type, name, actions }: Access): boolean {
+function isAllowed({ allows }: TokenRegistryOptions, account: Account, { type, name, actions }: Access): boolean {
   return type === "repository" && actions.every((action) => allows(account, action, name));
 }

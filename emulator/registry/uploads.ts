@@ -1,11 +1,12 @@
+/** Blob uploads (end-4 to end-6, end-11 of the distribution specification). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDigest } from "./digest";
 import { readBody, send } from "./http";
 import { RegistryError } from "./registry-error";
-import type { RegistryStore, UploadSession } from "./store";
+import type { RegistryStore, UploadSession } from "./registry-store";
 
-/** One request to one repository, its path taken apart. */
-export interface RepositoryCall {
+/** One request to one repository, with its parsed path. */
+export interface RepositoryContext {
   options: { store: RegistryStore };
   request: IncomingMessage;
   response: ServerResponse;
@@ -16,9 +17,11 @@ export interface RepositoryCall {
   reference: string;
 }
 
-/** `POST …/blobs/uploads/`: a mount, the whole blob at once, or the start of a session. */
-export async function startUpload(call: RepositoryCall & { mayPull: (repository: string) => boolean }): Promise<void> {
-  const { options, request, response, query, repository, mayPull } = call;
+/** `POST …/blobs/uploads/`: mounts a blob, uploads it at once, or starts a session. */
+export async function startUpload(
+  context: RepositoryContext & { mayPull: (repository: string) => boolean },
+): Promise<void> {
+  const { options, request, response, query, repository, mayPull } = context;
   const mount = query.get("mount");
   const from = query.get("from");
   if (mount !== null && from !== null && mayPull(from) && options.store.mountBlob(from, mount, repository))
@@ -34,9 +37,9 @@ export async function startUpload(call: RepositoryCall & { mayPull: (repository:
   sendProgress(response, 202, options.store.startUpload(repository));
 }
 
-/** Everything on the location that the start of a session answered with. */
-export async function handleUpload(call: RepositoryCall): Promise<void> {
-  const { options, request, response, method, query, repository, reference } = call;
+/** Requests to the location of a session. */
+export async function handleUpload(context: RepositoryContext): Promise<void> {
+  const { options, request, response, method, query, repository, reference } = context;
   const session = options.store.upload(repository, reference);
   if (session === undefined) throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
   switch (method) {
@@ -64,7 +67,7 @@ export async function handleUpload(call: RepositoryCall): Promise<void> {
   }
 }
 
-/** Chunks come in order: one that says it starts elsewhere is refused and nothing is stored. */
+/** Appends a chunk; one that does not start where the last one ended is an error, and nothing is stored. */
 function append(session: UploadSession, contentRange: string | undefined, chunk: Buffer): void {
   if (contentRange !== undefined) {
     const [, first, last] = /^(\d+)-(\d+)$/.exec(contentRange) ?? [];

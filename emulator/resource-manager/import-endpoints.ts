@@ -1,35 +1,43 @@
+/** The endpoints that start an import and poll it. */
 import type { OutgoingHttpHeaders } from "node:http";
 import { readBody, send, sendJson } from "../registry/http";
-import { importAction } from "./access";
-import { type Call, registryFor } from "./call";
-import { ArmError } from "./errors";
+import { type ArmContext, requireRegistry } from "./arm-context";
+import { ArmError } from "./arm-error";
 import { startImport } from "./import-image";
+import { importAction } from "./permissions";
 
-export async function importImage(call: Call): Promise<void> {
-  const { req, res, query, principal, fault, operations, cloud } = call;
+export async function importImage(context: ArmContext): Promise<void> {
+  const { req, res, query, principal, importFault, operations, cloud } = context;
   const body = (await readBody(req)).toString("utf8");
-  const target = registryFor(call, importAction);
+  const target = requireRegistry(context, importAction);
   const apiVersion = query.get("api-version") ?? "";
-  const operation = startImport(call, { target, principal, body, host: cloud.resourceManager, apiVersion, fault });
-  send(res, 202, { location: operations.url(operation), ...retryAfter(call) });
+  const operation = startImport(context, {
+    target,
+    principal,
+    body,
+    host: cloud.resourceManager,
+    apiVersion,
+    importFault,
+  });
+  send(res, 202, { location: operations.url(operation), ...retryAfter(context) });
 }
 
-export function pollOperation(call: Call): void {
-  const { res, operations, query, caught, principal } = call;
-  const operation = operations.poll(caught[1] ?? "", query);
+export function pollOperation(context: ArmContext): void {
+  const { res, operations, query, params, principal } = context;
+  const operation = operations.poll(params[1] ?? "", query);
   if (operation.tenantId !== principal.tenantId) {
     throw new ArmError(401, "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer.");
   }
-  const { state, label } = operation;
-  if (state.kind === "failed") throw state.error;
-  if (state.kind === "succeeded") sendJson(res, 200, { status: "Succeeded" });
+  const { status, label } = operation;
+  if (status.kind === "failed") throw status.error;
+  if (status.kind === "succeeded") sendJson(res, 200, { status: "Succeeded" });
   else {
     const body = { [label]: "Pending", status: "Accepted" };
-    sendJson(res, 202, body, { location: operations.url(operation), ...retryAfter(call) });
+    sendJson(res, 202, body, { location: operations.url(operation), ...retryAfter(context) });
   }
 }
 
-function retryAfter({ world }: Call): OutgoingHttpHeaders {
-  const { retryAfter: seconds } = world.settings;
+function retryAfter({ state }: ArmContext): OutgoingHttpHeaders {
+  const { retryAfter: seconds } = state.settings;
   return seconds === null ? {} : { "retry-after": String(seconds) };
 }

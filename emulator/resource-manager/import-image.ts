@@ -1,15 +1,15 @@
+/** `importImage`: validates the request, then copies the image in the background. */
 import { isNativeError } from "node:util/types";
-import { type Principal, registryAudience, type TokenService } from "../entra/tokens";
-import type { ImportFault } from "../faults";
+import { type Principal, registryAudience, type TokenService } from "../entra/token-service";
+import type { ImportFault } from "../faults/fault";
 import type { AzureNetwork } from "../importer/azure-network";
-import { copyTree, readTree, resolveDigest, type SourceNames } from "../importer/copy-image";
+import { copyTree, readTree, resolveDigest, type SourceName } from "../importer/copy-image";
 import { ImportFailure } from "../importer/import-failure";
 import { type SourceCredential, SourceRegistry } from "../importer/source-registry";
 import { RegistryError } from "../registry/registry-error";
 import type { Replication } from "../replication";
-import { findRegistry, findRegistryByHost, findSubscription, type Registry, registryId, type World } from "../world";
-import { importAction, may, readAction } from "./access";
-import { ArmError, linkedAuthorizationFailed, registryNotFound } from "./errors";
+import { findRegistry, findRegistryByHost, findSubscription, type Registry, registryId, type State } from "../state";
+import { ArmError, linkedAuthorizationFailed, registryNotFound } from "./arm-error";
 import {
   type ImportParameters,
   parseImportParameters,
@@ -18,14 +18,15 @@ import {
   type SourceImage,
 } from "./import-parameters";
 import type { Operation, Operations } from "./operations";
+import { hasPermission, importAction, readAction } from "./permissions";
 
-export interface ImportServices {
-  readonly world: World;
+export interface ArmServices {
+  readonly state: State;
   readonly tokens: TokenService;
   readonly operations: Operations;
   readonly network: AzureNetwork;
   readonly replication: Replication;
-  /** Puts a new image behind a tag (for the fault that does so while an import runs). */
+  /** Puts a new image behind a tag (for the importFault that does so while an import runs). */
   moveTag(reference: string): Promise<unknown>;
 }
 
@@ -35,12 +36,12 @@ export interface ImportRequest {
   readonly body: string;
   readonly host: string;
   readonly apiVersion: string;
-  readonly fault: ImportFault | undefined;
+  readonly importFault: ImportFault | undefined;
 }
 
-/** Checks the request as Resource Manager does, and starts the operation. */
-export function startImport(services: ImportServices, request: ImportRequest): Operation {
-  const { target, principal, host, apiVersion, fault } = request;
+/** Validates the request as Resource Manager does, and starts the operation. */
+export function startImport(services: ArmServices, request: ImportRequest): Operation {
+  const { target, principal, host, apiVersion, importFault } = request;
   const parameters = parseImportParameters(request.body);
   if (target.sku === "Classic") {
     throw new ArmError(
@@ -49,7 +50,7 @@ export function startImport(services: ImportServices, request: ImportRequest): O
       `The registry '${target.name}' is not of a managed SKU and cannot import images.`,
     );
   }
-  const source = linkedSource(services.world, parameters, principal, target);
+  const source = findLinkedSource(services.state, parameters, principal, target);
   const image = parseSourceImage(parameters.source.sourceImage);
   const [firstTag] = parameters.targetTags;
   const firstTarget = firstTag && parseTargetTag(firstTag, image);
@@ -63,19 +64,19 @@ export function startImport(services: ImportServices, request: ImportRequest): O
       ? `${firstTarget.repository}:${firstTarget.tag}`
       : (parameters.untaggedTargetRepositories[0] ?? image.repository),
   });
-  runImport(services, { parameters, source, target, principal, fault })
+  runImport(services, { parameters, source, target, principal, importFault })
     .then((state) => {
-      operation.state = state === "pending" ? { kind: "pending" } : { kind: "succeeded" };
+      operation.status = state === "pending" ? { kind: "pending" } : { kind: "succeeded" };
     })
     .catch((error: unknown) => {
-      operation.state = { kind: "failed", error: failedOperation(services.world, operation, target, error) };
+      operation.status = { kind: "failed", error: toFailedStatus(services.state, operation, target, error) };
     });
   return operation;
 }
 
-/** The registry behind `source.resourceId`, if the caller may read it. */
-function linkedSource(
-  world: World,
+/** The registry of `source.resourceId`; an error unless the caller may read it. */
+function findLinkedSource(
+  state: State,
   { source }: ImportParameters,
   principal: Principal,
   target: Registry,
@@ -83,7 +84,7 @@ function linkedSource(
   const { resourceId } = source;
   if (resourceId === undefined) return undefined;
   const [, , subscriptionId = "", , group = "", , , , name = ""] = resourceId.split("/");
-  const subscription = findSubscription(world, subscriptionId);
+  const subscription = findSubscription(state, subscriptionId);
   const scope = registryId(target);
   if (subscription && subscription.tenantId !== principal.tenantId) {
     throw new ArmError(
@@ -92,48 +93,48 @@ function linkedSource(
       `The client '${principal.clientId}' with object id '${principal.objectId}' has permission to perform action '${importAction}' on scope '${scope}'; however, the current tenant '${principal.tenantId}' is not authorized to access linked subscription '${subscriptionId}'.`,
     );
   }
-  if (!may(world, principal, readAction, resourceId)) {
+  if (!hasPermission(state, principal, readAction, resourceId)) {
     throw linkedAuthorizationFailed(principal, importAction, scope, "read", resourceId);
   }
-  const found = findRegistry(world, resourceId);
+  const found = findRegistry(state, resourceId);
   if (!found) throw registryNotFound(name, group);
   return found;
 }
 
-interface ImportJob {
+interface ImportContext {
   readonly parameters: ImportParameters;
   readonly source: Registry | undefined;
   readonly target: Registry;
   readonly principal: Principal;
-  readonly fault: ImportFault | undefined;
+  readonly importFault: ImportFault | undefined;
 }
 
-async function runImport(services: ImportServices, job: ImportJob): Promise<"done" | "pending"> {
-  const { parameters, target, fault } = job;
+async function runImport(services: ArmServices, job: ImportContext): Promise<"done" | "pending"> {
+  const { parameters, target, importFault } = job;
   const image = parseSourceImage(parameters.source.sourceImage);
   const tags = parameters.targetTags.map((targetTag) => parseTargetTag(targetTag, image));
-  await sleep(services.world.settings.importDurationMs);
-  if (fault?.stayPending === true) return "pending";
-  await sleep(fault?.stayPending ?? 0);
-  if (fault?.failWith !== undefined) throw givenFailure(fault.failWith);
+  await sleep(services.state.settings.importDurationMs);
+  if (importFault?.stayPending === true) return "pending";
+  await sleep(importFault?.stayPending ?? 0);
+  if (importFault?.failWith !== undefined) throw injectedFailure(importFault.failWith);
 
-  const { source, names } = openSource(services, job, image);
-  assertTargetReachable(target);
-  if (parameters.mode === "NoForce") assertTagsFree(target, tags);
+  const { source, name } = openSource(services, job, image);
+  requireReachableTarget(target);
+  if (parameters.mode === "NoForce") requireFreeTags(target, tags);
 
   const reference = image.digest ?? image.tag ?? "latest";
-  const tree = await readTree(source, reference, names);
-  if (fault?.moveTag && image.tag) await services.moveTag(`${names.host}/${image.repository}:${image.tag}`);
-  for (const repository of new Set([...tags, ...untagged(parameters)].map((place) => place.repository))) {
-    if (target.replicationLagMs > 0) services.replication.delay(target.store, repository, tree.root.digest);
-    await copyTree(source, tree, target.store, repository, names);
+  const tree = await readTree(source, reference, name);
+  if (importFault?.moveTag && image.tag) await services.moveTag(`${name.host}/${image.repository}:${image.tag}`);
+  for (const repository of new Set([...tags, ...untaggedTargets(parameters)].map((place) => place.repository))) {
+    if (target.replicationLagMs > 0) services.replication.recordImport(target.store, repository, tree.root.digest);
+    await copyTree(source, tree, target.store, repository, name);
   }
 
   if (tags.length === 0) return "done";
-  // An import by tag asks again what the tag is before it sets its own: the race that digests avoid.
-  const digest = image.digest ?? (await resolveDigest(source, reference, names));
+  // An import by tag resolves the tag a second time before it sets the target's: a race that importing by digest avoids.
+  const digest = image.digest ?? (await resolveDigest(source, reference, name));
   for (const { repository, tag } of tags) {
-    if (target.replicationLagMs > 0) services.replication.delay(target.store, repository, tag);
+    if (target.replicationLagMs > 0) services.replication.recordImport(target.store, repository, tag);
     target.store.setTag(repository, tag, tree.root.digest);
     const set = target.store.tag(repository, tag);
     if (set) set.digest = digest;
@@ -141,15 +142,15 @@ async function runImport(services: ImportServices, job: ImportJob): Promise<"don
   return "done";
 }
 
-/** The source registry with the credential of the request, and how failure texts call it. */
+/** Opens the source registry with the credential of the request; `name` is for failure messages. */
 function openSource(
-  { world, tokens, network }: ImportServices,
-  { parameters, source, target, principal }: ImportJob,
+  { state, tokens, network }: ArmServices,
+  { parameters, source, target, principal }: ImportContext,
   image: SourceImage,
-): { source: SourceRegistry; names: SourceNames } {
+): { source: SourceRegistry; name: SourceName } {
   const host = source?.loginServer ?? parameters.source.registryUri ?? "";
-  const registry = source ?? findRegistryByHost(world, host)?.registry;
-  assertExportAllowed(registry, target);
+  const registry = source ?? findRegistryByHost(state, host)?.registry;
+  requireExportAllowed(registry, target);
   const { credentials } = parameters.source;
   const credential: SourceCredential = source
     ? { kind: "entra", token: tokens.issue(principal, registryAudience).token }
@@ -159,49 +160,49 @@ function openSource(
   const place = { host, repository: image.repository, credential, trusted: source !== undefined };
   return {
     source: new SourceRegistry(place, network),
-    names: { ...image, host, isAzureRegistry: registry !== undefined },
+    name: { ...image, host, isAzureRegistry: registry !== undefined },
   };
 }
 
-function untagged({ untaggedTargetRepositories }: ImportParameters): { repository: string }[] {
+function untaggedTargets({ untaggedTargetRepositories }: ImportParameters): { repository: string }[] {
   return untaggedTargetRepositories.map((repository) => ({ repository }));
 }
 
-function assertTagsFree(target: Registry, tags: readonly { repository: string; tag: string }[]): void {
+function requireFreeTags(target: Registry, tags: readonly { repository: string; tag: string }[]): void {
   const taken = tags.find(({ repository, tag }) => target.store.tag(repository, tag));
   if (taken) throw ImportFailure.tagExists(`${taken.repository}:${taken.tag}`);
 }
 
-function givenFailure(failure: NonNullable<ImportFault["failWith"]>): ImportFailure {
+function injectedFailure(failure: NonNullable<ImportFault["failWith"]>): ImportFailure {
   return typeof failure === "string" ? new ImportFailure(failure) : new ImportFailure(failure.message, failure.code);
 }
 
-/** A target with closed network lets the importer in as a trusted service, or not at all. */
-function assertTargetReachable(target: Registry): void {
+/** A target with network restrictions accepts the importer only as a trusted service. */
+function requireReachableTarget(target: Registry): void {
   const isOpen = target.publicNetworkAccess === "Enabled" && target.defaultAction === "Allow";
   if (!isOpen && target.networkRuleBypassOptions === "None") throw ImportFailure.accessDenied(target.loginServer);
 }
 
-function assertExportAllowed(source: Registry | undefined, target: Registry): void {
+function requireExportAllowed(source: Registry | undefined, target: Registry): void {
   if (!source || source === target || source.exportPolicy === "enabled") return;
   throw new ImportFailure(
     `The export policy of registry '${source.loginServer}' is disabled: artifacts cannot be exported from it.`,
   );
 }
 
-function failedOperation(world: World, operation: Operation, target: Registry, error: unknown): ArmError {
+function toFailedStatus(state: State, operation: Operation, target: Registry, error: unknown): ArmError {
   const code = error instanceof ImportFailure ? error.code : "InvalidParameters";
   const reason = error instanceof Error ? error.message : String(error);
   if (!(error instanceof ImportFailure || error instanceof RegistryError || isNetworkError(error))) {
     process.stderr.write(`emulator: import failed unexpectedly: ${error instanceof Error ? error.stack : reason}\n`);
   }
   const message = `Operation ${operation.id} failed. Resource ${registryId(target)} ${reason}`;
-  if (world.settings.importErrorsIn === "message") return new ArmError(400, code, message);
+  if (state.settings.importErrorsIn === "message") return new ArmError(400, code, message);
   return new ArmError(400, code, "The import operation failed.", {}, [{ code, message }]);
 }
 
 function isNetworkError(error: unknown): boolean {
-  return isNativeError(error) && ("code" in error || /resolved|no answer|hang up/.test(error.message));
+  return isNativeError(error) && ("code" in error || /resolved|no response|hang up/.test(error.message));
 }
 
 function sleep(ms: number): Promise<void> {

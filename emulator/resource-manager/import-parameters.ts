@@ -1,6 +1,7 @@
-import { ArmError } from "./errors";
+/** Parses and validates the body of `importImage`. */
+import { ArmError } from "./arm-error";
 
-/** The body of `importImage`, checked. */
+/** The validated body of `importImage`. */
 export interface ImportParameters {
   readonly source: {
     readonly resourceId?: string;
@@ -13,7 +14,7 @@ export interface ImportParameters {
   readonly mode: "NoForce" | "Force";
 }
 
-/** The part of an image reference behind the host. */
+/** An image reference without the host. */
 export interface SourceImage {
   readonly repository: string;
   readonly tag?: string;
@@ -33,7 +34,7 @@ const object = (required: readonly string[], properties: Readonly<Record<string,
   properties: new Map(Object.entries(properties)),
 });
 
-/** Members and types of the request as the API of 2025-11-01 describes them; nothing else is let through. */
+/** Members and types of the body as API version 2025-11-01 defines them; any other member is an error. */
 const bodyRule = object(["source"], {
   source: object(["sourceImage"], {
     resourceId: text,
@@ -56,7 +57,7 @@ const hostGrammar = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i;
 const registryIdGrammar =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[^/]+$/i;
 
-/** Reads the body of `importImage`; what the service would refuse at once is refused here. */
+/** Parses the body; throws what the service rejects before it starts an operation. */
 export function parseImportParameters(json: string): ImportParameters {
   const body = parseJson(json);
   check(body, bodyRule, "");
@@ -90,7 +91,7 @@ export function parseImportParameters(json: string): ImportParameters {
   return { source, targetTags, untaggedTargetRepositories, mode };
 }
 
-/** Takes `repo`, `repo:tag`, `repo@digest` apart; without either the tag is `latest`. */
+/** Parses `repo`, `repo:tag` or `repo@digest`; without tag and digest the tag is `latest`. */
 export function parseSourceImage(sourceImage: string): SourceImage {
   const [, repository, tag, digest] = sourceImageGrammar.exec(sourceImage) ?? [];
   const first = sourceImage.split("/")[0] ?? "";
@@ -104,7 +105,7 @@ export function parseSourceImage(sourceImage: string): SourceImage {
   return { repository, tag: tag ?? "latest" };
 }
 
-/** The tag that a target without one gets: the source's own. */
+/** Parses a target; without a tag it gets the source's. */
 export function parseTargetTag(targetTag: string, source: SourceImage): { repository: string; tag: string } {
   const [, repository = targetTag, tag] = targetTagGrammar.exec(targetTag) ?? [];
   return { repository, tag: tag ?? source.tag ?? "latest" };

@@ -1,14 +1,15 @@
+/** Long-running operations and their signed polling URLs. */
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
-import type { Settings } from "../world";
-import { ArmError } from "./errors";
+import type { Settings } from "../state";
+import { ArmError } from "./arm-error";
 
-/** How an import stands. */
-export type OperationState =
+/** The state of an import. */
+export type OperationStatus =
   | { readonly kind: "pending" }
   | { readonly kind: "succeeded" }
   | { readonly kind: "failed"; readonly error: ArmError };
 
-/** A long-running operation. */
+/** A long-running operation: an import. */
 export interface Operation {
   readonly id: string;
   readonly subscriptionId: string;
@@ -16,9 +17,9 @@ export interface Operation {
   readonly host: string;
   readonly apiVersion: string;
   readonly tenantId: string;
-  /** What a pending answer names: the first target. */
+  /** The first target, which responses to polls name while the import is pending. */
   readonly label: string;
-  state: OperationState;
+  status: OperationStatus;
 }
 
 /** Ticks (0.1 µs) of .NET between the year 1 and 1970. */
@@ -28,7 +29,7 @@ const ticksOf1970 = 621_355_968_000_000_000n;
 export class Operations {
   readonly #operations = new Map<string, Operation>();
   readonly #key = randomBytes(64);
-  // Production sends the signing certificate along; clients carry it back without looking.
+  // Azure puts its signing certificate into the URL; clients send it back as it is.
   readonly #certificate = randomBytes(2080).toString("base64url");
   readonly #settings: Settings;
   #lastTicks = 0n;
@@ -37,8 +38,8 @@ export class Operations {
     this.#settings = settings;
   }
 
-  start(operation: Omit<Operation, "id" | "state">): Operation {
-    const started: Operation = { ...operation, id: `registries-${randomUUID()}`, state: { kind: "pending" } };
+  start(operation: Omit<Operation, "id" | "status">): Operation {
+    const started: Operation = { ...operation, id: `registries-${randomUUID()}`, status: { kind: "pending" } };
     this.#operations.set(started.id.toLowerCase(), started);
     return started;
   }
@@ -47,7 +48,7 @@ export class Operations {
     return [...this.#operations.values()];
   }
 
-  /** A new polling address; every one differs, and older ones stay good until their time is over. */
+  /** A new polling URL: every one differs, and each is valid for `operationUrlLifetimeMs`. */
   url(operation: Operation): string {
     const { host, apiVersion } = operation;
     const ticks = this.#ticks();
@@ -57,7 +58,7 @@ export class Operations {
     return `https://${host}${path}?${query}&s=${signature}&h=${hash}`;
   }
 
-  /** The operation behind a polling address whose signature holds. */
+  /** The operation of a polling URL, if its signature is valid and its age is allowed. */
   poll(id: string, query: URLSearchParams): Operation {
     const operation = this.#operations.get(id.toLowerCase());
     if (!operation) throw new ArmError(404, "NotFound", `The operation '${id}' was not found.`);

@@ -1,80 +1,92 @@
-import { newRegistry } from "../default-world";
+/** The container registries of Resource Manager: list, read, write, delete, credentials, search. */
+import { newRegistry } from "../default-state";
 import { send, sendJson } from "../registry/http";
 import {
   cloudOf,
+  equalsIgnoreCase,
   findRegistry,
   findSubscription,
   type Registry,
   type RegistryProperties,
   registryId,
-  same,
-  tenantOf,
-  type World,
-} from "../world";
-import { may, readAction } from "./access";
-import { assertGroupExists, assertMay, type Call, ownSubscription, readObject, registryFor, scopeOf } from "./call";
-import { ArmError } from "./errors";
-import { registryListing, registryResource } from "./registry-resource";
-import { queryResources } from "./resource-graph";
+  type State,
+  tenantIdOf,
+} from "../state";
+import {
+  type ArmContext,
+  readJsonObject,
+  registryScope,
+  requirePermission,
+  requireRegistry,
+  requireResourceGroup,
+  requireSubscription,
+} from "./arm-context";
+import { ArmError } from "./arm-error";
+import { hasPermission, readAction } from "./permissions";
+import { registryResource, registrySummary } from "./registry-resource";
+import { searchResources } from "./resource-graph";
 
-export function listResources(call: Call): void {
-  const { query } = call;
+export function listResources(context: ArmContext): void {
+  const { query } = context;
   const conditions = [...(query.get("$filter") ?? "").matchAll(/(\w+)\s+eq\s+'([^']*)'/gi)];
-  const resources = readableRegistries(call).filter((registry) =>
+  const resources = readableRegistries(context).filter((registry) =>
     conditions.every(([, field = "", value = ""]) => {
-      if (same(field, "resourceType")) return same(value, "Microsoft.ContainerRegistry/registries");
-      if (same(field, "name")) return same(value, registry.name);
-      if (same(field, "resourceGroup")) return same(value, registry.resourceGroup);
+      if (equalsIgnoreCase(field, "resourceType"))
+        return equalsIgnoreCase(value, "Microsoft.ContainerRegistry/registries");
+      if (equalsIgnoreCase(field, "name")) return equalsIgnoreCase(value, registry.name);
+      if (equalsIgnoreCase(field, "resourceGroup")) return equalsIgnoreCase(value, registry.resourceGroup);
       return false;
     }),
   );
-  sendJson(call.res, 200, { value: resources.map(registryListing) });
+  sendJson(context.res, 200, { value: resources.map(registrySummary) });
 }
 
-export function listRegistries(call: Call): void {
-  const [, group] = call.caught;
-  const registries = readableRegistries(call).filter(
-    ({ resourceGroup }) => group === undefined || same(resourceGroup, group),
+export function listRegistries(context: ArmContext): void {
+  const [, group] = context.params;
+  const registries = readableRegistries(context).filter(
+    ({ resourceGroup }) => group === undefined || equalsIgnoreCase(resourceGroup, group),
   );
-  if (group !== undefined && registries.length === 0) assertGroupExists(call, group);
-  sendJson(call.res, 200, { value: registries.map(registryResource) });
+  if (group !== undefined && registries.length === 0) requireResourceGroup(context, group);
+  sendJson(context.res, 200, { value: registries.map(registryResource) });
 }
 
-function readableRegistries(call: Call): Registry[] {
-  const { id } = ownSubscription(call);
-  const { world, principal } = call;
-  return world.registries.filter(
-    (registry) => same(registry.subscriptionId, id) && may(world, principal, readAction, registryId(registry)),
+function readableRegistries(context: ArmContext): Registry[] {
+  const { id } = requireSubscription(context);
+  const { state, principal } = context;
+  return state.registries.filter(
+    (registry) =>
+      equalsIgnoreCase(registry.subscriptionId, id) &&
+      hasPermission(state, principal, readAction, registryId(registry)),
   );
 }
 
-export function getRegistry(call: Call): void {
-  sendJson(call.res, 200, registryResource(registryFor(call, readAction)));
+export function getRegistry(context: ArmContext): void {
+  sendJson(context.res, 200, registryResource(requireRegistry(context, readAction)));
 }
 
-export async function writeRegistry(call: Call): Promise<void> {
-  const [subscriptionId = "", resourceGroup = "", name = ""] = call.caught;
-  ownSubscription(call);
+export async function putRegistry(context: ArmContext): Promise<void> {
+  const [subscriptionId = "", resourceGroup = "", name = ""] = context.params;
+  requireSubscription(context);
   const place = { subscriptionId, resourceGroup, name };
-  assertMay(call, "Microsoft.ContainerRegistry/registries/write", scopeOf(place));
-  assertGroupExists(call, resourceGroup);
-  const body = await readObject(call.req);
-  const { registry, isNew } = putRegistry(call.world, place, body);
-  sendJson(call.res, isNew ? 201 : 200, registryResource(registry));
+  requirePermission(context, "Microsoft.ContainerRegistry/registries/write", registryScope(place));
+  requireResourceGroup(context, resourceGroup);
+  const body = await readJsonObject(context.req);
+  const { registry, isNew } = createOrUpdate(context.state, place, body);
+  sendJson(context.res, isNew ? 201 : 200, registryResource(registry));
 }
 
-export function removeRegistry(call: Call): void {
-  const [subscriptionId = "", resourceGroup = "", name = ""] = call.caught;
-  ownSubscription(call);
-  const scope = scopeOf({ subscriptionId, resourceGroup, name });
-  assertMay(call, "Microsoft.ContainerRegistry/registries/delete", scope);
-  const registry = findRegistry(call.world, scope);
-  if (registry) call.world.registries.splice(call.world.registries.indexOf(registry), 1);
-  send(call.res, registry ? 200 : 204, {});
+export function deleteRegistry(context: ArmContext): void {
+  const [subscriptionId = "", resourceGroup = "", name = ""] = context.params;
+  requireSubscription(context);
+  const scope = registryScope({ subscriptionId, resourceGroup, name });
+  requirePermission(context, "Microsoft.ContainerRegistry/registries/delete", scope);
+  const registry = findRegistry(context.state, scope);
+  if (registry) context.state.registries.splice(context.state.registries.indexOf(registry), 1);
+  send(context.res, registry ? 200 : 204, {});
 }
 
-export function listCredentials(call: Call): void {
-  const registry = registryFor(call, "Microsoft.ContainerRegistry/registries/listCredentials/action");
+export function listCredentials(context: ArmContext): void {
+  const registry = requireRegistry(context, "Microsoft.ContainerRegistry/registries/listCredentials/action");
   const { adminUser } = registry;
   if (!adminUser) {
     throw new ArmError(
@@ -84,21 +96,21 @@ export function listCredentials(call: Call): void {
     );
   }
   const passwords = [{ name: "password", value: adminUser.password }];
-  sendJson(call.res, 200, { username: adminUser.username, passwords });
+  sendJson(context.res, 200, { username: adminUser.username, passwords });
 }
 
-export async function resourceGraph(call: Call): Promise<void> {
-  const { world, principal, res } = call;
-  const visible = world.registries.filter(
+export async function queryResourceGraph(context: ArmContext): Promise<void> {
+  const { state, principal, res } = context;
+  const visible = state.registries.filter(
     (registry) =>
-      findSubscription(world, registry.subscriptionId)?.tenantId === principal.tenantId &&
-      may(world, principal, readAction, registryId(registry)),
+      findSubscription(state, registry.subscriptionId)?.tenantId === principal.tenantId &&
+      hasPermission(state, principal, readAction, registryId(registry)),
   );
-  const body = await readObject(call.req);
-  sendJson(res, 200, queryResources(world, visible, principal.tenantId, body));
+  const body = await readJsonObject(context.req);
+  sendJson(res, 200, searchResources(state, visible, principal.tenantId, body));
 }
 
-/** The members of a PUT or PATCH body that mean something here. */
+/** The members of a PUT or PATCH body that the emulator reads. */
 interface RegistryBody {
   readonly location?: string;
   readonly sku?: { readonly name?: Registry["sku"] };
@@ -106,6 +118,7 @@ interface RegistryBody {
     readonly adminUserEnabled?: boolean;
     readonly anonymousPullEnabled?: boolean;
     readonly publicNetworkAccess?: Registry["publicNetworkAccess"];
+    readonly roleAssignmentMode?: Registry["roleAssignmentMode"];
     readonly networkRuleBypassOptions?: Registry["networkRuleBypassOptions"];
     readonly networkRuleSet?: {
       readonly defaultAction?: Registry["defaultAction"];
@@ -115,15 +128,15 @@ interface RegistryBody {
   };
 }
 
-/** Creates or changes a registry as PUT and PATCH do; says whether it is new. */
-function putRegistry(
-  world: World,
+/** Creates or changes a registry; `isNew` distinguishes the two. */
+function createOrUpdate(
+  state: State,
   place: { subscriptionId: string; resourceGroup: string; name: string },
   body: RegistryBody,
 ): { registry: Registry; isNew: boolean } {
-  const changes = propertiesOf(place.name, body);
-  const existing = world.registries.find((registry) =>
-    same(registryId(registry), registryId({ ...newRegistry(place) })),
+  const changes = parseProperties(place.name, body);
+  const existing = state.registries.find((registry) =>
+    equalsIgnoreCase(registryId(registry), registryId({ ...newRegistry(place) })),
   );
   if (existing) {
     Object.assign(existing, changes);
@@ -137,28 +150,29 @@ function putRegistry(
     );
   }
   const candidate = newRegistry({ ...place, ...changes });
-  const tenantId = tenantOf(world, candidate);
-  const suffix = (tenantId && cloudOf(world, tenantId)?.registrySuffix) ?? "azurecr.io";
+  const tenantId = tenantIdOf(state, candidate);
+  const suffix = (tenantId && cloudOf(state, tenantId)?.registrySuffix) ?? "azurecr.io";
   candidate.loginServer = `${place.name.toLowerCase()}.${suffix}`;
-  if (world.registries.some(({ loginServer }) => same(loginServer, candidate.loginServer))) {
+  if (state.registries.some(({ loginServer }) => equalsIgnoreCase(loginServer, candidate.loginServer))) {
     throw new ArmError(
       409,
       "AlreadyInUse",
       `The registry DNS name ${candidate.loginServer} is already in use. You can check if the name is already claimed using following API: https://docs.microsoft.com/rest/api/containerregistry/registries/checknameavailability`,
     );
   }
-  world.registries.push(candidate);
+  state.registries.push(candidate);
   return { registry: candidate, isNew: true };
 }
 
-function propertiesOf(name: string, { location, sku, properties = {} }: RegistryBody): Partial<RegistryProperties> {
+function parseProperties(name: string, { location, sku, properties = {} }: RegistryBody): Partial<RegistryProperties> {
   const { networkRuleSet, policies } = properties;
   const changes: { [K in keyof RegistryProperties]?: RegistryProperties[K] | undefined } = {
     location: location?.replaceAll(" ", "").toLowerCase(),
     sku: sku?.name,
     anonymousPull: properties.anonymousPullEnabled,
-    adminUser: adminUserOf(name, properties.adminUserEnabled),
+    adminUser: adminUserFor(name, properties.adminUserEnabled),
     publicNetworkAccess: properties.publicNetworkAccess,
+    roleAssignmentMode: properties.roleAssignmentMode,
     networkRuleBypassOptions: properties.networkRuleBypassOptions,
     defaultAction: networkRuleSet?.defaultAction,
     ipRules: networkRuleSet?.ipRules?.map(({ value }) => value),
@@ -167,7 +181,7 @@ function propertiesOf(name: string, { location, sku, properties = {} }: Registry
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
 
-function adminUserOf(name: string, isEnabled: boolean | undefined): RegistryProperties["adminUser"] | undefined {
+function adminUserFor(name: string, isEnabled: boolean | undefined): RegistryProperties["adminUser"] | undefined {
   if (isEnabled === undefined) return undefined;
   return isEnabled ? { username: name, password: `${name}-admin-password` } : null;
 }

@@ -1,9 +1,10 @@
-import { type Registry, registryId } from "../world";
+/** A registry as Resource Manager describes it. */
+import { type Registry, registryId } from "../state";
 
 /** A registry as Resource Manager describes it. */
 export function registryResource(registry: Registry): Record<string, unknown> {
   return {
-    ...registryListing(registry),
+    ...registrySummary(registry),
     properties: {
       loginServer: registry.loginServer,
       creationDate: "2026-01-01T00:00:00.0000000Z",
@@ -28,13 +29,14 @@ export function registryResource(registry: Registry): Record<string, unknown> {
       },
       privateEndpointConnections: [],
       publicNetworkAccess: registry.publicNetworkAccess,
+      roleAssignmentMode: registry.roleAssignmentMode,
       zoneRedundancy: "Disabled",
     },
   };
 }
 
-/** The short form in lists of resources of any type. */
-export function registryListing(registry: Registry): Record<string, unknown> {
+/** The short form, in lists of resources of any type. */
+export function registrySummary(registry: Registry): Record<string, unknown> {
   return {
     id: registryId(registry),
     name: registry.name,

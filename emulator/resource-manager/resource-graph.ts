@@ -1,6 +1,7 @@
-import type { Registry, World } from "../world";
-import { ArmError } from "./errors";
-import { runQuery } from "./query-language";
+/** Azure Resource Graph: queries and paging. */
+import type { Registry, State } from "../state";
+import { ArmError } from "./arm-error";
+import { runQuery } from "./known-queries";
 import { registryResource } from "./registry-resource";
 
 interface GraphRequest {
@@ -9,9 +10,9 @@ interface GraphRequest {
   readonly options?: { readonly $top?: unknown; readonly $skip?: unknown; readonly $skipToken?: unknown };
 }
 
-/** Azure Resource Graph over the registries that the caller may read. */
-export function queryResources(
-  world: World,
+/** Runs a query over the registries that the caller may read, and returns one page. */
+export function searchResources(
+  state: State,
   visible: readonly Registry[],
   tenantId: string,
   body: GraphRequest,
@@ -23,7 +24,7 @@ export function queryResources(
     .map((registry) => graphRow(registry, tenantId));
   const found = runQuery(query, rows);
   const pageSize =
-    typeof options.$top === "number" ? Math.min(options.$top, 1000) : world.settings.resourceGraphPageSize;
+    typeof options.$top === "number" ? Math.min(options.$top, 1000) : state.settings.resourceGraphPageSize;
   const first =
     typeof options.$skipToken === "string" ? decodeSkipToken(options.$skipToken) : Number(options.$skip ?? 0);
   const data = found.slice(first, first + pageSize);

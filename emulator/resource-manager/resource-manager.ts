@@ -1,26 +1,27 @@
+/** Azure Resource Manager of one cloud: authentication, routes, and errors. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Principal } from "../entra/tokens";
-import type { ImportFault } from "../faults";
-import { bearerToken, sendJson, targetOf } from "../registry/http";
+import type { Principal } from "../entra/token-service";
+import type { ImportFault } from "../faults/fault";
+import { bearerToken, requestTarget, sendJson } from "../registry/http";
 import { RegistryError } from "../registry/registry-error";
-import { type Cloud, cloudOf } from "../world";
-import type { Call } from "./call";
-import { ArmError, unauthorized } from "./errors";
+import { type Cloud, cloudOf } from "../state";
+import type { ArmContext } from "./arm-context";
+import { ArmError, unauthorized } from "./arm-error";
 import { importImage, pollOperation } from "./import-endpoints";
-import type { ImportServices } from "./import-image";
+import type { ArmServices } from "./import-image";
 import {
+  deleteRegistry,
   getRegistry,
   listCredentials,
   listRegistries,
   listResources,
-  removeRegistry,
-  resourceGraph,
-  writeRegistry,
+  putRegistry,
+  queryResourceGraph,
 } from "./registries";
 import { getResourceGroup, getSubscription, listSubscriptions, listTenants, putResourceGroup } from "./subscriptions";
 
-type Route = readonly [method: string, path: RegExp, run: (call: Call) => void | Promise<void>];
+type Route = readonly [method: string, path: RegExp, run: (context: ArmContext) => void | Promise<void>];
 
 const subscriptionPath = "/subscriptions/([^/]+)";
 const groupPath = `${subscriptionPath}/resourceGroups/([^/]+)`;
@@ -28,35 +29,35 @@ const registriesPath = "/providers/Microsoft\\.ContainerRegistry/registries";
 const registryPath = `${groupPath}${registriesPath}/([^/]+)`;
 
 const routes: readonly Route[] = [
-  ["GET", route("/tenants"), listTenants],
-  ["GET", route("/subscriptions"), listSubscriptions],
-  ["GET", route(subscriptionPath), getSubscription],
-  ["GET", route(`${subscriptionPath}/resources`), listResources],
-  ["GET", route(groupPath), getResourceGroup],
-  ["PUT", route(groupPath), putResourceGroup],
-  ["GET", route(`${subscriptionPath}${registriesPath}`), listRegistries],
-  ["GET", route(`${groupPath}${registriesPath}`), listRegistries],
-  ["GET", route(registryPath), getRegistry],
-  ["PUT", route(registryPath), writeRegistry],
-  ["PATCH", route(registryPath), writeRegistry],
-  ["DELETE", route(registryPath), removeRegistry],
-  ["POST", route(`${registryPath}/importImage`), importImage],
-  ["POST", route(`${registryPath}/listCredentials`), listCredentials],
+  ["GET", pathPattern("/tenants"), listTenants],
+  ["GET", pathPattern("/subscriptions"), listSubscriptions],
+  ["GET", pathPattern(subscriptionPath), getSubscription],
+  ["GET", pathPattern(`${subscriptionPath}/resources`), listResources],
+  ["GET", pathPattern(groupPath), getResourceGroup],
+  ["PUT", pathPattern(groupPath), putResourceGroup],
+  ["GET", pathPattern(`${subscriptionPath}${registriesPath}`), listRegistries],
+  ["GET", pathPattern(`${groupPath}${registriesPath}`), listRegistries],
+  ["GET", pathPattern(registryPath), getRegistry],
+  ["PUT", pathPattern(registryPath), putRegistry],
+  ["PATCH", pathPattern(registryPath), putRegistry],
+  ["DELETE", pathPattern(registryPath), deleteRegistry],
+  ["POST", pathPattern(`${registryPath}/importImage`), importImage],
+  ["POST", pathPattern(`${registryPath}/listCredentials`), listCredentials],
   [
     "GET",
-    route(`${subscriptionPath}/providers/Microsoft\\.ContainerRegistry/locations/[^/]+/operationResults/([^/]+)`),
+    pathPattern(`${subscriptionPath}/providers/Microsoft\\.ContainerRegistry/locations/[^/]+/operationResults/([^/]+)`),
     pollOperation,
   ],
-  ["POST", route("/providers/Microsoft\\.ResourceGraph/resources"), resourceGraph],
+  ["POST", pathPattern("/providers/Microsoft\\.ResourceGraph/resources"), queryResourceGraph],
 ];
 
-/** Azure Resource Manager of one cloud. */
-export function resourceManagerHost(cloud: Cloud, services: ImportServices) {
-  return async (req: IncomingMessage, res: ServerResponse, fault?: ImportFault): Promise<void> => {
-    const { path, query } = targetOf(req);
+/** The handler of a cloud's Resource Manager. */
+export function resourceManagerHost(cloud: Cloud, services: ArmServices) {
+  return async (req: IncomingMessage, res: ServerResponse, importFault?: ImportFault): Promise<void> => {
+    const { path, query } = requestTarget(req);
     for (const [name, value] of Object.entries(commonHeaders(req))) res.setHeader(name, value);
     try {
-      if (path === "/metadata/endpoints") return sendJson(res, 200, cloudMetadata(services.world.clouds, cloud, query));
+      if (path === "/metadata/endpoints") return sendJson(res, 200, cloudMetadata(services.state.clouds, cloud, query));
       const principal = authenticate(req, cloud, services);
       if (!query.has("api-version")) {
         throw new ArmError(
@@ -67,7 +68,8 @@ export function resourceManagerHost(cloud: Cloud, services: ImportServices) {
       }
       for (const [method, pattern, run] of routes) {
         const match = method === req.method ? pattern.exec(path) : null;
-        if (match) return await run({ ...services, cloud, req, res, query, principal, fault, caught: match.slice(1) });
+        if (match)
+          return await run({ ...services, cloud, req, res, query, principal, importFault, params: match.slice(1) });
       }
       throw new ArmError(404, "InvalidResourceType", `The emulator has no resource at '${req.method} ${path}'.`);
     } catch (error) {
@@ -79,28 +81,28 @@ export function resourceManagerHost(cloud: Cloud, services: ImportServices) {
   };
 }
 
-function route(path: string): RegExp {
+function pathPattern(path: string): RegExp {
   return new RegExp(`^${path}/?$`, "i");
 }
 
-function authenticate(req: IncomingMessage, cloud: Cloud, { world, tokens }: ImportServices): Principal {
+function authenticate(req: IncomingMessage, cloud: Cloud, { state, tokens }: ArmServices): Principal {
   const token = bearerToken(req);
-  const refuse = (code: string, message: string) => unauthorized(cloud.login, "common", code, message);
+  const fail = (code: string, message: string) => unauthorized(cloud.login, "common", code, message);
   if (token === undefined)
-    throw refuse("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+    throw fail("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
   const found = tokens.inspect(token);
-  if (!found || cloudOf(world, found.principal.tenantId) !== cloud) {
-    throw refuse("InvalidAuthenticationToken", "The access token is invalid.");
+  if (!found || cloudOf(state, found.principal.tenantId) !== cloud) {
+    throw fail("InvalidAuthenticationToken", "The access token is invalid.");
   }
-  if (found.expired) {
+  if (found.isExpired) {
     const expiry = new Date(Math.min(found.expiresAt, Date.now())).toISOString();
-    throw refuse(
+    throw fail(
       "ExpiredAuthenticationToken",
       `The access token expiry UTC time '${expiry}' is earlier than current UTC time '${new Date().toISOString()}'.`,
     );
   }
   if (!cloud.audiences.includes(found.audience)) {
-    throw refuse(
+    throw fail(
       "InvalidAuthenticationTokenAudience",
       `The access token has been obtained for wrong audience or resource '${found.audience}'. It should exactly match with one of the allowed audiences '${cloud.audiences.join("','")}'.`,
     );
@@ -132,7 +134,7 @@ function commonHeaders(req: IncomingMessage): OutgoingHttpHeaders & Record<strin
   };
 }
 
-/** Where the services of a cloud are: one cloud in the newer API versions, all of them in the older. */
+/** The endpoints of a cloud: newer API versions return one cloud, older ones all of them. */
 function cloudMetadata(all: readonly Cloud[], own: Cloud, query: URLSearchParams): unknown {
   const describe = (cloud: Cloud) => ({
     name: cloud.name,

@@ -1,24 +1,25 @@
+/** Tenants, subscriptions and resource groups of Resource Manager. */
 import { readBody, sendJson } from "../registry/http";
-import type { Subscription } from "../world";
-import { hasAnyRole } from "./access";
-import { assertGroupExists, assertMay, type Call, ownSubscription } from "./call";
+import type { Subscription } from "../state";
+import { type ArmContext, requirePermission, requireResourceGroup, requireSubscription } from "./arm-context";
+import { hasAnyRole } from "./permissions";
 
-export function listTenants({ res, world, principal }: Call): void {
-  const tenants = world.tenants.filter(({ id }) => id === principal.tenantId);
+export function listTenants({ res, state, principal }: ArmContext): void {
+  const tenants = state.tenants.filter(({ id }) => id === principal.tenantId);
   sendJson(res, 200, {
     value: tenants.map(({ id, domain }) => ({ id: `/tenants/${id}`, tenantId: id, defaultDomain: domain })),
   });
 }
 
-export function listSubscriptions({ res, world, principal }: Call): void {
-  const visible = world.subscriptions.filter(
-    ({ id, tenantId }) => tenantId === principal.tenantId && hasAnyRole(world, principal, `/subscriptions/${id}`),
+export function listSubscriptions({ res, state, principal }: ArmContext): void {
+  const visible = state.subscriptions.filter(
+    ({ id, tenantId }) => tenantId === principal.tenantId && hasAnyRole(state, principal, `/subscriptions/${id}`),
   );
   sendJson(res, 200, { value: visible.map(subscriptionResource), count: { type: "Total", value: visible.length } });
 }
 
-export function getSubscription(call: Call): void {
-  sendJson(call.res, 200, subscriptionResource(ownSubscription(call)));
+export function getSubscription(context: ArmContext): void {
+  sendJson(context.res, 200, subscriptionResource(requireSubscription(context)));
 }
 
 export function subscriptionResource({ id, tenantId, name }: Subscription): object {
@@ -38,21 +39,21 @@ export function subscriptionResource({ id, tenantId, name }: Subscription): obje
   };
 }
 
-export function getResourceGroup(call: Call): void {
-  const [subscriptionId = "", name = ""] = call.caught;
-  ownSubscription(call);
-  assertGroupExists(call, name);
-  sendJson(call.res, 200, groupResource(subscriptionId, name));
+export function getResourceGroup(context: ArmContext): void {
+  const [subscriptionId = "", name = ""] = context.params;
+  requireSubscription(context);
+  requireResourceGroup(context, name);
+  sendJson(context.res, 200, groupResource(subscriptionId, name));
 }
 
-export async function putResourceGroup(call: Call): Promise<void> {
-  const [subscriptionId = "", name = ""] = call.caught;
-  const { id } = ownSubscription(call);
+export async function putResourceGroup(context: ArmContext): Promise<void> {
+  const [subscriptionId = "", name = ""] = context.params;
+  const { id } = requireSubscription(context);
   const scope = `/subscriptions/${subscriptionId}/resourceGroups/${name}`;
-  assertMay(call, "Microsoft.Resources/subscriptions/resourceGroups/write", scope);
-  await readBody(call.req);
-  call.world.resourceGroups.push({ subscriptionId: id, name });
-  sendJson(call.res, 201, groupResource(subscriptionId, name));
+  requirePermission(context, "Microsoft.Resources/subscriptions/resourceGroups/write", scope);
+  await readBody(context.req);
+  context.state.resourceGroups.push({ subscriptionId: id, name });
+  sendJson(context.res, 201, groupResource(subscriptionId, name));
 }
 
 export function groupResource(subscriptionId: string, name: string): object {

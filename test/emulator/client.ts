@@ -1,11 +1,12 @@
+/** HTTP clients of the emulator for its tests. */
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import tls from "node:tls";
 import type { Emulator } from "../../emulator/emulator";
-import type { Box } from "../support/emulator";
+import type { TestEmulator } from "../support/emulator";
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
@@ -14,28 +15,28 @@ export interface Answer {
   json<T = Record<string, unknown>>(): T;
 }
 
-export interface Question {
+export interface HttpRequest {
   readonly method?: string;
   readonly headers?: http.OutgoingHttpHeaders;
   readonly body?: string;
 }
 
 /**
- * A client that reaches the world through a proxy and trusts one certificate authority, as any of them does. Its
- * connections end with the test file, or when they are closed.
+ * A client that uses the emulator's proxy and trusts its certificate authority. Its connections are closed after the test
+ * file, or by `close`.
  */
 export class Client {
   #agent: https.Agent | undefined;
 
-  constructor(readonly box: Pick<Box, "emulator">) {
+  constructor(readonly running: Pick<TestEmulator, "emulator">) {
     clients.add(this);
   }
 
   get emulator(): Emulator {
-    return this.box.emulator;
+    return this.running.emulator;
   }
 
-  ask(url: string, { method = "GET", headers = {}, body }: Question = {}): Promise<Answer> {
+  request(url: string, { method = "GET", headers = {}, body }: HttpRequest = {}): Promise<HttpResponse> {
     this.#agent ??= new TunnelAgent(new URL(this.emulator.proxy), readFileSync(this.emulator.ca, "utf8"));
     const agent = this.#agent;
     return new Promise((resolve, reject) => {
@@ -54,17 +55,17 @@ export class Client {
     });
   }
 
-  post(url: string, body: unknown, headers: http.OutgoingHttpHeaders = {}): Promise<Answer> {
-    return this.ask(url, {
+  post(url: string, body: unknown, headers: http.OutgoingHttpHeaders = {}): Promise<HttpResponse> {
+    return this.request(url, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),
     });
   }
 
-  form(url: string, fields: Record<string, string>): Promise<Answer> {
+  form(url: string, fields: Record<string, string>): Promise<HttpResponse> {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    return this.ask(url, { method: "POST", headers, body: new URLSearchParams(fields).toString() });
+    return this.request(url, { method: "POST", headers, body: new URLSearchParams(fields).toString() });
   }
 
   close(): void {
@@ -109,7 +110,7 @@ class TunnelAgent extends https.Agent {
   }
 }
 
-/** Somebody who has a token for Resource Manager. */
+/** A client of Resource Manager with a token. */
 export class Caller {
   #token: string | (() => string);
 
@@ -121,12 +122,12 @@ export class Caller {
     this.#token = token;
   }
 
-  /** The identity of the box, or the one with this client ID; its token is issued when it is first needed. */
+  /** Signs in as the default identity, or as the one with this client ID, when a token is first needed. */
   static as(client: Client, clientId?: string): Caller {
     return new Caller(client, () => {
-      const { env, world, tokens } = client.emulator;
+      const { env, state, tokens } = client.emulator;
       const wanted = clientId ?? env.ARM_CLIENT_ID;
-      const identity = world.identities.find((candidate) => candidate.clientId === wanted);
+      const identity = state.identities.find((candidate) => candidate.clientId === wanted);
       if (!identity) throw new Error(`no identity ${wanted}`);
       return tokens.issue(identity, "https://management.azure.com").token;
     });
@@ -137,37 +138,37 @@ export class Caller {
     return this.#token;
   }
 
-  get(path: string): Promise<Answer> {
+  get(path: string): Promise<HttpResponse> {
     return this.send("GET", path);
   }
 
-  send(method: string, path: string, body?: unknown): Promise<Answer> {
+  send(method: string, path: string, body?: unknown): Promise<HttpResponse> {
     const url = path.startsWith("https://") ? path : `https://${this.host}${path}`;
     const versioned = url.includes("api-version=")
       ? url
       : `${url}${url.includes("?") ? "&" : "?"}api-version=2025-11-01`;
     const headers = { authorization: `Bearer ${this.token}`, "content-type": "application/json" };
-    return this.client.ask(versioned, {
+    return this.client.request(versioned, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
 
-  /** Starts an import and polls until its end, as fast as the answers allow. */
-  async import(body: unknown, target = registryId("myregistry")): Promise<Answer> {
+  /** Starts an import and polls until it ends. */
+  async import(body: unknown, target = registryId("myregistry")): Promise<HttpResponse> {
     const accepted = await this.send("POST", `${target}/importImage`, body);
     if (accepted.status !== 202) return accepted;
     return this.poll(accepted);
   }
 
-  async poll(first: Answer): Promise<Answer> {
-    let answer = first;
-    for (let attempt = 0; answer.status === 202 && attempt < 500; attempt++) {
+  async poll(first: HttpResponse): Promise<HttpResponse> {
+    let response = first;
+    for (let attempt = 0; response.status === 202 && attempt < 500; attempt++) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      answer = await this.get(answer.headers.location ?? "");
+      response = await this.get(response.headers.location ?? "");
     }
-    return answer;
+    return response;
   }
 }
 
@@ -178,7 +179,12 @@ export function registryId(name: string, inSubscription = subscription): string 
   return `${inSubscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
-/** The error that Resource Manager answered. */
-export function armError(answer: Answer): { code: string; message: string; details?: { message: string }[] } {
-  return answer.json<{ error: { code: string; message: string } }>().error;
+/** Resolves when the condition holds; only Jest's limit ends a wait, so that a slow machine fails no test. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** The error in a response of Resource Manager. */
+export function armError(response: HttpResponse): { code: string; message: string; details?: { message: string }[] } {
+  return response.json<{ error: { code: string; message: string } }>().error;
 }

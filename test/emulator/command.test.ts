@@ -1,12 +1,14 @@
+/** Tests of the command line: what is printed, how a command runs inside the emulator, and when the emulator ends. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
+import { until } from "./client";
 
 const root = path.resolve(__dirname, "../..");
 
-/** The caller's folder, and the one for temporary files, so that what is left behind shows. */
+/** The caller's folder, and the one for temporary files, in which everything left behind shows. */
 let folder: string;
 let temporaryFolder: string;
 
@@ -22,12 +24,13 @@ afterEach(() => {
 
 const temporary = () => readdirSync(temporaryFolder).filter((name) => name.startsWith("acr-emulator-"));
 
+const byNode = [process.execPath, path.join(root, "emulator/bin.cjs")];
+const byNpm = ["npm", "run", "--silent", "--ignore-scripts", "--no-update-notifier", "emulator", "--"];
+const byNpx = ["npx", "--no", "--no-update-notifier", "acr-emulator", "--"];
+
 function emulator(command: string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
   return start([...byNode, ...command], { INIT_CWD: folder, ...variables });
 }
-
-const byNode = [process.execPath, "--import", "tsx", path.join(root, "emulator/main.ts")];
-const byNpm = ["npm", "run", "--silent", "--ignore-scripts", "--no-update-notifier", "emulator", "--"];
 
 function start([program = "", ...args]: readonly string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
   return spawn(program, args, {
@@ -43,6 +46,7 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** Resolves when the output is closed: by the process, and by every descendant that inherited it. */
 function ended(child: ChildProcess): Promise<Ended> {
   const output = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk) => {
@@ -67,7 +71,7 @@ function firstLine(child: ChildProcess): Promise<string> {
 
 describe("without a command", () => {
   test.each(["SIGINT", "SIGTERM"] as const)(
-    "one line says where everything is; %s ends it and its folder",
+    "prints one line with its addresses, and removes its folder on %s",
     async (signal) => {
       const child = emulator([]);
       const line = JSON.parse(await firstLine(child));
@@ -81,6 +85,12 @@ describe("without a command", () => {
       expect(temporary()).toEqual([]);
     },
   );
+
+  test("--help prints the usage, an unknown option is an error", async () => {
+    expect(await ended(emulator(["--help"]))).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage:/) });
+    const { code, stderr } = await ended(emulator(["--port=1"]));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("unknown option --port=1")]);
+  });
 });
 
 describe("with a command", () => {
@@ -90,9 +100,9 @@ describe("with a command", () => {
     expect(temporary()).toEqual([]);
   });
 
-  test("gives it the box's variables, and nothing that leads out of the box or to another identity", async () => {
+  test("sets the variables of a client, and removes foreign proxies and identities", async () => {
     const { stdout } = await ended(
-      emulator(["env"], {
+      emulator(["--", "env"], {
         https_proxy: "http://10.0.0.1:3128",
         HTTP_PROXY: "http://10.0.0.1:3128",
         ALL_PROXY: "http://10.0.0.1:3128",
@@ -114,7 +124,7 @@ describe("with a command", () => {
     expect(stdout).not.toMatch(/10\.0\.0\.1|own\.pem|AZURE_CLIENT_SECRET/);
   });
 
-  test("finds the Pulumi engine first on PATH, makes the stack dev, and takes its file back", async () => {
+  test("runs the setup of the project, here the Pulumi engine first on PATH, and creates the stack dev", async () => {
     writeFileSync(path.join(folder, "Pulumi.yaml"), "name: project\nruntime: nodejs\n");
     const { code, stdout } = await ended(emulator(["sh", "-c", "pulumi stack --show-name; ls Pulumi.*"]));
     expect([code, stdout]).toEqual([0, "dev\nPulumi.dev.yaml\nPulumi.yaml\n"]);
@@ -127,7 +137,12 @@ describe("with a command", () => {
     expect(readdirSync(folder).sort()).toEqual(["Pulumi.dev.yaml", "Pulumi.yaml"]);
   });
 
-  test.each(["SIGINT", "SIGTERM"] as const)("passes %s on once, waits, and leaves nothing behind", async (signal) => {
+  test("runs by npx", async () => {
+    const { code, stdout } = await ended(start([...byNpx, "sh", "-c", "echo $HTTPS_PROXY; exit 7"]));
+    expect([code, stdout]).toEqual([7, expect.stringMatching(/^http:\/\/127\.0\.0\.1:/)]);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("forwards %s once, waits, and leaves nothing behind", async (signal) => {
     const script = "trap 'echo caught; exit 9' INT TERM; echo ready; while :; do sleep 0.05; done";
     const child = emulator(["sh", "-c", script]);
     const end = ended(child);
@@ -137,88 +152,80 @@ describe("with a command", () => {
     expect(temporary()).toEqual([]);
   });
 
-  test("a command that is not there is 127, one that a signal ended 128 and its number", async () => {
+  test("exits with 127 for an unknown command, and with 128 and the number of a signal", async () => {
     const missing = await ended(emulator(["no-such-command"]));
     expect([missing.code, missing.stderr]).toEqual([127, "no-such-command: command not found\n"]);
     expect((await ended(emulator(["sh", "-c", "kill -9 $$"]))).code).toBe(137);
   });
 });
 
-describe("with npm gone", () => {
-  test.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s, the emulator and its folder go within five seconds",
-    async (signal) => {
-      const npm = start(byNpm);
-      const { control } = JSON.parse(await firstLine(npm));
-      const end = ended(npm);
-      const killed = performance.now();
-      npm.kill(signal);
-      await end; // of the output, which the emulator inherited
-      expect(performance.now() - killed).toBeLessThan(5_000);
-      await expect(fetch(`${control}/requests`)).rejects.toThrow();
-      expect(temporary()).toEqual([]);
-    },
-  );
-
-  test.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s, the command is told to end, then everything it started is ended, within five seconds",
-    async (signal) => {
-      const script = path.join(folder, "command.sh");
-      const stubborn = `(trap '' TERM; while :; do sleep 0.1; done)`;
-      writeFileSync(script, `trap 'echo told; exit' TERM\n${stubborn} &\necho ready\nwhile :; do sleep 0.1; done\n`);
-      const npm = start([...byNpm, "sh", script]);
-      const end = ended(npm);
-      await firstLine(npm);
-      const killed = performance.now();
-      npm.kill(signal);
-      expect((await end).stdout).toContain("told\n"); // the end of the output, which all of them inherited
-      expect(performance.now() - killed).toBeLessThan(5_000);
-      expect(temporary()).toEqual([]);
-    },
-  );
-
-  test("before the emulator has started, it does not stay either", async () => {
-    const npm = start(byNpm, { NODE_OPTIONS: `--require ${slowStart()}` });
+describe("when npm has ended", () => {
+  test.each([
+    ["npm", "SIGTERM", byNpm],
+    ["npm", "SIGKILL", byNpm],
+    ["npx", "SIGTERM", byNpx],
+  ] as const)("%s by %s, the emulator ends and removes its folder", async (_, signal, command) => {
+    const npm = start(command);
+    const { control } = JSON.parse(await firstLine(npm));
     const end = ended(npm);
-    expect(await firstLine(npm)).toBe("starting");
-    npm.kill("SIGTERM");
+    npm.kill(signal);
     await end;
+    await expect(fetch(`${control}/requests`)).rejects.toThrow();
     expect(temporary()).toEqual([]);
   });
 
-  /** Holds up the emulator's own Node, until npm is gone. */
-  function slowStart(): string {
-    const file = path.join(folder, "slow-start.cjs");
-    const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)";
+  test.each([
+    ["SIGTERM", "its child", "while :; do sleep 0.1; done"],
+    ["SIGKILL", "its child, which ignores SIGTERM,", "trap '' TERM; while :; do sleep 0.1; done"],
+  ] as const)("by %s, the command is asked to end, and %s ends with it", async (signal, _, child) => {
+    const script = path.join(folder, "command.sh");
+    writeFileSync(script, `trap 'echo asked; exit' TERM\n(${child}) &\necho ready\nwhile :; do sleep 0.1; done\n`);
+    const npm = start([...byNpm, "sh", script]);
+    const end = ended(npm);
+    await firstLine(npm);
+    npm.kill(signal);
+    expect((await end).stdout).toContain("asked\n");
+    expect(temporary()).toEqual([]);
+  });
+
+  test("before the emulator has started, the emulator ends too", async () => {
+    const [held, release] = [path.join(folder, "held.cjs"), path.join(folder, "release")];
     writeFileSync(
-      file,
-      `if (process.execArgv.includes("tsx") && require("node:worker_threads").isMainThread) {
-        require("node:fs").writeSync(1, "starting\\n");
-        ${wait};
+      held,
+      `const { existsSync, writeSync } = require("node:fs");
+      if (process.argv[1]?.endsWith("bin.cjs") && require("node:worker_threads").isMainThread) {
+        writeSync(1, "starting\\n");
+        while (!existsSync(${JSON.stringify(release)}))
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       }`,
     );
-    return file;
-  }
+    const npm = start(byNpm, { NODE_OPTIONS: `--require ${held}` });
+    const end = ended(npm);
+    expect(await firstLine(npm)).toBe("starting");
+    const gone = new Promise((resolve) => npm.once("exit", resolve));
+    npm.kill("SIGTERM");
+    await gone;
+    writeFileSync(release, "");
+    await end;
+    expect(temporary()).toEqual([]);
+  });
 });
 
 test.each<[string, readonly string[]]>([
   ["npm", byNpm],
   ["node", byNode],
-])("started by %s in the background, it outlives the shell", async (_, command) => {
+])("started by %s in the background, the emulator outlives the shell", async (_, command) => {
   const shell = start(["sh", "-c", '"$@" & echo $!; wait', "sh", ...command]);
   const lines: string[] = [];
   shell.stdout?.setEncoding("utf8").on("data", (text: string) => lines.push(...text.trim().split("\n")));
   const end = ended(shell);
   await until(() => lines.length === 2);
   shell.kill("SIGKILL");
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // Several of its looks at the starter; a slow machine makes this test pass, never fail.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
   const { control } = JSON.parse(lines[1] ?? "");
   expect(await (await fetch(`${control}/requests`)).json()).toEqual([]);
   process.kill(Number(lines[0]), "SIGTERM");
   await end;
   expect(temporary()).toEqual([]);
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
-}

@@ -1,13 +1,14 @@
+/** Tests of the control API and of the default state. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ImageDescription } from "../../emulator/registry/images";
-import { sharedBox, startBox } from "../support/emulator";
+import type { ImageDescription } from "../../emulator/registry/make-image";
+import { startTestEmulator, useEmulator } from "../support/emulator";
 import { Client } from "./client";
 
-const box = sharedBox();
-const client = new Client(box);
+const running = useEmulator();
+const client = new Client(running);
 
-describe("the default world", () => {
+describe("the default state", () => {
   const images: [reference: string, platforms: string[]][] = [
     ["docker.io/library/hello-world:latest", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
     ["hello-world", ["linux/amd64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"]],
@@ -21,17 +22,17 @@ describe("the default world", () => {
   ];
 
   test.each(images)("holds %s", async (reference, platforms) => {
-    const image = await box.control.image(reference);
+    const image = await running.control.image(reference);
     expect(image).toMatchObject({ digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), platforms });
   });
 
-  test("has the same images at every start, each its own; PUT makes one that no start has seen", async () => {
-    const [first, second] = await Promise.all([startBox(), startBox()]);
+  test("has the same images at every start, with different digests; PUT creates a new one", async () => {
+    const [first, second] = await Promise.all([startTestEmulator(), startTestEmulator()]);
     const digests = ({ control }: typeof first) =>
       Promise.all(images.map(async ([reference]) => (await control.image(reference)).digest));
     const before = await digests(first);
     expect(await digests(second)).toEqual(before);
-    // hello-world stands there by two names.
+    // hello-world is in the list under two references.
     expect(new Set(before).size).toBe(images.length - 1);
     const moved = await Promise.all(
       [first, second].map(
@@ -41,55 +42,55 @@ describe("the default world", () => {
     expect(new Set([...before, ...moved]).size).toBe(images.length + 1);
   });
 
-  test("tells clients all they need", () => {
-    expect(box.env).toMatchObject({
-      HTTPS_PROXY: box.emulator.proxy,
+  test("has every variable that a client needs", () => {
+    expect(running.env).toMatchObject({
+      HTTPS_PROXY: running.emulator.proxy,
       no_proxy: "127.0.0.1,localhost",
-      NODE_EXTRA_CA_CERTS: box.emulator.ca,
-      SSL_CERT_FILE: box.emulator.ca,
-      REQUESTS_CA_BUNDLE: box.emulator.ca,
+      NODE_EXTRA_CA_CERTS: running.emulator.ca,
+      SSL_CERT_FILE: running.emulator.ca,
+      REQUESTS_CA_BUNDLE: running.emulator.ca,
       ARM_TENANT_ID: "11111111-1111-4111-8111-111111111111",
       ARM_SUBSCRIPTION_ID: "22222222-2222-4222-8222-222222222222",
-      EMULATOR_CONTROL: box.emulator.control,
+      EMULATOR_CONTROL: running.emulator.control,
       PULUMI_BACKEND_URL: expect.stringMatching(/^file:\/\//),
     });
-    expect(Object.keys(box.env)).not.toEqual(expect.arrayContaining(["https_proxy"]));
+    expect(Object.keys(running.env)).not.toEqual(expect.arrayContaining(["https_proxy"]));
   });
 });
 
 describe("images", () => {
   const reference = "docker.io/library/hello-world:latest";
 
-  test("PUT makes a new image behind the tag, with the same platforms unless others are wanted", async () => {
-    const before = await box.control.image(reference);
-    const moved = await box.control.moveTag(reference);
+  test("PUT moves the tag to a new image, whose platforms stay unless others are given", async () => {
+    const before = await running.control.image(reference);
+    const moved = await running.control.moveTag(reference);
     expect(moved.digest).not.toBe(before.digest);
     expect(moved.platforms).toEqual(before.platforms);
-    expect(await box.control.image(reference)).toEqual(moved);
-    expect(await box.control.image(`docker.io/library/hello-world@${before.digest}`)).toEqual(before);
+    expect(await running.control.image(reference)).toEqual(moved);
+    expect(await running.control.image(`docker.io/library/hello-world@${before.digest}`)).toEqual(before);
     const platforms = { reference, platforms: "linux/amd64,linux/s390x" };
-    const other = await box.control.call<ImageDescription>("PUT", "/image", platforms);
+    const other = await running.control.call<ImageDescription>("PUT", "/image", platforms);
     expect(other.platforms).toEqual(["linux/amd64", "linux/s390x"]);
   });
 
-  test("a tag is removed; what is not there is a 404", async () => {
-    const made = await box.control.moveTag("docker.io/library/other:1");
-    await box.control.removeTag("docker.io/library/other:1");
-    await expect(box.control.image("docker.io/library/other:1")).rejects.toThrow("404");
-    expect(await box.control.image(`docker.io/library/other@${made.digest}`)).toEqual(made);
-    await expect(box.control.image("quay.io/x:1")).rejects.toThrow(/404.*no registry quay\.io/);
-    await expect(box.control.call("GET", "/image")).rejects.toThrow(/400.*reference/);
+  test("DELETE removes a tag; an unknown one is a 404", async () => {
+    const made = await running.control.moveTag("docker.io/library/other:1");
+    await running.control.removeTag("docker.io/library/other:1");
+    await expect(running.control.image("docker.io/library/other:1")).rejects.toThrow("404");
+    expect(await running.control.image(`docker.io/library/other@${made.digest}`)).toEqual(made);
+    await expect(running.control.image("quay.io/x:1")).rejects.toThrow(/404.*no registry quay\.io/);
+    await expect(running.control.call("GET", "/image")).rejects.toThrow(/400.*reference/);
   });
 });
 
-test("the log is filtered and cleared", async () => {
-  await client.ask("https://mcr.microsoft.com/v2/");
-  await client.ask("https://auth.docker.io/token?service=x");
-  expect(await box.control.requests({ host: "mcr.microsoft.com", method: "GET", status: 200 })).toHaveLength(1);
-  expect(await box.control.requests({ path: "/token" })).toHaveLength(1);
-  expect(await box.control.requests({ from: "azure" })).toEqual([]);
-  await box.control.clearRequests();
-  expect(await box.control.requests()).toEqual([]);
+test("filters and clears the log", async () => {
+  await client.request("https://mcr.microsoft.com/v2/");
+  await client.request("https://auth.docker.io/token?service=x");
+  expect(await running.control.requests({ host: "mcr.microsoft.com", method: "GET", status: 200 })).toHaveLength(1);
+  expect(await running.control.requests({ path: "/token" })).toHaveLength(1);
+  expect(await running.control.requests({ from: "azure" })).toEqual([]);
+  await running.control.clearRequests();
+  expect(await running.control.requests()).toEqual([]);
 });
 
 test.each<[string, string, unknown, RegExp]>([
@@ -97,14 +98,14 @@ test.each<[string, string, unknown, RegExp]>([
   ["PATCH", "/registries/myregistry", { public: true }, /unknown registry property public/],
   ["PATCH", "/registries/nothere", {}, /404.*registry nothere/],
   ["PUT", "/registries/myregistry", {}, /409/],
-  ["PUT", "/world", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
+  ["PUT", "/state", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
   ["PUT", "/hosts", { "a.example": "http://example.com" }, /127\.0\.0\.1/],
-  ["GET", "/nothing", undefined, /404.*there are GET \/requests/],
+  ["GET", "/nothing", undefined, /404.*expected one of GET \/requests/],
 ])("%s %s with %j is refused with a sentence", async (method, path, body, message) => {
-  await expect(box.control.call(method, path, {}, body)).rejects.toThrow(message);
+  await expect(running.control.call(method, path, {}, body)).rejects.toThrow(message);
 });
 
-describe("real servers behind public names", () => {
+describe("servers mapped to public names", () => {
   let server: Server;
   let seen: IncomingMessage[];
 
@@ -118,7 +119,7 @@ describe("real servers behind public names", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await box.control.hosts({ "registry.example.com": url, "registry.example.com:5000": url });
+    await running.control.hosts({ "registry.example.com": url, "registry.example.com:5000": url });
   });
 
   beforeEach(() => {
@@ -127,56 +128,60 @@ describe("real servers behind public names", () => {
 
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  test("see the public name and scheme; their header lines stay as they are", async () => {
-    const answer = await client.ask("https://registry.example.com/v2/?a=b%2Fc", { headers: { "X-Case": "Kept" } });
-    expect(answer.status).toBe(401);
-    expect(answer.rawHeaders.filter((name) => name === "WWW-Authenticate")).toHaveLength(2);
+  test("get the public name and scheme, and keep their header lines", async () => {
+    const response = await client.request("https://registry.example.com/v2/?a=b%2Fc", {
+      headers: { "X-Case": "Kept" },
+    });
+    expect(response.status).toBe(401);
+    expect(response.rawHeaders.filter((name) => name === "WWW-Authenticate")).toHaveLength(2);
     const [request] = seen;
     expect(request?.url).toBe("/v2/?a=b%2Fc");
     expect(request?.headers).toMatchObject({ host: "registry.example.com", "x-forwarded-proto": "https" });
     expect(request?.rawHeaders).toContain("X-Case");
-    await client.ask("https://registry.example.com:5000/v2/");
+    await client.request("https://registry.example.com:5000/v2/");
     expect(seen[1]?.headers.host).toBe("registry.example.com:5000");
   });
 
-  test("stream bodies both ways over kept-alive connections, and are logged", async () => {
-    await box.control.clearRequests();
+  test("stream bodies in both directions over idle connections, and are logged", async () => {
+    await running.control.clearRequests();
     const body = "x".repeat(5_000_000);
-    const answer = await client.ask("https://registry.example.com/upload", { method: "PUT", body });
-    expect(answer.text).toHaveLength(body.length);
-    await client.ask("https://registry.example.com/again");
+    const response = await client.request("https://registry.example.com/upload", { method: "PUT", body });
+    expect(response.text).toHaveLength(body.length);
+    await client.request("https://registry.example.com/again");
     expect(seen[0]?.socket).toBe(seen[1]?.socket);
-    const entries = await box.control.requests({ host: "registry.example.com" });
+    const entries = await running.control.requests({ host: "registry.example.com" });
     expect(entries[0]).toMatchObject({ requestBytes: body.length, responseBytes: body.length });
   });
 
-  test("suffer faults like the box's own", async () => {
-    await box.control.faults(
+  test("are subject to faults", async () => {
+    await running.control.faults(
       { host: "registry.example.com", status: 503, times: 1 },
       { host: "registry.example.com", dropHeaders: ["www-authenticate"] },
     );
-    expect((await client.ask("https://registry.example.com/v2/")).status).toBe(503);
-    const answer = await client.ask("https://registry.example.com/v2/");
-    expect([answer.status, answer.headers["www-authenticate"]]).toEqual([401, undefined]);
-    await box.control.faults();
+    expect((await client.request("https://registry.example.com/v2/")).status).toBe(503);
+    const response = await client.request("https://registry.example.com/v2/");
+    expect([response.status, response.headers["www-authenticate"]]).toEqual([401, undefined]);
+    await running.control.faults();
   });
 
-  test("behind Docker Hub are asked by whichever of its names", async () => {
+  test("get the requests to every alias of Docker Hub", async () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await box.control.hosts({ "docker.io": url });
-    expect((await client.ask("https://registry-1.docker.io/v2/")).headers["www-authenticate"]).toContain("example.com");
-    await box.control.hosts({ "index.docker.io": null });
-    await client.ask("https://registry-1.docker.io/v2/");
+    await running.control.hosts({ "docker.io": url });
+    expect((await client.request("https://registry-1.docker.io/v2/")).headers["www-authenticate"]).toContain(
+      "example.com",
+    );
+    await running.control.hosts({ "index.docker.io": null });
+    await client.request("https://registry-1.docker.io/v2/");
     expect(seen).toHaveLength(1);
   });
 
-  test("that are gone answer 502, names taken away are refused", async () => {
-    await box.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
-    expect((await client.ask("https://gone.example.com/")).status).toBe(502);
-    const fresh = new Client(box);
-    await expect(fresh.ask("https://registry.example.com/v2/")).rejects.toThrow("403");
-    await box.control.call("DELETE", "/hosts");
-    await expect(fresh.ask("https://gone.example.com/")).rejects.toThrow("403");
+  test("are a 502 when they are down, and a 403 when the mapping is removed", async () => {
+    await running.control.hosts({ "gone.example.com": "http://127.0.0.1:1", "registry.example.com": null });
+    expect((await client.request("https://gone.example.com/")).status).toBe(502);
+    const fresh = new Client(running);
+    await expect(fresh.request("https://registry.example.com/v2/")).rejects.toThrow("403");
+    await running.control.call("DELETE", "/hosts");
+    await expect(fresh.request("https://gone.example.com/")).rejects.toThrow("403");
     fresh.close();
   });
 });

@@ -1,44 +1,49 @@
+/** Tests of Entra: client secrets, certificates, workload identity federation, managed identities. */
 import "reflect-metadata";
 import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import http from "node:http";
 import * as x509 from "@peculiar/x509";
 import { githubRequestHost, githubRequestToken } from "../../emulator/entra/oidc-issuer";
-import { sharedBox } from "../support/emulator";
-import { type Answer, Caller, Client, subscription } from "./client";
+import { useEmulator } from "../support/emulator";
+import { Caller, Client, type HttpResponse, subscription } from "./client";
 
 const tenant = "11111111-1111-4111-8111-111111111111";
 const otherTenant = "44444444-4444-4444-8444-444444444444";
 const scope = "https://management.azure.com/.default";
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-const box = sharedBox();
-const client = new Client(box);
+const running = useEmulator();
+const client = new Client(running);
 
-function token(fields: Record<string, string>, where = tenant, login = "login.microsoftonline.com"): Promise<Answer> {
+function token(
+  fields: Record<string, string>,
+  where = tenant,
+  login = "login.microsoftonline.com",
+): Promise<HttpResponse> {
   return client.form(`https://${login}/${where}/oauth2/v2.0/token`, {
     grant_type: "client_credentials",
-    client_id: box.env.ARM_CLIENT_ID ?? "",
+    client_id: running.env.ARM_CLIENT_ID ?? "",
     scope,
     ...fields,
   });
 }
 
-const secret = () => ({ client_secret: box.env.ARM_CLIENT_SECRET ?? "" });
+const secret = () => ({ client_secret: running.env.ARM_CLIENT_SECRET ?? "" });
 
-function claimsOf(answer: Answer): Record<string, unknown> {
-  const [, claims = ""] = answer.json<{ access_token: string }>().access_token.split(".");
+function claimsOf(response: HttpResponse): Record<string, unknown> {
+  const [, claims = ""] = response.json<{ access_token: string }>().access_token.split(".");
   return JSON.parse(Buffer.from(claims, "base64url").toString());
 }
 
-test("a client secret gives a token that says for whom, where and how long", async () => {
-  const answer = await token(secret());
-  expect(answer.status).toBe(200);
-  expect(answer.json()).toMatchObject({ token_type: "Bearer", expires_in: 3599, ext_expires_in: 3599 });
-  expect(claimsOf(answer)).toMatchObject({
+test("a client secret gets a token with identity, tenant, audience and expiry", async () => {
+  const response = await token(secret());
+  expect(response.status).toBe(200);
+  expect(response.json()).toMatchObject({ token_type: "Bearer", expires_in: 3599, ext_expires_in: 3599 });
+  expect(claimsOf(response)).toMatchObject({
     aud: "https://management.azure.com",
     tid: tenant,
     oid: "aaaaaaaa-0000-4000-8000-00000000000f",
-    appid: box.env.ARM_CLIENT_ID,
+    appid: running.env.ARM_CLIENT_ID,
   });
 });
 
@@ -72,24 +77,24 @@ test.each([
   ],
   ["another grant", { grant_type: "password" }, tenant, 400, "unsupported_grant_type", 70003],
 ])("%s is refused", async (_case, fields, where, status, error, code) => {
-  const answer = await token(fields, where);
-  expect(answer.status).toBe(status);
-  expect(answer.json()).toMatchObject({ error, error_codes: [code] });
-  expect(answer.json<{ error_description: string }>().error_description).toMatch(new RegExp(`^AADSTS${code}: `));
+  const response = await token(fields, where);
+  expect(response.status).toBe(status);
+  expect(response.json()).toMatchObject({ error, error_codes: [code] });
+  expect(response.json<{ error_description: string }>().error_description).toMatch(new RegExp(`^AADSTS${code}: `));
 });
 
-test("a tenant of the public cloud is not known to another cloud", async () => {
+test("a tenant of the public cloud is unknown in another cloud", async () => {
   expect((await token(secret(), tenant, "login.microsoftonline.us")).json()).toMatchObject({ error_codes: [90002] });
 });
 
-test("discovery documents name the endpoints of the tenant asked for", async () => {
-  const byName = await client.ask(
+test("discovery documents have the endpoints of the tenant", async () => {
+  const byName = await client.request(
     "https://login.microsoftonline.com/emulator.onmicrosoft.com/v2.0/.well-known/openid-configuration",
   );
   const document = byName.json<{ token_endpoint: string; jwks_uri: string }>();
   expect(document.token_endpoint).toBe(`https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`);
-  expect((await client.ask(document.jwks_uri)).json()).toMatchObject({ keys: [{ kty: "EC" }] });
-  const instances = await client.ask(
+  expect((await client.request(document.jwks_uri)).json()).toMatchObject({ keys: [{ kty: "EC" }] });
+  const instances = await client.request(
     `https://login.microsoftonline.com/common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flogin.microsoftonline.com%2F${tenant}%2Foauth2%2Fv2.0%2Fauthorize`,
   );
   expect(instances.json()).toMatchObject({ metadata: [{ aliases: ["login.microsoftonline.com"] }, {}, {}] });
@@ -108,7 +113,7 @@ describe("certificates", () => {
     return `${signed}.${sign("sha256", Buffer.from(signed), key).toString("base64url")}`;
   }
 
-  const ask = (client_assertion: string) =>
+  const request = (client_assertion: string) =>
     token({ client_id: clientId, client_assertion, client_assertion_type: jwtBearer });
 
   beforeAll(async () => {
@@ -124,16 +129,16 @@ describe("certificates", () => {
       },
     });
     const identity = { tenantId: tenant, clientId, objectId: randomUUID(), name: "by certificate" };
-    await box.control.call(
+    await running.control.call(
       "PUT",
-      "/world",
+      "/state",
       {},
       { identities: [{ ...identity, certificates: [certificate.toString("pem")] }] },
     );
   });
 
-  test("an assertion signed with the certificate's key is taken", async () => {
-    expect((await ask(assertion())).status).toBe(200);
+  test("accepts an assertion that is signed with the certificate's key", async () => {
+    expect((await request(assertion())).status).toBe(200);
   });
 
   test.each([
@@ -141,39 +146,39 @@ describe("certificates", () => {
     ["another audience", () => assertion({ aud: "https://example.com" }), 700023],
     ["a time that is over", () => assertion({ exp: 1 }), 700024],
     ["no form of a token", () => "x", 50027],
-  ])("an assertion with %s is refused", async (_case, make, code) => {
-    expect((await ask(make())).json()).toMatchObject({ error: "invalid_client", error_codes: [code] });
+  ])("rejects an assertion with %s", async (_case, make, code) => {
+    expect((await request(make())).json()).toMatchObject({ error: "invalid_client", error_codes: [code] });
   });
 });
 
 describe("workload identity federation", () => {
-  const ask = (client_assertion: string) => token({ client_assertion, client_assertion_type: jwtBearer });
+  const request = (client_assertion: string) => token({ client_assertion, client_assertion_type: jwtBearer });
   const requestUrl = `https://${githubRequestHost}/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange`;
 
   test("a workflow run gets an assertion from its request URL, and a token for it", async () => {
     const headers = { authorization: `bearer ${githubRequestToken}` };
-    const { value } = (await client.ask(requestUrl, { headers })).json<{ value: string }>();
-    expect((await ask(value)).status).toBe(200);
+    const { value } = (await client.request(requestUrl, { headers })).json<{ value: string }>();
+    expect((await request(value)).status).toBe(200);
   });
 
-  test("the request URL wants its own token", async () => {
-    expect((await client.ask(requestUrl, { headers: { authorization: "bearer wrong" } })).status).toBe(401);
+  test("the request URL requires its own token", async () => {
+    expect((await client.request(requestUrl, { headers: { authorization: "bearer wrong" } })).status).toBe(401);
   });
 
   test.each([
     [{ issuer: "https://issuer.example" }, 700211],
     [{ subject: "repo:somebody/else:ref:refs/heads/main" }, 700213],
     [{ audience: "https://example.com" }, 700212],
-  ])("an assertion with %j is refused", async (claims, code) => {
-    const { assertion } = await box.control.call<{ assertion: string }>("POST", "/assertion", {}, claims);
-    expect((await ask(assertion)).json()).toMatchObject({ error_codes: [code] });
+  ])("rejects an assertion with %j", async (claims, code) => {
+    const { assertion } = await running.control.call<{ assertion: string }>("POST", "/assertion", {}, claims);
+    expect((await request(assertion)).json()).toMatchObject({ error_codes: [code] });
   });
 
-  test("an assertion that was tampered with is refused", async () => {
-    const { assertion } = await box.control.call<{ assertion: string }>("POST", "/assertion", {}, {});
+  test("rejects an assertion whose claims were changed", async () => {
+    const { assertion } = await running.control.call<{ assertion: string }>("POST", "/assertion", {}, {});
     const [header, claims, signature = ""] = assertion.split(".");
     const forged = [header, claims, createHash("sha512").update(signature).digest("base64url")].join(".");
-    expect((await ask(forged)).json()).toMatchObject({ error_codes: [5000813] });
+    expect((await request(forged)).json()).toMatchObject({ error_codes: [5000813] });
   });
 });
 
@@ -182,7 +187,7 @@ describe("managed identity", () => {
     query: string,
     headers: http.OutgoingHttpHeaders = { metadata: "true" },
   ): Promise<[number, string]> {
-    const { hostname: host, port } = new URL(box.emulator.proxy);
+    const { hostname: host, port } = new URL(running.emulator.proxy);
     const path = `http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&${query}`;
     return new Promise((resolve, reject) => {
       const request = http.get({ host, port, path, headers, agent: false }, async (response) => {
@@ -194,7 +199,7 @@ describe("managed identity", () => {
     });
   }
 
-  test("the machine's own identity gets a token that Resource Manager takes", async () => {
+  test("the system-assigned identity gets a token that Resource Manager accepts", async () => {
     const [status, text] = await metadata("resource=https://management.azure.com/");
     expect(status).toBe(200);
     const { access_token, expires_on } = JSON.parse(text) as Record<string, string>;
@@ -202,7 +207,7 @@ describe("managed identity", () => {
     expect((await new Caller(client, access_token ?? "").get(subscription)).status).toBe(200);
   });
 
-  test("the probe without its header, and an identity that the machine has not, are refused", async () => {
+  test("rejects a request without the Metadata header, and one for an unknown identity", async () => {
     expect(await metadata("resource=x", {})).toEqual([400, expect.stringContaining("metadata header")]);
     expect(await metadata(`resource=x&client_id=${randomUUID()}`)).toEqual([
       400,
@@ -211,13 +216,13 @@ describe("managed identity", () => {
   });
 });
 
-test("tokens expire: by time, and all at once by the control API", async () => {
-  await box.control.call("PUT", "/settings", {}, { tokenLifetimeSeconds: 0 });
+test("tokens expire by time, and all at once by the control API", async () => {
+  await running.control.call("PUT", "/settings", {}, { tokenLifetimeSeconds: 0 });
   const short = (await token(secret())).json<{ access_token: string }>().access_token;
-  await box.control.call("PUT", "/settings", {}, { tokenLifetimeSeconds: 3599 });
+  await running.control.call("PUT", "/settings", {}, { tokenLifetimeSeconds: 3599 });
   const long = (await token(secret())).json<{ access_token: string }>().access_token;
   const statusOf = async (value: string) => (await new Caller(client, value).get(subscription)).status;
   expect([await statusOf(short), await statusOf(long)]).toEqual([401, 200]);
-  await box.control.call("POST", "/token/expire");
+  await running.control.call("POST", "/token/expire");
   expect(await statusOf(long)).toBe(401);
 });

@@ -1,8 +1,9 @@
+/** Tests of importImage: the operation, copying, tags, credentials, permissions, network rules. */
 import { randomUUID } from "node:crypto";
-import { looksLikeEntraToken } from "../../emulator/entra/tokens";
-import type { ImageDescription } from "../../emulator/registry/images";
-import { sharedBox } from "../support/emulator";
-import { type Answer, armError, Caller, Client, registryId, secondSubscription } from "./client";
+import { looksLikeEntraToken } from "../../emulator/entra/token-service";
+import type { ImageDescription } from "../../emulator/registry/make-image";
+import { useEmulator } from "../support/emulator";
+import { armError, Caller, Client, type HttpResponse, registryId, secondSubscription } from "./client";
 
 const hello = "docker.io/library/hello-world:latest";
 const dockerHub = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
@@ -10,8 +11,8 @@ const withoutRights = "dddddddd-0000-4000-8000-000000000001";
 const sourceReader = "cccccccc-0000-4000-8000-000000000001";
 const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
 
-const box = sharedBox();
-const client = new Client(box);
+const running = useEmulator();
+const client = new Client(running);
 const caller = Caller.as(client);
 let repository: string;
 
@@ -20,28 +21,28 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await box.control.faults();
-  await box.control.call("PUT", "/settings", {}, { importDurationMs: 0, retryAfter: 1, importErrorsIn: "message" });
+  await running.control.faults();
+  await running.control.call("PUT", "/settings", {}, { importDurationMs: 0, retryAfter: 1, importErrorsIn: "message" });
 });
 
 const target = (name: string) => `myregistry.azurecr.io/${name}`;
-const image = (reference: string) => box.control.image(reference);
+const image = (reference: string) => running.control.image(reference);
 const start = (body: unknown) => caller.send("POST", `${registryId("myregistry")}/importImage`, body);
 const importing = (source: object, more: object = {}) =>
   caller.import({ source, targetTags: [`${repository}:v1`], ...more });
 
-function expectFailure(answer: Answer, text: string | RegExp): void {
-  expect(answer.status).toBe(400);
-  const { message } = armError(answer);
+function expectFailure(response: HttpResponse, text: string | RegExp): void {
+  expect(response.status).toBe(400);
+  const { message } = armError(response);
   expect(message).toMatch(
     /^Operation registries-[0-9a-f-]{36} failed\. Resource \/subscriptions\/.*registries\/myregistry /,
   );
   expect(message).toMatch(text);
 }
 
-describe("the operation on the wire", () => {
-  test("is accepted with an empty body, pending with the first target's name, then done without a digest", async () => {
-    await box.control.call("PUT", "/settings", {}, { importDurationMs: 100 });
+describe("the operation", () => {
+  test("responds with an empty body, then with the first target while pending, then with success and no digest", async () => {
+    await running.control.call("PUT", "/settings", {}, { importDurationMs: 100 });
     const accepted = await start({ source: dockerHub, targetTags: [`${repository}:v1`], mode: "NoForce" });
     expect(accepted.status).toBe(202);
     expect(accepted.text).toBe("");
@@ -70,25 +71,25 @@ describe("the operation on the wire", () => {
     expect((await caller.get(location)).text).toBe('{"status":"Succeeded"}');
   });
 
-  test("polling addresses are signed and run out", async () => {
+  test("polling URLs are signed and expire", async () => {
     const { headers } = await start({ source: dockerHub, targetTags: [`${repository}:v1`] });
     const location = headers.location ?? "";
     const forged = location.replace(/&s=[^&]{8}/, "&s=AAAAAAAA");
     expect((await caller.get(forged)).status).toBe(403);
     expect((await caller.get(location.replace(/&c=[^&]*/, ""))).status).toBe(403);
     expect((await caller.get(location.replace(/&t=\d/, "&t=9"))).status).toBe(403);
-    await box.control.call("PUT", "/settings", {}, { operationUrlLifetimeMs: 0 });
+    await running.control.call("PUT", "/settings", {}, { operationUrlLifetimeMs: 0 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(armError(await caller.get(location)).code).toBe("ExpiredOperationAddress");
-    await box.control.call("PUT", "/settings", {}, { operationUrlLifetimeMs: 600_000 });
+    await running.control.call("PUT", "/settings", {}, { operationUrlLifetimeMs: 600_000 });
   });
 
-  test("a failure is a 400 of the poll, with the reason in the message or only in the details, without Retry-After", async () => {
+  test("a failed operation makes the poll a 400 without Retry-After, with the reason in the message or in the details", async () => {
     const source = { registryUri: "docker.io", sourceImage: "library/nothere:1.0.0" };
     const plain = await importing(source);
     expectFailure(plain, /Unauthorized/);
     expect(plain.headers["retry-after"]).toBeUndefined();
-    await box.control.call("PUT", "/settings", {}, { importErrorsIn: "details" });
+    await running.control.call("PUT", "/settings", {}, { importErrorsIn: "details" });
     const { message, details = [] } = armError(await importing(source));
     expect(message).not.toMatch(/Operation/);
     expect(details[0]?.message).toMatch(/^Operation registries-.* failed\. /);
@@ -149,7 +150,7 @@ test.each<[string, unknown, string, RegExp]>([
   ],
   ["a malformed target tag", { source: dockerHub, targetTags: ["a:.x"] }, "InvalidParameters", /'a:\.x'/],
   [
-    "a tag where a repository belongs",
+    "a tag in an untagged repository",
     { source: dockerHub, untaggedTargetRepositories: ["a:1"] },
     "InvalidParameters",
     /'a:1'/,
@@ -163,21 +164,26 @@ test.each<[string, unknown, string, RegExp]>([
   ["no target", { source: dockerHub }, "InvalidParameters", /targetTags/],
   ["a list that is none", { source: dockerHub, targetTags: "a:1" }, "InvalidRequestContent", /array of strings/],
 ])("a request with %s is refused at once", async (_case, body, code, message) => {
-  const answer = await start(body);
-  expect([answer.status, armError(answer).code]).toEqual([400, code]);
-  expect(armError(answer).message).toMatch(message);
+  const response = await start(body);
+  expect([response.status, armError(response).code]).toEqual([400, code]);
+  expect(armError(response).message).toMatch(message);
 });
 
 describe("copying", () => {
-  test("brings every manifest and blob over the network, with equal digests, and no referrers", async () => {
-    await box.control.moveTag(hello);
-    await box.control.call("PUT", "/referrer", { reference: hello }, { artifactType: "application/vnd.example.sbom" });
-    await box.control.clearRequests();
+  test("copies every manifest and blob with equal digests, and no referrers", async () => {
+    await running.control.moveTag(hello);
+    await running.control.call(
+      "PUT",
+      "/referrer",
+      { reference: hello },
+      { artifactType: "application/vnd.example.sbom" },
+    );
+    await running.control.clearRequests();
     expect((await importing(dockerHub)).status).toBe(200);
     const upstream = await image(hello);
     expect(await image(target(`${repository}:v1`))).toEqual(upstream);
 
-    const { store } = box.emulator.world.registries[0] ?? {};
+    const { store } = running.emulator.state.registries[0] ?? {};
     const index = store?.manifest(repository, upstream.digest);
     for (const child of index?.content.manifests ?? []) {
       const manifest = store?.manifest(repository, child.digest);
@@ -188,28 +194,28 @@ describe("copying", () => {
     expect(index?.content.manifests).toHaveLength(8);
     expect(store?.referrers(repository, upstream.digest)).toEqual([]);
 
-    const requests = await box.control.requests({ from: "azure" });
+    const requests = await running.control.requests({ from: "azure" });
     expect(new Set(requests.map(({ host }) => host))).toEqual(new Set(["registry-1.docker.io", "auth.docker.io"]));
     const blobs = requests.filter(({ path }) => path.includes("/blobs/"));
     expect(new Set(blobs.map(({ status }) => status))).toEqual(new Set([206]));
-    expect(await box.control.requests({ from: "client", host: "registry-1.docker.io" })).toEqual([]);
+    expect(await running.control.requests({ from: "client", host: "registry-1.docker.io" })).toEqual([]);
   });
 
-  test("reads blobs that the target has already from nowhere", async () => {
+  test("does not read blobs that the target has", async () => {
     await importing(dockerHub);
-    await box.control.clearRequests();
+    await running.control.clearRequests();
     expect((await importing(dockerHub, { targetTags: [`${repository}-b:v1`] })).status).toBe(200);
-    expect(await box.control.requests({ from: "azure", path: "/blobs/" })).toEqual([]);
+    expect(await running.control.requests({ from: "azure", path: "/blobs/" })).toEqual([]);
   });
 
   test.each(["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"])(
-    "%s is Docker Hub",
+    "imports from Docker Hub as %s",
     async (registryUri) => {
       expect((await importing({ ...dockerHub, registryUri })).status).toBe(200);
     },
   );
 
-  test("sets several tags and leaves untagged repositories without one", async () => {
+  test("sets several tags, and none in untagged repositories", async () => {
     const more = {
       targetTags: [`${repository}:a`, `${repository}/b:c`, repository],
       untaggedTargetRepositories: [`${repository}/d`],
@@ -222,9 +228,9 @@ describe("copying", () => {
     await expect(image(target(`${repository}/d:latest`))).rejects.toThrow("404");
   });
 
-  test("takes a digest, whatever the tag points at by now", async () => {
+  test("imports by digest after the tag has moved", async () => {
     const old = await image("mcr.microsoft.com/windows/servercore:ltsc2019");
-    await box.control.moveTag("mcr.microsoft.com/windows/servercore:ltsc2019");
+    await running.control.moveTag("mcr.microsoft.com/windows/servercore:ltsc2019");
     const source = { registryUri: "mcr.microsoft.com", sourceImage: `windows/servercore@${old.digest}` };
     expect((await importing(source)).status).toBe(200);
     expect(await image(target(`${repository}:v1`))).toEqual(old);
@@ -232,10 +238,10 @@ describe("copying", () => {
   });
 
   test.each(["helm", "artifact", "artifact-manifest", "manifest", "docker", "docker-list"])(
-    "carries %s",
+    "copies %s",
     async (kind) => {
       const reference = `mcr.microsoft.com/artifacts/${kind}:1`;
-      const made = await box.control.call<ImageDescription>("PUT", "/image", { reference }, { kind });
+      const made = await running.control.call<ImageDescription>("PUT", "/image", { reference }, { kind });
       expect((await importing({ registryUri: "mcr.microsoft.com", sourceImage: `artifacts/${kind}:1` })).status).toBe(
         200,
       );
@@ -243,16 +249,16 @@ describe("copying", () => {
     },
   );
 
-  test("retags within one registry", async () => {
+  test("adds a tag within one registry", async () => {
     await importing(dockerHub);
     const source = { resourceId: registryId("myregistry"), sourceImage: `${repository}:v1` };
     expect((await importing(source, { targetTags: [`${repository}:v2`] })).status).toBe(200);
     expect((await image(target(`${repository}:v2`))).digest).toBe((await image(hello)).digest);
   });
 
-  test("refuses an index of more than 50 manifests", async () => {
+  test("rejects an index of more than 50 manifests", async () => {
     const make = (manifests: number) =>
-      box.control.call(
+      running.control.call(
         "PUT",
         "/image",
         { reference: `mcr.microsoft.com/big:${manifests}` },
@@ -269,19 +275,19 @@ describe("copying", () => {
 });
 
 describe("existing tags", () => {
-  test("NoForce fails before anything is copied, even when the digest is equal", async () => {
+  test("NoForce fails before it copies anything, even if the digest is equal", async () => {
     await importing(dockerHub);
-    await box.control.clearRequests();
-    const answer = await importing(dockerHub, { targetTags: [`${repository}:new`, `${repository}:v1`] });
-    expectFailure(answer, new RegExp(` ${repository}:v1 Tag ${repository}:v1 already exists in target registry\\.$`));
-    expect(await box.control.requests({ from: "azure" })).toEqual([]);
+    await running.control.clearRequests();
+    const response = await importing(dockerHub, { targetTags: [`${repository}:new`, `${repository}:v1`] });
+    expectFailure(response, new RegExp(` ${repository}:v1 Tag ${repository}:v1 already exists in target registry\\.$`));
+    expect(await running.control.requests({ from: "azure" })).toEqual([]);
     await expect(image(target(`${repository}:new`))).rejects.toThrow("404");
   });
 
   test("Force moves the tag and keeps the old manifest", async () => {
     await importing(dockerHub);
     const old = await image(hello);
-    const moved = await box.control.moveTag(hello);
+    const moved = await running.control.moveTag(hello);
     expect((await importing(dockerHub, { mode: "Force" })).status).toBe(200);
     expect(await image(target(`${repository}:v1`))).toEqual(moved);
     expect((await image(target(`${repository}@${old.digest}`))).digest).toBe(old.digest);
@@ -290,17 +296,17 @@ describe("existing tags", () => {
   test("Force does not move a locked tag", async () => {
     await importing(dockerHub);
     const before = await image(target(`${repository}:v1`));
-    await box.control.call("PATCH", "/image", { reference: target(`${repository}:v1`) }, { writeEnabled: false });
-    await box.control.moveTag(hello);
+    await running.control.call("PATCH", "/image", { reference: target(`${repository}:v1`) }, { writeEnabled: false });
+    await running.control.moveTag(hello);
     expectFailure(await importing(dockerHub, { mode: "Force" }), /operation is disallowed/);
     expect(await image(target(`${repository}:v1`))).toEqual(before);
   });
 
-  test("an import by tag races with its source: the target tag can end up on a manifest that was not copied", async () => {
-    await box.control.faults({ host: "management.azure.com", path: "/importImage", import: { moveTag: true } });
+  test("an import by tag races with its source: the target tag can point to a manifest that was not copied", async () => {
+    await running.control.faults({ host: "management.azure.com", path: "/importImage", import: { moveTag: true } });
     const before = await image(hello);
     expect((await importing(dockerHub)).status).toBe(200);
-    const { store } = box.emulator.world.registries[0] ?? {};
+    const { store } = running.emulator.state.registries[0] ?? {};
     expect(store?.tag(repository, "v1")?.digest).toBe((await image(hello)).digest);
     expect(store?.manifest(repository, "v1")).toBeUndefined();
     await importing(
@@ -322,7 +328,7 @@ describe("sources and credentials", () => {
     sourceImage: "aci-helloworld:latest",
   });
 
-  test("by resource ID the caller's own identity pulls, also across subscriptions and into closed networks", async () => {
+  test("pulls as the caller for a resource ID, across subscriptions and network restrictions", async () => {
     for (const [name, where] of [
       ["mysourceregistry"],
       ["othersubsource", secondSubscription],
@@ -332,11 +338,11 @@ describe("sources and credentials", () => {
     }
   });
 
-  test("by login server without credentials the importer is nobody", async () => {
+  test("pulls anonymously for a login server without credentials", async () => {
     expectFailure(await importing(acr("mysourceregistry")), /Access to mysourceregistry\.azurecr\.io denied\.$/);
-    await box.control.call("PATCH", "/registries/mysourceregistry", {}, { anonymousPull: true });
+    await running.control.call("PATCH", "/registries/mysourceregistry", {}, { anonymousPull: true });
     expect((await importing(acr("mysourceregistry"))).status).toBe(200);
-    await box.control.call("PATCH", "/registries/mysourceregistry", {}, { anonymousPull: false });
+    await running.control.call("PATCH", "/registries/mysourceregistry", {}, { anonymousPull: false });
   });
 
   test.each<[string, () => object]>([
@@ -352,14 +358,14 @@ describe("sources and credentials", () => {
       "a repository-scoped token",
       () => acr("othertenantsource", { username: "importer", password: "importer-token-password" }),
     ],
-  ])("%s opens a registry", async (_case, source) => {
+  ])("pulls with %s", async (_case, source) => {
     expect((await importing(source())).status).toBe(200);
   });
 
-  test("an Entra token alone opens a registry of its tenant, and no other", async () => {
-    const identity = box.emulator.world.identities.find(({ clientId }) => clientId === otherTenantReader);
+  test("pulls with an Entra token as password from registries of its tenant only", async () => {
+    const identity = running.emulator.state.identities.find(({ clientId }) => clientId === otherTenantReader);
     if (!identity) throw new Error("no such identity");
-    const { token } = box.emulator.tokens.issue(identity, "https://containerregistry.azure.net");
+    const { token } = running.emulator.tokens.issue(identity, "https://containerregistry.azure.net");
     expect(looksLikeEntraToken(token)).toBe(true);
     expect((await importing(acr("othertenantsource", { password: token }))).status).toBe(200);
     expectFailure(
@@ -372,21 +378,21 @@ describe("sources and credentials", () => {
     ["a wrong password", () => acr("mysourceregistry", { username: sourceReader, password: "wrong" })],
     [
       "a principal without a role",
-      () => acr("mysourceregistry", { username: withoutRights, password: "without-rights~secret" }),
+      () => acr("mysourceregistry", { username: withoutRights, password: "without-permissions~secret" }),
     ],
     [
       "a principal of another tenant",
       () => acr("mysourceregistry", { username: otherTenantReader, password: "other-tenant-reader~secret" }),
     ],
     [
-      "credentials for a registry whose network is closed",
+      "credentials for a registry without public access",
       () => acr("privatesource", { username: "aaaaaaaa-0000-4000-8000-000000000001", password: "deployer~secret" }),
     ],
-  ])("%s is refused", async (_case, source) => {
+  ])("is denied with %s", async (_case, source) => {
     expectFailure(await importing(source()), /Access to (mysourceregistry|privatesource)\.azurecr\.io denied\.$/);
   });
 
-  test("a private repository of Docker Hub needs its owner", async () => {
+  test("pulls a private repository of Docker Hub as its owner only", async () => {
     const source = { registryUri: "docker.io", sourceImage: "emulator/private:latest" };
     const credentials = (password: string) => ({ ...source, credentials: { username: "emulator", password } });
     expectFailure(await importing(source), /Invalid message Unauthorized Unauthorized .*UNAUTHORIZED/);
@@ -394,7 +400,7 @@ describe("sources and credentials", () => {
     expect((await importing(credentials("dckr_pat_emulator"))).status).toBe(200);
   });
 
-  test("an unknown tag, digest or host has its own text", async () => {
+  test("fails with its own message for an unknown tag, digest or host", async () => {
     const missing = `sha256:${"0".repeat(64)}`;
     expectFailure(
       await importing({ registryUri: "docker.io", sourceImage: "library/hello-world:nope" }),
@@ -410,7 +416,7 @@ describe("sources and credentials", () => {
     );
   });
 
-  test("a resource ID of another tenant, or without the right to read it, is refused before the operation", async () => {
+  test("rejects a resource ID that is in another tenant or not readable before the operation starts", async () => {
     const foreign = await start({
       source: byId("othertenantsource", "/subscriptions/55555555-5555-4555-8555-555555555555"),
       targetTags: ["x:1"],
@@ -422,11 +428,11 @@ describe("sources and credentials", () => {
   });
 });
 
-describe("rights", () => {
+describe("permissions", () => {
   const importer = "Container Registry Data Importer and Data Reader";
 
-  /** An identity of its own for each test, with the roles given. */
-  async function somebody(...roles: [role: string, registry: string][]): Promise<Caller> {
+  /** Creates an identity with these roles. */
+  async function callerWith(...roles: [role: string, registry: string][]): Promise<Caller> {
     const identity = {
       tenantId: "11111111-1111-4111-8111-111111111111",
       clientId: randomUUID(),
@@ -438,31 +444,31 @@ describe("rights", () => {
       principalId: identity.objectId,
       scope: registryId(name),
     }));
-    await box.control.call("PUT", "/world", {}, { identities: [identity], roleAssignments });
+    await running.control.call("PUT", "/state", {}, { identities: [identity], roleAssignments });
     return Caller.as(client, identity.clientId);
   }
 
   const fromSource = { source: { resourceId: registryId("mysourceregistry"), sourceImage: "aci-helloworld:latest" } };
   const body = () => ({ ...fromSource, targetTags: [`${repository}:v1`] });
 
-  test("the least role on target and source is enough", async () => {
-    const caller = await somebody([importer, "myregistry"], [importer, "mysourceregistry"]);
+  test("the least role on target and source is sufficient", async () => {
+    const caller = await callerWith([importer, "myregistry"], [importer, "mysourceregistry"]);
     expect((await caller.import(body())).status).toBe(200);
   });
 
-  test.each(["Reader", "AcrPush", "AcrPull"])("%s on the target is not", async (role) => {
-    const answer = await (await somebody([role, "myregistry"])).import({ source: dockerHub, targetTags: ["x:1"] });
-    expect(answer.status).toBe(403);
-    expect(armError(answer).message).toContain(
+  test.each(["Reader", "AcrPush", "AcrPull"])("%s on the target is not sufficient", async (role) => {
+    const response = await (await callerWith([role, "myregistry"])).import({ source: dockerHub, targetTags: ["x:1"] });
+    expect(response.status).toBe(403);
+    expect(armError(response).message).toContain(
       "perform action 'Microsoft.ContainerRegistry/registries/importImage/action' over scope",
     );
   });
 
-  test("without the right to read the source registry the linked scope is named", async () => {
+  test("names the linked scope if the source registry is not readable", async () => {
     for (const roles of [[], [["AcrPull", "mysourceregistry"]]] as [string, string][][]) {
-      const answer = await (await somebody([importer, "myregistry"], ...roles)).import(body());
-      expect([answer.status, armError(answer).code]).toEqual([403, "LinkedAuthorizationFailed"]);
-      expect(armError(answer).message).toContain(
+      const response = await (await callerWith([importer, "myregistry"], ...roles)).import(body());
+      expect([response.status, armError(response).code]).toEqual([403, "LinkedAuthorizationFailed"]);
+      expect(armError(response).message).toContain(
         `perform action 'read' on the linked scope(s) '${registryId("mysourceregistry")}'`,
       );
     }
@@ -477,7 +483,8 @@ describe("network and policies", () => {
     defaultAction: "Allow",
     exportPolicy: "enabled",
   };
-  const change = (name: string, properties: object) => box.control.call("PATCH", `/registries/${name}`, {}, properties);
+  const change = (name: string, properties: object) =>
+    running.control.call("PATCH", `/registries/${name}`, {}, properties);
   const fromSource = { resourceId: registryId("mysourceregistry"), sourceImage: "aci-helloworld:latest" };
 
   afterEach(async () => {
@@ -485,7 +492,7 @@ describe("network and policies", () => {
     await change("mysourceregistry", open);
   });
 
-  test("a closed source or target lets trusted services in, unless they are switched off", async () => {
+  test("a source or target without public access allows trusted services, unless they are disabled", async () => {
     await change("mysourceregistry", { publicNetworkAccess: "Disabled" });
     await change("myregistry", { defaultAction: "Deny" });
     expect((await importing(fromSource)).status).toBe(200);
@@ -499,12 +506,12 @@ describe("network and policies", () => {
     expectFailure(await importing(fromSource, { targetTags: ["x:1"] }), /Access to myregistry\.azurecr\.io denied/);
   });
 
-  test("an export policy keeps images in their registry", async () => {
+  test("a disabled export policy allows imports within the registry only", async () => {
     await change("mysourceregistry", { exportPolicy: "disabled" });
     expectFailure(await importing(fromSource), /export policy of registry 'mysourceregistry\.azurecr\.io' is disabled/);
   });
 
-  test("an unmanaged registry cannot import", async () => {
+  test("a registry of the Classic SKU cannot import", async () => {
     await change("myregistry", { sku: "Classic" });
     expect(armError(await start({ source: dockerHub, targetTags: ["x:1"] })).code).toBe("InvalidSku");
     await change("myregistry", { sku: "Premium" });
@@ -530,41 +537,41 @@ describe("faults of sources", () => {
     ["an odd status for a blob", { path: "/blobs/", status: 500 }, /Unexpected response status code/],
     ["a truncated blob", { path: "/blobs/", truncateBody: 10 }, /Unexpected length of body in response/],
     [
-      "other bytes than the digest says",
+      "other bytes than the digest",
       { path: "/blobs/", status: 206, body: "x".repeat(1000) },
       /Unexpected length|Error copying blobs/,
     ],
   ])("%s", async (_case, fault, text) => {
-    await box.control.moveTag(hello);
-    await box.control.faults({ host: "registry-1.docker.io", from: "azure", ...fault });
+    await running.control.moveTag(hello);
+    await running.control.faults({ host: "registry-1.docker.io", from: "azure", ...fault });
     expectFailure(await importing(dockerHub), text);
   });
 
-  test("a redirect is followed, without the credential", async () => {
-    await box.control.moveTag(hello);
-    await box.control.clearRequests();
+  test("follows a redirect without the credential", async () => {
+    await running.control.moveTag(hello);
+    await running.control.clearRequests();
     const headers = { Location: "https://mcr.microsoft.com/v2/storage/blobs/x" };
-    await box.control.faults({ host: "registry-1.docker.io", path: "/blobs/", status: 307, headers });
+    await running.control.faults({ host: "registry-1.docker.io", path: "/blobs/", status: 307, headers });
     expectFailure(await importing(dockerHub), /Unexpected response status code/);
-    const redirected = await box.control.requests({ from: "azure", host: "mcr.microsoft.com" });
+    const redirected = await running.control.requests({ from: "azure", host: "mcr.microsoft.com" });
     expect(redirected.length).toBeGreaterThan(0);
     expect(new Set(redirected.map(({ credential }) => credential))).toEqual(new Set(["none"]));
-    const [refused] = await box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
+    const [refused] = await running.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
     expect(refused?.credential).toBe("bearer");
   });
 
-  test("an operation stays pending, or fails with a given text", async () => {
-    await box.control.faults({ path: "/importImage", times: 1, import: { stayPending: true } });
+  test("a fault keeps an operation pending, or makes it fail with a given message", async () => {
+    await running.control.faults({ path: "/importImage", times: 1, import: { stayPending: true } });
     const accepted = await start({ source: dockerHub, targetTags: [`${repository}:v1`] });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect((await caller.get(accepted.headers.location ?? "")).status).toBe(202);
     expect((await importing(dockerHub)).status).toBe(200);
-    await box.control.faults({
+    await running.control.faults({
       path: "/importImage",
       import: { failWith: { code: "QuotaExceeded", message: "storage quota" } },
     });
-    const answer = await importing(dockerHub);
-    expectFailure(answer, /storage quota$/);
-    expect(armError(answer).code).toBe("QuotaExceeded");
+    const response = await importing(dockerHub);
+    expectFailure(response, /storage quota$/);
+    expect(armError(response).code).toBe("QuotaExceeded");
   });
 });

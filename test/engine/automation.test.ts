@@ -1,9 +1,9 @@
 import { run } from "../../scripts/process";
-import { startBox } from "../support/emulator";
+import { startTestEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
 test("inline programs of the Automation API look at the source in every run, several stacks at once too", async () => {
-  const { control, env } = await startBox();
+  const { control, env } = await startTestEmulator();
   const project = await PulumiProject.create({ env, program: "" });
   const reference = "docker.io/library/inline:1";
   const first = await control.moveTag(reference);

@@ -1,8 +1,8 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("a tag that holds somebody else's digest stops a first up, or is overwritten when that is wanted", async () => {
   const { control, env } = box;

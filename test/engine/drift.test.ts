@@ -1,8 +1,8 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("a refresh shows a tag that vanished, and the next up imports it again", async () => {
   const { control, env } = box;

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
 const folder = path.join(__dirname, "../../examples");
@@ -15,7 +15,7 @@ const settings: Record<string, { config?: Record<string, string>; secrets?: Reco
   },
 };
 
-const box = sharedBox();
+const box = useEmulator();
 
 test.each(
   readdirSync(folder, { withFileTypes: true })

@@ -1,8 +1,8 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("a failed look-up is one clean line that names image and remedy, in preview and up", async () => {
   const { control, env } = box;

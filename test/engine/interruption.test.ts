@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { descendants, type Running } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = sharedBox();
+const box = useEmulator();
 
 /** A first `up` in the midst of an import that stays pending for so many milliseconds, or for ever. */
 async function importing(name: string, stayPending: number | true) {

@@ -1,11 +1,11 @@
-import { type Box, countByHost, startBox } from "../support/emulator";
+import { countByHost, startTestEmulator, type TestEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 import { withoutAzure } from "./without-azure";
 
-let box: Box;
+let box: TestEmulator;
 beforeAll(async () => {
-  box = await startBox();
+  box = await startTestEmulator();
 });
 
 test("a first up imports the whole image, and preview knows the outputs already", async () => {

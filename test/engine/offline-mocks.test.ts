@@ -1,9 +1,9 @@
 import { run } from "../../scripts/process";
-import { startBox } from "../support/emulator";
+import { startTestEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
 test("a user's unit test with setMocks works offline: nothing is resolved, nobody is asked", async () => {
-  const { control, env } = await startBox();
+  const { control, env } = await startTestEmulator();
   // Only the folder of the project is wanted here, no engine.
   const project = await PulumiProject.create({ env, program: "" });
   await project.write(`

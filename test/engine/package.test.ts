@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { devDependencies } from "../../package.json";
 import { runOrFail } from "../../scripts/process";
-import { startBox } from "../support/emulator";
+import { startTestEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { machineEnvironment } from "../support/environment";
 
@@ -61,7 +61,7 @@ test("the packed package, installed into a fresh TypeScript project, compiles an
       cwd: user,
     });
 
-    const { control, env } = await startBox();
+    const { control, env } = await startTestEmulator();
     const project = await PulumiProject.create({
       env,
       program,

@@ -1,8 +1,8 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("ImportedImage.get reads what is there and never changes it", async () => {
   const { control, env } = box;

@@ -3,17 +3,17 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { tarOf } from "../../emulator/registry/tar";
+import { createTar } from "acr-emulator";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { registryAccount, startRegistry } from "../support/registry";
 import { describeWithTools } from "../support/tools";
 import { imageProgram } from "./programs";
 
 describeWithTools("an image that crane pushed to a real registry", ({ crane, registry }) => {
-  const box = sharedBox();
+  const box = useEmulator();
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
@@ -104,7 +104,7 @@ async function pushIndex(run: Crane, home: string, reference: string): Promise<s
     const layer = path.join(home, `${architecture}.tar.gz`);
     await writeFile(
       layer,
-      gzipSync(tarOf("hello.txt", Buffer.from(`${architecture} ${randomUUID()}\n`.repeat(2_000)))),
+      gzipSync(createTar("hello.txt", Buffer.from(`${architecture} ${randomUUID()}\n`.repeat(2_000)))),
     );
     const child = `${reference}-${architecture}`;
     await run("append", "--oci-empty-base", "--new_layer", layer, "--new_tag", child);

@@ -1,9 +1,9 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 import { withoutAzure } from "./without-azure";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("a destroy leaves the image, removes our tags, or removes also the manifest, as onDelete says", async () => {
   const { control, env } = box;

@@ -1,10 +1,10 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 
 const username = "emulator";
 const token = "dckr_pat_emulator";
 
-const box = sharedBox();
+const box = useEmulator();
 
 const program = (credentials: string, more = "", reference = "docker.io/tensorflow/tensorflow:latest-gpu") => `
   const pulumi = require("@pulumi/pulumi");

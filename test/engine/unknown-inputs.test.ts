@@ -1,7 +1,7 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = sharedBox();
+const box = useEmulator();
 
 /**
  * A registry made by the same program. Its resource asks the emulator's control for it, and its outputs are unknown in

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { Crane } from "./crane";
 import { judge } from "./judges";
 import { printRefusal } from "./print";
@@ -22,7 +22,7 @@ interface Outcome {
 }
 
 const hub = "docker.io/library/hello-world:latest";
-const box = sharedBox();
+const box = useEmulator();
 let crane: Crane;
 beforeAll(async () => {
   crane = await Crane.at(box, "myregistry");

@@ -1,15 +1,15 @@
-import type { ImageDescription } from "../../emulator/registry/images";
+import type { ImageDescription } from "acr-emulator";
 import { environment } from "../../scripts/environment";
 import { imageProgram } from "../engine/programs";
 import { registryId } from "../engine/scenarios/scenario";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { AzureCli, type AzureCliResult } from "./azure-cli";
 import { Crane } from "./crane";
 import { printRefusal, shorten } from "./print";
 import { note } from "./results";
 
-const box = sharedBox();
+const box = useEmulator();
 let az: AzureCli;
 let crane: Crane;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { environment } from "../../scripts/environment";
 import { declareImages, type ImageArguments } from "../engine/programs";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { registryAccount } from "../support/registry";
 import { AzureCli, type AzureCliResult, importsToEnd } from "./azure-cli";
@@ -10,7 +10,7 @@ import { printArguments, printCommand } from "./print";
 import { exitAndTime, note } from "./results";
 import { privateHosts, startRealRegistries } from "./servers";
 
-const box = sharedBox();
+const box = useEmulator();
 let az: AzureCli;
 let signedIn: AzureCliResult;
 let crane: Crane;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import type { Box } from "../support/emulator";
+import type { TestEmulator } from "../support/emulator";
 import { judge } from "./judges";
 
 export interface Account {
@@ -20,7 +20,7 @@ export class Crane {
 
   /** `home`: a folder of its own. */
   constructor(
-    box: Box,
+    box: TestEmulator,
     readonly home: string,
   ) {
     const folder = path.join(home, "docker");
@@ -40,7 +40,7 @@ export class Crane {
   }
 
   /** Starts with a new home, which goes with the test file, and as the default identity at these registries of Azure. */
-  static async at(box: Box, ...registries: string[]): Promise<Crane> {
+  static async at(box: TestEmulator, ...registries: string[]): Promise<Crane> {
     const crane = new Crane(box, await mkdtemp(path.join(tmpdir(), "judges-")));
     homes.push(crane.home);
     for (const name of registries) crane.logIn(`${name}.azurecr.io`);

@@ -1,5 +1,4 @@
-import { secondSubscriptionId } from "../../emulator/default-world";
-import { dockerHubAccount } from "../../emulator/hosts";
+import { dockerHubAccount, secondSubscriptionId } from "acr-emulator";
 import type { ImageArguments } from "../engine/programs";
 import { registryId } from "../engine/scenarios/scenario";
 import type { EmulatorControl } from "../support/emulator";

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { SUPPORTED_NODE } from "../../scripts/node-versions.cjs";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { machineEnvironment } from "../support/environment";
 
-const box = sharedBox();
+const box = useEmulator();
 const quickstart = readFileSync(path.join(__dirname, "../../examples/quickstart/index.ts"), "utf8");
 
 test.each(SUPPORTED_NODE)("the quickstart runs on Node.js %d", async (version) => {

@@ -1,6 +1,6 @@
-import { dockerHubAccount } from "../../emulator/hosts";
+import { dockerHubAccount } from "acr-emulator";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { Crane } from "./crane";
 import { judge } from "./judges";
 import { shorten } from "./print";
@@ -11,7 +11,7 @@ const microsoft = "mcr.microsoft.com/windows/servercore:ltsc2019";
 const azure = "mysourceregistry.azurecr.io/aci-helloworld:latest";
 const privateImage = "docker.io/emulator/private:latest";
 
-const box = sharedBox();
+const box = useEmulator();
 let crane: Crane;
 beforeAll(async () => {
   crane = await Crane.at(box, "myregistry", "mysourceregistry");

@@ -1,6 +1,6 @@
 import { environment } from "../../scripts/environment";
 import { start } from "../../scripts/process";
-import type { Box } from "../support/emulator";
+import type { TestEmulator } from "../support/emulator";
 import { startRegistry } from "../support/registry";
 import { startTokenService } from "../support/token-service";
 import { judge } from "./judges";
@@ -11,7 +11,7 @@ export const privateHosts = { basic: "registry.example.com", token: "registry.to
 export const openHost = "crane.example.com";
 
 /** Starts real registries and gives them public-looking names in the box; returns what ends them. */
-export async function startRealRegistries({ control }: Box, folder: string): Promise<() => Promise<void>> {
+export async function startRealRegistries({ control }: TestEmulator, folder: string): Promise<() => Promise<void>> {
   const tokens = await startTokenService(privateHosts.token);
   const realm = "https://auth.token.example.com/token";
   const [basic, token] = [

@@ -1,9 +1,9 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { freshStack, held, importCount, intrude, loginServer, publish, type Stack } from "./stack";
 
 // A target behind a firewall or a private endpoint: Azure imports into it, and this machine cannot read it.
 
-const box = sharedBox();
+const box = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
@@ -82,13 +82,13 @@ test("a new tag goes without force also beside one that is ours", async () => {
 });
 
 test("killed before the record was written, the next run says what to set", async () => {
-  box.emulator.world.settings.importDurationMs = 500;
+  box.emulator.state.settings.importDurationMs = 500;
   await box.control.clearRequests();
   const run = stack.up({ image: image() });
   while (importCount(box) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   await stack.renew();
   await run;
-  box.emulator.world.settings.importDurationMs = 0;
+  box.emulator.state.settings.importDurationMs = 0;
   while (holds() !== first) await new Promise((resolve) => setTimeout(resolve, 20));
   expect((await up()).errors.image).toContain('onConflict: "overwrite"');
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});

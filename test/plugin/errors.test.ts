@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { type LogMessage, PluginError } from "../support/plugin";
 import { freshStack, held, loginServer, publish, Stack, urnOf } from "./stack";
 
 // What errors, logs and rows show, and what they never show.
 
-const box = sharedBox();
+const box = useEmulator();
 let stack: Stack;
 let repository: string;
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await box.control.faults();
-  box.emulator.world.settings.importDurationMs = 0;
+  box.emulator.state.settings.importDurationMs = 0;
 });
 
 const image = (changes: object = {}) => ({
@@ -155,7 +155,7 @@ test("an error that happens to have an ID reaches the engine as a message, not a
 });
 
 test("progress goes to the resource's own row, and vanishes with it", async () => {
-  box.emulator.world.settings.importDurationMs = 300;
+  box.emulator.state.settings.importDurationMs = 300;
   await stack.up({ one: image(), two: image({ targetTags: [`${repository}:2`] }) });
   const { logs } = await stack.plugin();
   const digest = held(box, `${repository}:1`)?.slice(0, 19);

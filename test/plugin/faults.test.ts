@@ -1,13 +1,15 @@
-import type { Fault } from "../../emulator/faults";
-import { type Box, startBox } from "../support/emulator";
+import type { Fault } from "acr-emulator";
+import { startTestEmulator, type TestEmulator } from "../support/emulator";
 import { held, importCount, intrude, publish, Stack } from "./stack";
 
 const tag = "team/app:1";
 const image = (changes: object = {}) => ({ source: `docker.io/${tag}`, targetTags: [tag], ...changes });
 
 /** Most of the time is spent waiting, so the tests run side by side, each in a world of its own. */
-const inAWorld = async (run: (world: { box: Box; stack: Stack; first: string }) => Promise<void>): Promise<void> => {
-  const box = await startBox();
+const inAWorld = async (
+  run: (world: { box: TestEmulator; stack: Stack; first: string }) => Promise<void>,
+): Promise<void> => {
+  const box = await startTestEmulator();
   const stack = new Stack(box);
   await run({ box, stack, first: publish(box, tag) });
   await stack.renew();
@@ -53,14 +55,14 @@ describe("what passes costs time and nothing else", () => {
     ],
   ])("%s", (_, ...faults) =>
     inAWorld(async ({ box, stack, first }) => {
-      box.emulator.world.settings.importDurationMs = 300;
+      box.emulator.state.settings.importDurationMs = 300;
       await box.control.faults(...faults);
       const declared = image({ customTimeouts: { create: "1m" } });
       expect(await stack.up({ image: declared })).toEqual({ steps: { image: "create" }, errors: {} });
       expect(held(box, tag)).toBe(first);
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
-      const struck = box.emulator.faults.list().map(({ struck }) => struck);
-      expect(Math.min(...struck)).toBeGreaterThan(0);
+      const matched = box.emulator.faults.list().map(({ matched }) => matched);
+      expect(Math.min(...matched)).toBeGreaterThan(0);
       await box.control.faults();
       expect((await stack.up({ image: declared })).steps).toEqual({ image: "same" });
     }),
@@ -178,7 +180,7 @@ describe("what does not pass has a code, says what to do, and is over with the f
 test.concurrent("a source tag that moves while Azure imports cannot get in between: the import is by digest", () =>
   inAWorld(async ({ box, stack, first }) => {
     await box.control.faults({ ...start, import: { moveTag: true } });
-    box.emulator.world.settings.importDurationMs = 500;
+    box.emulator.state.settings.importDurationMs = 500;
     const up = stack.up({ image: image() });
     while (importCount(box) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     const second = publish(box, tag);

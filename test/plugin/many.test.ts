@@ -1,8 +1,8 @@
-import { countByHost, startBox } from "../support/emulator";
+import { countByHost, startTestEmulator } from "../support/emulator";
 import { publish, Stack } from "./stack";
 
 test("fifty creates side by side share look-ups, tokens and connections, and busy services slow them down only", async () => {
-  const box = await startBox();
+  const box = await startTestEmulator();
   const stack = new Stack(box);
   const names = Array.from({ length: 50 }, (_, index) => `app-${index}`);
   const program = Object.fromEntries(

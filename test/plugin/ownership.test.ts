@@ -1,7 +1,7 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { held, intrude, loginServer, publish, Stack } from "./stack";
 
-const box = sharedBox();
+const box = useEmulator();
 let stack: Stack;
 let name: string;
 let number = 0;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Fault } from "acr-emulator";
 import fc from "fast-check";
-import type { Fault } from "../../emulator/faults";
-import { startBox } from "../support/emulator";
+import { startTestEmulator } from "../support/emulator";
 import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
 
 // Weeks of a stack's life in a minute: publishers release, strangers push, tags vanish, programs change, Azure stumbles and
@@ -71,7 +71,7 @@ const rounds = fc.sample(
 );
 
 test(`whatever happens, strangers' tags stay and the next quiet run converges (TEST_SEED=${seed})`, async () => {
-  const box = await startBox();
+  const box = await startTestEmulator();
   const stack = new Stack(box);
   const repository = (index: number) => `walk/app-${index}`;
   const target = (index: number, tag: string) => `${repository(index)}:${tag}`;
@@ -124,7 +124,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
 
   /** Imports that were left alone would come to their end in the midst of the next round. */
   const settled = async () => {
-    while (box.emulator.operations.list().some(({ state }) => state.kind === "pending")) await sleep(50);
+    while (box.emulator.operations.list().some(({ status }) => status.kind === "pending")) await sleep(50);
   };
 
   const run = async (isQuiet: boolean, kill?: number) => {

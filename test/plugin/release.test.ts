@@ -1,7 +1,7 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { asked, freshStack, held, intrude, loginServer, Stack } from "./stack";
 
-const box = sharedBox();
+const box = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;

@@ -1,6 +1,6 @@
 import { sourceKey } from "../../provider/resource/source";
 import type { Arguments } from "../../provider/resource/state";
-import type { Box } from "../support/emulator";
+import type { TestEmulator } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
 
 export const loginServer = "myregistry.azurecr.io";
@@ -39,7 +39,7 @@ export class Stack {
 
   /** @param neighbour - A stack whose process this one shares. */
   constructor(
-    readonly box: Box,
+    readonly box: TestEmulator,
     readonly options: PluginOptions = {},
     neighbour?: Stack,
   ) {
@@ -224,7 +224,7 @@ export class Stack {
 }
 
 /** A stack and a repository for one test alone, with an image of Docker Hub behind `:1`. One process serves all of a file. */
-export function freshStack(box: Box): { stack: Stack; repository: string; first: string } {
+export function freshStack(box: TestEmulator): { stack: Stack; repository: string; first: string } {
   const stack = new Stack(box, {}, fresh.at(-1));
   const repository = `team/app-${fresh.push(stack)}`;
   return { stack, repository, first: publish(box, `${repository}:1`) };
@@ -237,28 +237,28 @@ export function urnOf(name: string): string {
 }
 
 /** What a target holds, past the front door: `repository:tag`; nothing when it is not there. */
-export function held(box: Box, target: string): string | undefined {
+export function held(box: TestEmulator, target: string): string | undefined {
   return box.emulator.images.describe(`${loginServer}/${target}`)?.digest;
 }
 
 /** Puts a new small image behind a tag, quick to import: of Docker Hub, or with a host of another registry. */
-export function publish(box: Box, reference: string): string {
+export function publish(box: TestEmulator, reference: string): string {
   const name = reference.includes("azurecr.io/") ? reference : `docker.io/${reference}`;
   return box.emulator.images.replace(name, { kind: "manifest" }).digest;
 }
 
 /** Somebody else puts an image of theirs behind a tag of the target registry. */
-export function intrude(box: Box, target: string): string {
+export function intrude(box: TestEmulator, target: string): string {
   return publish(box, `${loginServer}/${target}`);
 }
 
 /** What Resource Manager was asked to import since the log was cleared. */
-export function importCount(box: Box): number {
+export function importCount(box: TestEmulator): number {
   return box.emulator.log.select(new URLSearchParams({ method: "POST", path: "/importImage" })).length;
 }
 
 /** Requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
-export function asked(box: Box): string[] {
+export function asked(box: TestEmulator): string[] {
   return box.emulator.log
     .select(new URLSearchParams({ from: "client" }))
     .map(({ method, host }) => `${method} ${host}`);

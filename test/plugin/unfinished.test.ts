@@ -1,10 +1,10 @@
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PluginError } from "../support/plugin";
 import { freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
 
 // What is recorded when something was done and something else was not, and how the next run goes on from there.
 
-const box = sharedBox();
+const box = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await box.control.faults();
-  box.emulator.world.settings.importDurationMs = 0;
+  box.emulator.state.settings.importDurationMs = 0;
 });
 
 const tags = (...names: string[]) => ({
@@ -60,7 +60,7 @@ test("a create that fails leaves nothing in the state, and no ID by accident", a
 
 test("a create that finds one of its new tags taken meanwhile fails whole, and touches nothing", async () => {
   // Somebody takes the tag after it was seen free and before Azure imports.
-  box.emulator.world.settings.importDurationMs = 700;
+  box.emulator.state.settings.importDurationMs = 700;
   const up = stack.up({ image: tags("a", "b") });
   await requestSeen();
   const theirs = intrude(box, `${repository}:b`);
@@ -76,13 +76,13 @@ test("when the tag that was taken meanwhile holds what we want, it is ours", asy
   // Another run of the same program is faster.
   const other = new Stack(box);
   await other.plugin();
-  box.emulator.world.settings.importDurationMs = 2_500;
+  box.emulator.state.settings.importDurationMs = 2_500;
   const up = stack.up({ image: tags("a") });
   await requestSeen();
-  box.emulator.world.settings.importDurationMs = 0;
+  box.emulator.state.settings.importDurationMs = 0;
   await other.up({ image: tags("a") });
   expect((await up).errors).toEqual({});
-  expect(box.emulator.operations.list().at(-2)?.state.kind).toBe("failed");
+  expect(box.emulator.operations.list().at(-2)?.status.kind).toBe("failed");
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
   await other.renew();
 });
@@ -91,7 +91,7 @@ test("an update that loses the race for its new tag keeps what it moved", async 
   await stack.up({ image: tags("ours") });
   const second = publish(box, `${repository}:1`);
   await box.control.clearRequests();
-  box.emulator.world.settings.importDurationMs = 700;
+  box.emulator.state.settings.importDurationMs = 700;
   const up = stack.up({ image: tags("ours", "new") });
   await requestSeen(2);
   const theirs = intrude(box, `${repository}:new`);
@@ -103,7 +103,7 @@ test("an update that loses the race for its new tag keeps what it moved", async 
   });
   expect(holds("new")).toBe(theirs);
 
-  box.emulator.world.settings.importDurationMs = 0;
+  box.emulator.state.settings.importDurationMs = 0;
   expect((await stack.up({ image: { ...tags("ours", "new"), onConflict: "overwrite" } })).errors).toEqual({});
   expect([holds("ours"), holds("new")]).toEqual([second, second]);
 });
@@ -139,7 +139,7 @@ test("an update that runs out of time leaves the record as it was, and the next 
 describe("killed in the middle of an import", () => {
   test("the next process adopts what Azure finished meanwhile", async () => {
     const killed = new Stack(box);
-    box.emulator.world.settings.importDurationMs = 1_000;
+    box.emulator.state.settings.importDurationMs = 1_000;
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1") });
     await requestSeen();
@@ -157,13 +157,13 @@ describe("killed in the middle of an import", () => {
     const killed = new Stack(box);
     await killed.up({ image: tags("1", "2") });
     const second = publish(box, `${repository}:1`);
-    box.emulator.world.settings.importDurationMs = 3_000;
+    box.emulator.state.settings.importDurationMs = 3_000;
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1", "2", "3") });
     await requestSeen();
     await killed.renew();
     await up;
-    box.emulator.world.settings.importDurationMs = 0;
+    box.emulator.state.settings.importDurationMs = 0;
     expect((await killed.up({ image: tags("1", "2", "3") })).errors).toEqual({});
     expect(["1", "2", "3"].map(holds)).toEqual([second, second, second]);
     expect(killed.resource().outputs.sourceDigest).toBe(second);

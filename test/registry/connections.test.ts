@@ -6,7 +6,7 @@ import net, { type AddressInfo, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
-import { type CertificateAuthority, createCertificateAuthority } from "../../emulator/certificates";
+import { type CertificateAuthority, createCertificateAuthority } from "acr-emulator";
 import { failureOf } from "../../provider/failure/failure";
 import { RegistryClient } from "../../provider/registry/client";
 import { agentFor } from "../../provider/registry/connections";

@@ -3,12 +3,12 @@ import { failureOf } from "../../provider/failure/failure";
 import { type Digest, parseDigest } from "../../provider/reference/digest";
 import { entryFor, RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { send } from "../../provider/registry/transport";
-import { type Box, startBox } from "../support/emulator";
+import { startTestEmulator, type TestEmulator } from "../support/emulator";
 import { trust } from "./internet";
 
-let box: Box;
+let box: TestEmulator;
 beforeAll(async () => {
-  box = await startBox();
+  box = await startTestEmulator();
   trust(readFileSync(box.emulator.ca, "utf8"));
   process.env.HTTPS_PROXY = box.emulator.proxy;
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
-import { createCertificateAuthority } from "../../emulator/certificates";
+import { createCertificateAuthority } from "acr-emulator";
 
 /** What a host answers. */
 export type Site = (request: IncomingMessage, response: ServerResponse) => unknown;

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { tarOf } from "../../emulator/registry/tar";
+import { createTar } from "acr-emulator";
 import { failureOf } from "../../provider/failure/failure";
 import { RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { registryAccount, startRegistry } from "../support/registry";
 import { startTokenService } from "../support/token-service";
 import { describeWithTools } from "../support/tools";
@@ -19,13 +19,13 @@ const account: RegistryCredential = { kind: "password", ...registryAccount };
 const wrong: RegistryCredential = { ...account, password: "wrong" };
 
 describeWithTools("a real registry, an image that crane pushed", ({ crane, registry }) => {
-  const box = sharedBox();
+  const box = useEmulator();
   let folder: string;
   beforeAll(async () => {
     trust(readFileSync(box.emulator.ca, "utf8"));
     process.env.HTTPS_PROXY = box.emulator.proxy;
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
-    await writeFile(path.join(folder, "layer.tar"), tarOf("hello.txt", Buffer.from("hello")));
+    await writeFile(path.join(folder, "layer.tar"), createTar("hello.txt", Buffer.from("hello")));
     const auth = Buffer.from(`${registryAccount.username}:${registryAccount.password}`).toString("base64");
     await mkdir(path.join(folder, "docker"));
     await writeFile(path.join(folder, "docker", "config.json"), JSON.stringify({ auths: { [HOST]: { auth } } }));

@@ -1,11 +1,16 @@
-import { type Emulator, startEmulator } from "../../emulator/emulator";
-import type { Fault } from "../../emulator/faults";
-import type { ImageDescription, ImageOptions } from "../../emulator/registry/images";
-import type { LogEntry } from "../../emulator/request-log";
+/** Starts emulators for tests, and talks to their control API. */
+import {
+  type Emulator,
+  type Fault,
+  type ImageDescription,
+  type ImageOptions,
+  type LogEntry,
+  startEmulator,
+} from "acr-emulator";
 
 export type RequestFilter = Partial<Record<"from" | "host" | "method" | "path" | "status", string | number>>;
 
-/** The emulator's control API. */
+/** A client of the control API. */
 export class EmulatorControl {
   constructor(private readonly url: string) {}
 
@@ -13,12 +18,12 @@ export class EmulatorControl {
     return this.call("GET", "/image", { reference });
   }
 
-  /** A new image behind the tag, as when its publisher releases one; made when there is none. */
+  /** Moves the tag to a new image, as a publisher does who releases one; creates the tag if it does not exist. */
   moveTag(reference: string, options: ImageOptions = {}): Promise<ImageDescription> {
     return this.call("PUT", "/image", { reference }, options);
   }
 
-  /** The digest behind a reference; nothing when there is no such image. */
+  /** The digest of a reference; undefined if the image does not exist. */
   async digest(reference: string): Promise<string | undefined> {
     try {
       return (await this.image(reference)).digest;
@@ -32,12 +37,12 @@ export class EmulatorControl {
     await this.call("DELETE", "/image", { reference });
   }
 
-  /** Requests so far, oldest first; `path` may be a part of the path. */
+  /** The requests so far, oldest first; `path` may be a part of the path. */
   requests(filter: RequestFilter = {}): Promise<LogEntry[]> {
     return this.call("GET", "/requests", filter);
   }
 
-  /** The requests that asked Azure for an import. */
+  /** The requests that start an import. */
   imports(): Promise<LogEntry[]> {
     return this.requests({ from: "client", method: "POST", path: "/importImage" });
   }
@@ -46,17 +51,17 @@ export class EmulatorControl {
     await this.call("DELETE", "/requests");
   }
 
-  /** The faults from now on, instead of those before; none ends them. */
+  /** Replaces all faults; without arguments it removes them. */
   async faults(...faults: Fault[]): Promise<void> {
     await this.call("PUT", "/faults", {}, faults);
   }
 
-  /** Puts real servers behind public-looking names: `{ "registry.example.com": "http://127.0.0.1:5000" }`. */
+  /** Maps public names to servers on this machine: `{ "registry.example.com": "http://127.0.0.1:5000" }`. */
   async hosts(map: Record<string, string | null>): Promise<void> {
     await this.call("PUT", "/hosts", {}, map);
   }
 
-  /** Any other call. */
+  /** Sends any other request. */
   async call<T>(
     method: string,
     path: string,
@@ -73,29 +78,29 @@ export class EmulatorControl {
   }
 }
 
-export interface Box {
-  /** Variables for every child process that shall live in the emulator's world. */
+export interface TestEmulator {
+  /** Environment variables for child processes that use the emulator. */
   readonly env: NodeJS.ProcessEnv;
   readonly control: EmulatorControl;
   readonly emulator: Emulator;
 }
 
-/** Starts the emulator inside this test process; it ends with the test file. */
-export async function startBox(): Promise<Box> {
+/** Starts an emulator in this process; it is closed after the test file. */
+export async function startTestEmulator(): Promise<TestEmulator> {
   const emulator = await startEmulator({ caller: {} });
   open.add(emulator);
   return { env: emulator.env, control: new EmulatorControl(emulator.control), emulator };
 }
 
-/** The emulator of a whole test file, or of a `describe`; it starts before the first test there. */
-export function sharedBox(): Box {
-  let box: Box | undefined;
+/** The emulator of a test file or of a `describe`, started before its first test. */
+export function useEmulator(): TestEmulator {
+  let emulator: TestEmulator | undefined;
   beforeAll(async () => {
-    box = await startBox();
+    emulator = await startTestEmulator();
   });
-  const started = (): Box => {
-    if (box === undefined) throw new Error("the emulator starts before the first test, and not earlier");
-    return box;
+  const started = (): TestEmulator => {
+    if (emulator === undefined) throw new Error("the emulator is not running before the first test");
+    return emulator;
   };
   return {
     get env() {
@@ -110,7 +115,7 @@ export function sharedBox(): Box {
   };
 }
 
-/** How many requests each host got: `{ "registry-1.docker.io": 2 }`. */
+/** The number of requests to each host: `{ "registry-1.docker.io": 2 }`. */
 export function countByHost(requests: readonly LogEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { host } of requests) counts[host] = (counts[host] ?? 0) + 1;

@@ -1,32 +1,33 @@
-import type { AcrAction, AcrOptions, Principal } from "../../../emulator/registry/acr";
-import { acrRegistry } from "../../../emulator/registry/acr";
-import { RegistryStore } from "../../../emulator/registry/store";
+/** An Azure container registry for tests, with a fake Entra. */
+import type { AcrAction, RegistryPrincipal } from "../../../emulator/registry/acr-authority";
+import { type AcrOptions, acrRegistry } from "../../../emulator/registry/acr-registry";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type Answer, type Listening, listen } from "./listening";
 
 export const host = "myregistry.azurecr.io";
 export const registryAudience = "https://containerregistry.azure.net";
 
-/** What an Entra that these tests can steer knows: tokens, and the rights of each principal. */
+/** A fake Entra: its tokens, and the permissions of each principal. */
 export interface FakeEntra {
-  tokens: Record<string, { principal: Principal; audience: string }>;
-  rights: Record<string, readonly AcrAction[]>;
+  tokens: Record<string, { principal: RegistryPrincipal; audience: string }>;
+  permissions: Record<string, readonly AcrAction[]>;
 }
 
 export interface TestRegistry extends Listening {
   store: RegistryStore;
   entra: FakeEntra;
-  /** The access token for the scopes, by way of an Entra token of somebody with these rights. */
-  accessToken: (rights: readonly AcrAction[], ...scopes: string[]) => Promise<string>;
+  /** Exchanges an Entra token of a principal with these permissions for an access token. */
+  accessToken: (permissions: readonly AcrAction[], ...scopes: string[]) => Promise<string>;
   form: (path: string, fields: readonly (readonly [string, string])[]) => Promise<Answer>;
 }
 
-export type Options = Partial<Omit<AcrOptions<Principal>, "store">>;
+export type Options = Partial<Omit<AcrOptions<RegistryPrincipal>, "store">>;
 
-/** An Azure container registry of tenant `home` over real HTTP. */
+/** Starts a registry of tenant `home` over HTTP. */
 export async function startAcr(options: Options = {}): Promise<TestRegistry> {
   const store = new RegistryStore();
-  const entra: FakeEntra = { tokens: {}, rights: {} };
-  const given: AcrOptions<Principal> = {
+  const entra: FakeEntra = { tokens: {}, permissions: {} };
+  const given: AcrOptions<RegistryPrincipal> = {
     store,
     host,
     tenantId: "home",
@@ -34,18 +35,18 @@ export async function startAcr(options: Options = {}): Promise<TestRegistry> {
       const known = entra.tokens[token];
       return known && audiences.includes(known.audience) ? known.principal : undefined;
     },
-    allows: ({ objectId }, action) => entra.rights[objectId]?.includes(action) ?? false,
+    allows: ({ objectId }, action) => entra.permissions[objectId]?.includes(action) ?? false,
     ...options,
   };
   const listening = await listen(acrRegistry(given), given.host);
   const form: TestRegistry["form"] = (path, fields) =>
-    listening.ask("POST", path, {
+    listening.request("POST", path, {
       headers: { "content-type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams(fields.map(([name, value]): [string, string] => [name, value])).toString(),
     });
-  const accessToken: TestRegistry["accessToken"] = async (rights, ...scopes) => {
+  const accessToken: TestRegistry["accessToken"] = async (permissions, ...scopes) => {
     entra.tokens.someone = { principal: { objectId: "someone", tenantId: "home" }, audience: registryAudience };
-    entra.rights.someone = rights;
+    entra.permissions.someone = permissions;
     const { refresh_token } = (await exchange("someone")).json();
     const fields = [
       ["grant_type", "refresh_token"],

@@ -1,4 +1,5 @@
-import { makeImage } from "../../../emulator/registry/images";
+/** Tests of authentication at an Azure container registry. */
+import { makeImage } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, type Options, registryAudience, startAcr, type TestRegistry } from "./acr-registry";
 import { type Answer, basic, bearer } from "./listening";
@@ -15,7 +16,7 @@ async function start(options?: Options): Promise<void> {
   makeImage(registry.store, "samples/app", "v1");
   makeImage(registry.store, "secret/app", "v1");
   registry.entra.tokens.reader = { principal: { objectId: "reader", tenantId: "home" }, audience: registryAudience };
-  registry.entra.rights.reader = ["pull", "metadata_read"];
+  registry.entra.permissions.reader = ["pull", "metadata_read", "catalog"];
 }
 
 afterEach(() => registry.close());
@@ -42,7 +43,7 @@ function tokenFor(refresh: string, ...scopes: string[]): Promise<Answer> {
 }
 
 function withToken(token: unknown, path = image, method = "HEAD"): Promise<Answer> {
-  return registry.ask(method, path, { headers: { ...accept, ...bearer(token) } });
+  return registry.request(method, path, { headers: { ...accept, ...bearer(token) } });
 }
 
 function claimsOf(token: unknown): Record<string, unknown> {
@@ -67,15 +68,15 @@ describe("the challenge", () => {
     ["GET", "/acr/v1/samples/app/_manifests", ',scope="repository:samples/app:metadata_read"'],
     ["PATCH", "/acr/v1/samples/app/_tags/v1", ',scope="repository:samples/app:metadata_write"'],
     ["DELETE", "/acr/v1/samples/app/_tags/v1", ',scope="repository:samples/app:delete"'],
-  ])("%s %s asks for what it needs", async (method, path, scope) => {
-    const { status, challenges } = await registry.ask(method, path);
+  ])("%s %s names the scope that it needs", async (method, path, scope) => {
+    const { status, challenges } = await registry.request(method, path);
     expect(status).toBe(401);
     expect(challenges).toEqual([`Bearer realm="https://${host}/oauth2/token",service="${host}"${scope}`]);
   });
 
-  test("the body says what is missing", async () => {
-    const answer = await registry.ask("GET", image);
-    expect(answer.json().errors).toEqual([
+  test("the body names the missing access", async () => {
+    const response = await registry.request("GET", image);
+    expect(response.json().errors).toEqual([
       {
         code: "UNAUTHORIZED",
         message: "authentication required, visit https://aka.ms/acr/authorization for more information.",
@@ -85,10 +86,10 @@ describe("the challenge", () => {
   });
 });
 
-describe("from an Entra token", () => {
+describe("with an Entra token", () => {
   beforeEach(() => start());
 
-  test("exchange, token, manifest", async () => {
+  test("exchanges it, gets an access token, and reads a manifest", async () => {
     const refresh = await refreshToken();
     expect(claimsOf(refresh)).toMatchObject({ aud: host, exp: expect.any(Number), grant_type: "refresh_token" });
     const { access_token } = (await tokenFor(refresh, pull)).json();
@@ -96,7 +97,7 @@ describe("from an Entra token", () => {
     expect((await withToken(access_token, "/v2/", "GET")).status).toBe(200);
   });
 
-  test("a token of Resource Manager is taken too, unless the registry wants its own", async () => {
+  test("accepts the audience of Resource Manager too, unless the registry requires its own", async () => {
     registry.entra.tokens.arm = {
       principal: { objectId: "reader", tenantId: "home" },
       audience: "https://management.azure.com",
@@ -119,11 +120,11 @@ describe("from an Entra token", () => {
       { principal: { objectId: "reader", tenantId: "home" }, audience: "https://vault.azure.net" },
     ],
     ["that Entra does not know", undefined],
-  ])("a token %s is refused", async (_, known) => {
+  ])("rejects a token %s", async (_, known) => {
     if (known) registry.entra.tokens.wrong = known;
-    const answer = await exchange("wrong");
-    expect([answer.status, answer.code()]).toEqual([401, "UNAUTHORIZED"]);
-    expect(answer.json().refresh_token).toBeUndefined();
+    const response = await exchange("wrong");
+    expect([response.status, response.code()]).toEqual([401, "UNAUTHORIZED"]);
+    expect(response.json().refresh_token).toBeUndefined();
   });
 
   test.each([
@@ -145,23 +146,23 @@ describe("from an Entra token", () => {
           ["grant_type", "magic"],
         ]),
     ],
-  ])("%s: 400", async (_, ask) => {
-    expect((await ask()).status).toBe(400);
+  ])("%s: 400", async (_, request) => {
+    expect((await request()).status).toBe(400);
   });
 
-  test("somebody without the right gets a token, and the refusal with its use", async () => {
-    registry.entra.rights.reader = [];
-    const answer = await tokenFor(await refreshToken(), pull);
-    expect(answer.status).toBe(200);
-    expect(claimsOf(answer.json().access_token).access).toEqual([]);
-    const refused = await withToken(answer.json().access_token);
+  test("an identity without permission gets a token, and a 401 when it uses it", async () => {
+    registry.entra.permissions.reader = [];
+    const response = await tokenFor(await refreshToken(), pull);
+    expect(response.status).toBe(200);
+    expect(claimsOf(response.json().access_token).access).toEqual([]);
+    const refused = await withToken(response.json().access_token);
     expect(refused.status).toBe(401);
     expect(refused.challenges[0]).toContain('error="insufficient_scope"');
   });
 
-  test("a right taken away is gone with the next token", async () => {
+  test("a removed permission has no effect in the next token", async () => {
     const refresh = await refreshToken();
-    registry.entra.rights.reader = ["metadata_read"];
+    registry.entra.permissions.reader = ["metadata_read"];
     expect((await withToken((await tokenFor(refresh, pull)).json().access_token)).status).toBe(401);
   });
 
@@ -187,13 +188,13 @@ describe("from an Entra token", () => {
     [["repository:samples/app:fly"], []],
     [["nonsense"], []],
     [[], []],
-  ])("asked for %j, a reader is granted %j", async (scopes, granted) => {
+  ])("a reader who requests %j is granted %j", async (scopes, granted) => {
     const token = (await tokenFor(await refreshToken(), ...scopes)).json().access_token;
     const access = claimsOf(token).access as { name: string; actions: string[] }[];
     expect(access.map(({ name, actions }) => [name, actions])).toEqual(granted);
   });
 
-  test("a token opens only what it was made for", async () => {
+  test("a token grants only its own access", async () => {
     const refresh = await refreshToken();
     const { access_token } = (await tokenFor(refresh, pull)).json();
     expect((await withToken(access_token, "/v2/secret/app/manifests/v1")).status).toBe(401);
@@ -202,7 +203,7 @@ describe("from an Entra token", () => {
     expect((await withToken(access_token, "/v2/_catalog", "GET")).status).toBe(401);
   });
 
-  test("tokens of another kind, another registry, or with changed claims are refused", async () => {
+  test("rejects tokens of another kind, of another registry, or with changed claims", async () => {
     const refresh = await refreshToken();
     const access = String((await tokenFor(refresh, pull)).json().access_token);
     const [header, , signature] = access.split(".");
@@ -220,7 +221,7 @@ describe("from an Entra token", () => {
     await other.close();
   });
 
-  test("expired tokens are refused", async () => {
+  test("rejects expired tokens", async () => {
     await registry.close();
     await start({ lifetimes: { refresh: 60, access: -1 } });
     expect((await withToken((await tokenFor(await refreshToken(), pull)).json().access_token)).status).toBe(401);
@@ -246,7 +247,9 @@ describe("with user name and password", () => {
   beforeEach(() => start(options));
 
   function basicToken(username: string, password: string, scope = pull): Promise<Answer> {
-    return registry.ask("GET", `/oauth2/token?service=${host}&scope=${scope}`, { headers: basic(username, password) });
+    return registry.request("GET", `/oauth2/token?service=${host}&scope=${scope}`, {
+      headers: basic(username, password),
+    });
   }
 
   test.each([
@@ -254,28 +257,28 @@ describe("with user name and password", () => {
     ["a repository-scoped token", "ci", "one"],
     ["its second password", "ci", "two"],
     ["a service principal", "app", "sp secret"],
-  ])("%s pulls, by token and with Basic itself", async (_, username, password) => {
-    const answer = await basicToken(username, password);
-    expect((await withToken(answer.json().access_token)).status).toBe(200);
-    const direct = await registry.ask("HEAD", image, { headers: { ...accept, ...basic(username, password) } });
+  ])("%s pulls, with a token and with Basic", async (_, username, password) => {
+    const response = await basicToken(username, password);
+    expect((await withToken(response.json().access_token)).status).toBe(200);
+    const direct = await registry.request("HEAD", image, { headers: { ...accept, ...basic(username, password) } });
     expect(direct.status).toBe(200);
   });
 
-  test("a refresh token is the password of the user whose name is all zeros", async () => {
-    const answer = await basicToken(tokenUser, await refreshToken());
-    expect((await withToken(answer.json().access_token)).status).toBe(200);
+  test("a refresh token is a password of the user whose name is all zeros", async () => {
+    const response = await basicToken(tokenUser, await refreshToken());
+    expect((await withToken(response.json().access_token)).status).toBe(200);
     expect((await basicToken("someone else", await refreshToken())).status).toBe(401);
   });
 
-  test("the password grant signs in as well", async () => {
-    const answer = await registry.form("/oauth2/token", [
+  test("the password grant gets a token", async () => {
+    const response = await registry.form("/oauth2/token", [
       ["grant_type", "password"],
       ["service", host],
       ["username", "ci"],
       ["password", "one"],
       ["scope", pull],
     ]);
-    expect((await withToken(answer.json().access_token)).status).toBe(200);
+    expect((await withToken(response.json().access_token)).status).toBe(200);
   });
 
   test.each([
@@ -286,24 +289,24 @@ describe("with user name and password", () => {
     ["a service principal of another tenant", "foreign app", "sp secret"],
     ["an Entra token as it is", tokenUser, "reader"],
     ["nothing", "", ""],
-  ])("%s is refused, by the token service and with Basic itself", async (_, username, password) => {
+  ])("rejects %s, at the token service and with Basic", async (_, username, password) => {
     expect((await basicToken(username, password)).status).toBe(401);
-    const direct = await registry.ask("HEAD", image, { headers: { ...accept, ...basic(username, password) } });
+    const direct = await registry.request("HEAD", image, { headers: { ...accept, ...basic(username, password) } });
     expect(direct.status).toBe(401);
   });
 
-  test("a repository-scoped token opens its repositories and actions only", async () => {
+  test("a repository-scoped token grants its repositories and actions only", async () => {
     const secret = await basicToken("ci", "one", "repository:secret/app:pull");
     expect((await withToken(secret.json().access_token, "/v2/secret/app/manifests/v1")).status).toBe(401);
     const remove = await basicToken("ci", "one", "repository:samples/app:delete");
     expect((await withToken(remove.json().access_token, "/acr/v1/samples/app/_tags/v1", "DELETE")).status).toBe(401);
-    const direct = await registry.ask("GET", "/v2/secret/app/manifests/v1", { headers: basic("ci", "one") });
+    const direct = await registry.request("GET", "/v2/secret/app/manifests/v1", { headers: basic("ci", "one") });
     expect(direct.status).toBe(401);
     const read = await basicToken("ci", "one", "repository:samples/app:metadata_read");
     expect((await withToken(read.json().access_token, "/acr/v1/samples/app/_tags/v1", "GET")).status).toBe(200);
   });
 
-  test("without an admin user nobody is admin", async () => {
+  test("rejects the admin user's password if the admin user is disabled", async () => {
     await registry.close();
     await start({ ...options, adminUser: null });
     expect((await basicToken("myregistry", "admin secret")).status).toBe(401);
@@ -319,16 +322,16 @@ describe("anonymous pull", () => {
       ["refresh_token", ""],
     ]);
 
-  test("is refused unless the registry allows it", async () => {
+  test("is rejected unless the registry allows it", async () => {
     await start();
-    expect((await registry.ask("GET", `/oauth2/token?service=${host}&scope=${pull}`)).status).toBe(401);
+    expect((await registry.request("GET", `/oauth2/token?service=${host}&scope=${pull}`)).status).toBe(401);
     expect((await anonymousForm()).status).toBe(401);
   });
 
-  test("still goes by token, and only reads", async () => {
+  test("needs a token, and allows reading only", async () => {
     await start({ anonymousPull: true });
-    expect((await registry.ask("HEAD", image)).status).toBe(401);
-    const byGet = await registry.ask("GET", `/oauth2/token?service=${host}&scope=${pull},push`);
+    expect((await registry.request("HEAD", image)).status).toBe(401);
+    const byGet = await registry.request("GET", `/oauth2/token?service=${host}&scope=${pull},push`);
     expect(claimsOf(byGet.json().access_token).access).toEqual([
       { type: "repository", name: "samples/app", actions: ["pull"] },
     ]);

@@ -1,9 +1,10 @@
+/** Tests of the OCI distribution specification. */
 import { createHash } from "node:crypto";
 import { type DistributionOptions, distribution } from "../../../emulator/registry/distribution";
-import { makeImage, makeReferrer } from "../../../emulator/registry/images";
+import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { openRegistry } from "../../../emulator/registry/open-registry";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { publicRegistry } from "../../../emulator/registry/public-registry";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type Answer, type Listening, listen } from "./listening";
 
 const all = [mediaTypes.index, mediaTypes.manifest, mediaTypes.dockerList, mediaTypes.dockerManifest].join(", ");
@@ -36,11 +37,11 @@ describe("reading", () => {
     ["absent repository", () => "/v2/library/none/manifests/v1"],
     ["encoded slash", () => "/v2/library%2Fapp/manifests/v1"],
     ["tags", () => "/v2/library/app/tags/list"],
-  ])("HEAD answers as GET does, without the body: %s", async (_, path) => {
+  ])("HEAD equals GET without the body: %s", async (_, path) => {
     const { digest } = makeImage(store, "library/app", "v1", { kind: "manifest" });
     const blob = store.manifest("library/app", digest)?.content.config?.digest ?? "";
-    const get = await registry.ask("GET", path("v1", digest, blob));
-    const head = await registry.ask("HEAD", path("v1", digest, blob));
+    const get = await registry.request("GET", path("v1", digest, blob));
+    const head = await registry.request("HEAD", path("v1", digest, blob));
     const { date: _date, ...expected } = get.headers;
     expect(head.status).toBe(get.status);
     expect(head.headers).toMatchObject(expected);
@@ -48,18 +49,18 @@ describe("reading", () => {
     expect(head.bytes).toHaveLength(0);
   });
 
-  test("a manifest comes with its type, its digest and exactly its bytes", async () => {
+  test("returns a manifest with its media type, its digest and exactly its bytes", async () => {
     const { digest, mediaType } = makeImage(store, "library/app", "v1");
-    const answer = await registry.ask("GET", "/v2/library/app/manifests/v1");
-    expect(answer.status).toBe(200);
-    expect(answer.headers["content-type"]).toBe(mediaType);
-    expect(answer.headers["docker-content-digest"]).toBe(digest);
-    expect(sha256(answer.bytes)).toBe(digest);
+    const response = await registry.request("GET", "/v2/library/app/manifests/v1");
+    expect(response.status).toBe(200);
+    expect(response.headers["content-type"]).toBe(mediaType);
+    expect(response.headers["docker-content-digest"]).toBe(digest);
+    expect(sha256(response.bytes)).toBe(digest);
   });
 
-  test("some registries leave the digest header out", async () => {
+  test("omits the digest header where configured", async () => {
     makeImage(store, "library/app", "v1");
-    const { headers } = await (await serve({ omitDigestHeader: true })).ask("HEAD", "/v2/library/app/manifests/v1");
+    const { headers } = await (await serve({ omitDigestHeader: true })).request("HEAD", "/v2/library/app/manifests/v1");
     expect(headers["docker-content-digest"]).toBeUndefined();
   });
 
@@ -75,10 +76,10 @@ describe("reading", () => {
     ["GET", "/v2/app/nothing", 404, "NOT_FOUND"],
     ["PATCH", "/v2/app/manifests/v1", 405, "UNSUPPORTED"],
     ["GET", "/v2/app/blobs/uploads/unknown", 404, "BLOB_UPLOAD_UNKNOWN"],
-  ])("%s %s is refused with %i %s", async (method, path, status, code) => {
+  ])("%s %s is %i %s", async (method, path, status, code) => {
     makeImage(store, "app", "v1");
-    const answer = await registry.ask(method, path);
-    expect([answer.status, answer.code()]).toEqual([status, code]);
+    const response = await registry.request(method, path);
+    expect([response.status, response.code()]).toEqual([status, code]);
   });
 
   test.each([
@@ -90,19 +91,19 @@ describe("reading", () => {
     ["bytes=3-1", 200, "0123456789", undefined],
   ])("Range: %s of a blob", async (range, status, text, contentRange) => {
     const digest = store.putBlob("app", Buffer.from("0123456789"));
-    const answer = await registry.ask("GET", `/v2/app/blobs/${digest}`, { headers: { range } });
-    expect([answer.status, answer.bytes.toString(), answer.headers["content-range"]]).toEqual([
+    const response = await registry.request("GET", `/v2/app/blobs/${digest}`, { headers: { range } });
+    expect([response.status, response.bytes.toString(), response.headers["content-range"]]).toEqual([
       status,
       text,
       contentRange,
     ]);
-    expect(answer.headers["content-length"]).toBe(String(text.length));
+    expect(response.headers["content-length"]).toBe(String(text.length));
   });
 
-  test("a range behind the end of a blob cannot be satisfied", async () => {
+  test("a range after the end of a blob is 416", async () => {
     const digest = store.putBlob("app", Buffer.from("0123456789"));
-    const answer = await registry.ask("GET", `/v2/app/blobs/${digest}`, { headers: { range: "bytes=10-" } });
-    expect([answer.status, answer.headers["content-range"]]).toEqual([416, "bytes */10"]);
+    const response = await registry.request("GET", `/v2/app/blobs/${digest}`, { headers: { range: "bytes=10-" } });
+    expect([response.status, response.headers["content-range"]]).toEqual([416, "bytes */10"]);
   });
 });
 
@@ -116,7 +117,7 @@ describe("Accept", () => {
   ] as const)("lenient: %s asked for with %s", async (kind, accept, status) => {
     makeImage(store, "app", "v1", { kind });
     const headers = accept === undefined ? {} : { accept };
-    expect((await registry.ask("HEAD", "/v2/app/manifests/v1", { headers })).status).toBe(status);
+    expect((await registry.request("HEAD", "/v2/app/manifests/v1", { headers })).status).toBe(status);
   });
 
   test.each([
@@ -130,18 +131,18 @@ describe("Accept", () => {
   ] as const)("strict: %s asked for with %s", async (kind, accept, status) => {
     const { digest } = makeImage(store, "app", "v1", { kind });
     const headers = accept === undefined ? {} : { accept };
-    const answer = await (await serve({ accept: "strict" })).ask("HEAD", "/v2/app/manifests/v1", { headers });
-    expect(answer.status).toBe(status);
-    if (status === 200) expect(answer.headers["docker-content-digest"]).toBe(digest);
+    const response = await (await serve({ accept: "strict" })).request("HEAD", "/v2/app/manifests/v1", { headers });
+    expect(response.status).toBe(status);
+    if (status === 200) expect(response.headers["docker-content-digest"]).toBe(digest);
   });
 
-  test("strict: a Docker list that the client does not name turns into its linux/amd64 manifest, with another digest", async () => {
+  test("strict: a tag returns the linux/amd64 manifest of a Docker list that the client does not accept", async () => {
     const list = makeImage(store, "app", "v1", { kind: "docker-list", platforms: ["linux/arm64", "linux/amd64"] });
     const amd64 = store.manifest("app", list.digest)?.content.manifests?.[1]?.digest;
     await serve({ accept: "strict" });
-    const unnamed = await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: { accept: "*/*" } });
+    const unnamed = await registry.request("HEAD", "/v2/app/manifests/v1", { headers: { accept: "*/*" } });
     expect(unnamed.headers["docker-content-digest"]).toBe(amd64);
-    const named = await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: { accept: all } });
+    const named = await registry.request("HEAD", "/v2/app/manifests/v1", { headers: { accept: all } });
     expect(named.headers["docker-content-digest"]).toBe(list.digest);
   });
 });
@@ -154,19 +155,19 @@ describe("paging", () => {
     for (const tag of tags) makeImage(store, "app", tag, { kind: "manifest" });
   });
 
-  test("all tags come at once, in ASCII order, when no number is asked for", async () => {
-    const answer = await registry.ask("GET", "/v2/app/tags/list");
-    expect(answer.json()).toEqual({ name: "app", tags: sorted });
-    expect(answer.headers.link).toBeUndefined();
+  test("returns all tags in ASCII order without n", async () => {
+    const response = await registry.request("GET", "/v2/app/tags/list");
+    expect(response.json()).toEqual({ name: "app", tags: sorted });
+    expect(response.headers.link).toBeUndefined();
   });
 
-  test("following Link visits every tag once and ends", async () => {
+  test("following Link returns every tag once and ends", async () => {
     const seen: unknown[] = [];
     let next: string | undefined = "/v2/app/tags/list?n=2";
     while (next !== undefined && seen.length < 10) {
-      const answer: Answer = await registry.ask("GET", next);
-      seen.push(...(answer.json().tags as string[]));
-      next = /^<(.+)>; rel="next"$/.exec(String(answer.headers.link))?.[1];
+      const response: Answer = await registry.request("GET", next);
+      seen.push(...(response.json().tags as string[]));
+      next = /^<(.+)>; rel="next"$/.exec(String(response.headers.link))?.[1];
     }
     expect(seen).toEqual(sorted);
   });
@@ -179,23 +180,23 @@ describe("paging", () => {
     ["last=zzz", []],
     ["n=5", sorted],
   ])("?%s", async (query, expected) => {
-    const answer = await registry.ask("GET", `/v2/app/tags/list?${query}`);
-    expect(answer.json().tags).toEqual(expected);
-    // A page that holds the last tag, or none, names no next one.
-    expect(answer.headers.link === undefined).toBe(expected.length === 0 || expected.includes("e"));
+    const response = await registry.request("GET", `/v2/app/tags/list?${query}`);
+    expect(response.json().tags).toEqual(expected);
+    // The last page has no Link.
+    expect(response.headers.link === undefined).toBe(expected.length === 0 || expected.includes("e"));
   });
 
-  test("a number that is none is refused", async () => {
-    expect((await registry.ask("GET", "/v2/app/tags/list?n=many")).status).toBe(400);
+  test("rejects an invalid n", async () => {
+    expect((await registry.request("GET", "/v2/app/tags/list?n=many")).status).toBe(400);
   });
 
-  test("the catalog lists repositories that hold a manifest", async () => {
+  test("the catalog lists repositories that have a manifest", async () => {
     store.putBlob("only/blobs", Buffer.from("x"));
     makeImage(store, "b/app", "v1", { kind: "manifest" });
-    const answer = await registry.ask("GET", "/v2/_catalog?n=1");
-    expect(answer.json()).toEqual({ repositories: ["app"] });
-    expect(answer.headers.link).toBe('</v2/_catalog?n=1&last=app>; rel="next"');
-    expect((await registry.ask("GET", "/v2/_catalog")).json()).toEqual({ repositories: ["app", "b/app"] });
+    const response = await registry.request("GET", "/v2/_catalog?n=1");
+    expect(response.json()).toEqual({ repositories: ["app"] });
+    expect(response.headers.link).toBe('</v2/_catalog?n=1&last=app>; rel="next"');
+    expect((await registry.request("GET", "/v2/_catalog")).json()).toEqual({ repositories: ["app", "b/app"] });
   });
 });
 
@@ -204,70 +205,72 @@ describe("uploading blobs", () => {
   const digest = sha256(whole);
 
   async function start(): Promise<string> {
-    const answer = await registry.ask("POST", "/v2/app/blobs/uploads/");
-    expect(answer.status).toBe(202);
-    return String(answer.headers.location);
+    const response = await registry.request("POST", "/v2/app/blobs/uploads/");
+    expect(response.status).toBe(202);
+    return String(response.headers.location);
   }
 
   async function expectStored(): Promise<void> {
-    expect((await registry.ask("GET", `/v2/app/blobs/${digest}`)).bytes.toString()).toBe(whole);
+    expect((await registry.request("GET", `/v2/app/blobs/${digest}`)).bytes.toString()).toBe(whole);
   }
 
-  test("POST, then PUT of the whole", async () => {
-    const answer = await registry.ask("PUT", `${await start()}?digest=${digest}`, { body: whole });
-    expect([answer.status, answer.headers.location]).toEqual([201, `/v2/app/blobs/${digest}`]);
+  test("accepts POST, then PUT with the whole blob", async () => {
+    const response = await registry.request("PUT", `${await start()}?digest=${digest}`, { body: whole });
+    expect([response.status, response.headers.location]).toEqual([201, `/v2/app/blobs/${digest}`]);
     await expectStored();
   });
 
-  test("a single POST", async () => {
-    expect((await registry.ask("POST", `/v2/app/blobs/uploads/?digest=${digest}`, { body: whole })).status).toBe(201);
+  test("accepts a single POST", async () => {
+    expect((await registry.request("POST", `/v2/app/blobs/uploads/?digest=${digest}`, { body: whole })).status).toBe(
+      201,
+    );
     await expectStored();
   });
 
-  test("chunks in order, the last with PUT; GET tells how far it is", async () => {
+  test("accepts chunks in order, the last with PUT; GET returns the progress", async () => {
     const location = await start();
-    const first = await registry.ask("PATCH", location, { headers: { "content-range": "0-3" }, body: "0123" });
+    const first = await registry.request("PATCH", location, { headers: { "content-range": "0-3" }, body: "0123" });
     expect([first.status, first.headers.range]).toEqual([202, "0-3"]);
-    const status = await registry.ask("GET", location);
+    const status = await registry.request("GET", location);
     expect([status.status, status.headers.range, status.headers.location]).toEqual([204, "0-3", location]);
     const put = { headers: { "content-range": "4-9" }, body: "456789" };
-    expect((await registry.ask("PUT", `${location}?digest=${digest}`, put)).status).toBe(201);
+    expect((await registry.request("PUT", `${location}?digest=${digest}`, put)).status).toBe(201);
     await expectStored();
-    expect((await registry.ask("GET", location)).status).toBe(404);
+    expect((await registry.request("GET", location)).status).toBe(404);
   });
 
   test.each(["5-9", "3-9", "first-last", "bytes=4-9"])(
-    "a chunk that says %s where 4 is next is 416, and the upload goes on from where it was",
+    "a chunk with Content-Range %s where 4 is next is 416, and the upload continues",
     async (range) => {
       const location = await start();
-      await registry.ask("PATCH", location, { headers: { "content-range": "0-3" }, body: "0123" });
-      const wrong = await registry.ask("PATCH", location, { headers: { "content-range": range }, body: "56789" });
+      await registry.request("PATCH", location, { headers: { "content-range": "0-3" }, body: "0123" });
+      const wrong = await registry.request("PATCH", location, { headers: { "content-range": range }, body: "56789" });
       expect([wrong.status, wrong.headers.range]).toEqual([416, "0-3"]);
-      await registry.ask("PATCH", location, { headers: { "content-range": "4-9" }, body: "456789" });
-      expect((await registry.ask("PUT", `${location}?digest=${digest}`)).status).toBe(201);
+      await registry.request("PATCH", location, { headers: { "content-range": "4-9" }, body: "456789" });
+      expect((await registry.request("PUT", `${location}?digest=${digest}`)).status).toBe(201);
       await expectStored();
     },
   );
 
-  test("bytes that do not have the digest are refused and not stored", async () => {
-    const answer = await registry.ask("PUT", `${await start()}?digest=${digest}`, { body: "something else" });
-    expect([answer.status, answer.code()]).toEqual([400, "DIGEST_INVALID"]);
-    expect((await registry.ask("HEAD", `/v2/app/blobs/${digest}`)).status).toBe(404);
+  test("rejects bytes that do not have the digest", async () => {
+    const response = await registry.request("PUT", `${await start()}?digest=${digest}`, { body: "something else" });
+    expect([response.status, response.code()]).toEqual([400, "DIGEST_INVALID"]);
+    expect((await registry.request("HEAD", `/v2/app/blobs/${digest}`)).status).toBe(404);
   });
 
-  test("an upload belongs to its repository and can be cancelled", async () => {
+  test("an upload is unknown in another repository, and can be cancelled", async () => {
     const location = await start();
-    expect((await registry.ask("GET", location.replace("/app/", "/other/"))).status).toBe(404);
-    expect((await registry.ask("DELETE", location)).status).toBe(204);
-    expect((await registry.ask("PATCH", location, { body: "x" })).status).toBe(404);
+    expect((await registry.request("GET", location.replace("/app/", "/other/"))).status).toBe(404);
+    expect((await registry.request("DELETE", location)).status).toBe(204);
+    expect((await registry.request("PATCH", location, { body: "x" })).status).toBe(404);
   });
 
-  test("a mount makes the blob part of the other repository; one that is not there falls back to an upload", async () => {
+  test("mounts a blob of another repository; an unknown one starts an upload", async () => {
     store.putBlob("from", Buffer.from(whole));
-    const mounted = await registry.ask("POST", `/v2/app/blobs/uploads/?mount=${digest}&from=from`);
+    const mounted = await registry.request("POST", `/v2/app/blobs/uploads/?mount=${digest}&from=from`);
     expect([mounted.status, mounted.headers.location]).toEqual([201, `/v2/app/blobs/${digest}`]);
     await expectStored();
-    const unknown = await registry.ask("POST", `/v2/app/blobs/uploads/?mount=${absent}&from=from`);
+    const unknown = await registry.request("POST", `/v2/app/blobs/uploads/?mount=${absent}&from=from`);
     expect(unknown.status).toBe(202);
     expect(unknown.headers.location).toMatch(/^\/v2\/app\/blobs\/uploads\/.+/);
   });
@@ -278,12 +281,12 @@ describe("pushing manifests", () => {
   const manifestOf = (fields: object) =>
     JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.manifest, layers: [], ...fields });
 
-  test("one whose blobs are there is stored byte for byte", async () => {
+  test("stores a manifest byte for byte", async () => {
     const config = { mediaType: mediaTypes.empty, digest: store.putBlob("app", Buffer.from("{}")), size: 2 };
     const body = `${manifestOf({ config })}\n\n`;
-    const answer = await registry.ask("PUT", "/v2/app/manifests/v1", { headers: type, body });
-    expect([answer.status, answer.headers["docker-content-digest"]]).toEqual([201, sha256(body)]);
-    expect((await registry.ask("GET", "/v2/app/manifests/v1")).bytes.toString()).toBe(body);
+    const response = await registry.request("PUT", "/v2/app/manifests/v1", { headers: type, body });
+    expect([response.status, response.headers["docker-content-digest"]]).toEqual([201, sha256(body)]);
+    expect((await registry.request("GET", "/v2/app/manifests/v1")).bytes.toString()).toBe(body);
   });
 
   test.each([
@@ -293,18 +296,18 @@ describe("pushing manifests", () => {
       mediaTypes.index,
       { mediaType: mediaTypes.index, manifests: [{ mediaType: "x", digest: absent, size: 1 }] },
     ],
-  ])("one that names %s is refused", async (_, contentType, fields) => {
+  ])("rejects a manifest with %s", async (_, contentType, fields) => {
     const headers = { "content-type": contentType };
-    const answer = await registry.ask("PUT", "/v2/app/manifests/v1", { headers, body: manifestOf(fields) });
-    expect(answer.code()).toBe("MANIFEST_BLOB_UNKNOWN");
-    expect(answer.json().errors).toMatchObject([{ detail: { digests: [absent] } }]);
-    expect((await registry.ask("HEAD", "/v2/app/manifests/v1")).status).toBe(404);
+    const response = await registry.request("PUT", "/v2/app/manifests/v1", { headers, body: manifestOf(fields) });
+    expect(response.code()).toBe("MANIFEST_BLOB_UNKNOWN");
+    expect(response.json().errors).toMatchObject([{ detail: { digests: [absent] } }]);
+    expect((await registry.request("HEAD", "/v2/app/manifests/v1")).status).toBe(404);
   });
 
-  test("layers kept elsewhere need not be there", async () => {
+  test("non-distributable layers need not exist", async () => {
     const mediaType = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
     const body = manifestOf({ layers: [{ mediaType, digest: absent, size: 1, urls: ["https://example.com"] }] });
-    expect((await registry.ask("PUT", "/v2/app/manifests/v1", { headers: type, body })).status).toBe(201);
+    expect((await registry.request("PUT", "/v2/app/manifests/v1", { headers: type, body })).status).toBe(201);
   });
 
   test.each([
@@ -313,36 +316,36 @@ describe("pushing manifests", () => {
     ["of no known type", "v1", "text/plain", "{}", "MANIFEST_INVALID"],
     ["under a bad tag", "-v1", mediaTypes.manifest, manifestOf({}), "MANIFEST_INVALID"],
     ["under another digest", absent, mediaTypes.manifest, manifestOf({}), "DIGEST_INVALID"],
-  ])("one %s is refused", async (_, reference, contentType, body, code) => {
+  ])("rejects a manifest %s", async (_, reference, contentType, body, code) => {
     const headers = { "content-type": contentType };
-    const answer = await registry.ask("PUT", `/v2/app/manifests/${reference}`, { headers, body });
-    expect([answer.status, answer.code()]).toEqual([400, code]);
+    const response = await registry.request("PUT", `/v2/app/manifests/${reference}`, { headers, body });
+    expect([response.status, response.code()]).toEqual([400, code]);
   });
 
-  test("one that is too large is refused", async () => {
+  test("rejects a manifest that is too large", async () => {
     const body = manifestOf({ annotations: { filler: "x".repeat(4 * 1024 * 1024) } });
-    expect((await registry.ask("PUT", "/v2/app/manifests/v1", { headers: type, body })).status).toBe(413);
+    expect((await registry.request("PUT", "/v2/app/manifests/v1", { headers: type, body })).status).toBe(413);
   });
 
-  test("a read-only registry refuses to be written", async () => {
+  test("a read-only registry rejects writes", async () => {
     await registry.close();
-    registry = await listen(openRegistry({ store }));
-    const answer = await registry.ask("PUT", "/v2/app/manifests/v1", { headers: type, body: manifestOf({}) });
-    expect(answer.status).toBe(405);
+    registry = await listen(publicRegistry({ store }));
+    const response = await registry.request("PUT", "/v2/app/manifests/v1", { headers: type, body: manifestOf({}) });
+    expect(response.status).toBe(405);
     expect(store.repository("app")).toBeUndefined();
   });
 });
 
 describe("referrers", () => {
-  test("are listed with type and annotations, and filtered by type", async () => {
+  test("are listed with artifact type and annotations, and filtered by type", async () => {
     const subject = makeImage(store, "app", "v1").digest;
     const sbom = makeReferrer(store, "app", subject, "application/vnd.example.sbom", { a: "b" });
     makeReferrer(store, "app", subject, "application/vnd.example.signature");
-    const everything = await registry.ask("GET", `/v2/app/referrers/${subject}`);
+    const everything = await registry.request("GET", `/v2/app/referrers/${subject}`);
     expect(everything.headers["content-type"]).toBe(mediaTypes.index);
     expect(everything.json().manifests).toHaveLength(2);
     expect(everything.headers["oci-filters-applied"]).toBeUndefined();
-    const filtered = await registry.ask(
+    const filtered = await registry.request(
       "GET",
       `/v2/app/referrers/${subject}?artifactType=application/vnd.example.sbom`,
     );
@@ -356,7 +359,7 @@ describe("referrers", () => {
     ]);
   });
 
-  test("may come before their subject; who pushes one is told that it was understood", async () => {
+  test("may be pushed before their subject; the response has OCI-Subject", async () => {
     const subject = { mediaType: mediaTypes.manifest, digest: absent, size: 1 };
     const body = JSON.stringify({
       schemaVersion: 2,
@@ -366,37 +369,37 @@ describe("referrers", () => {
       subject,
     });
     const headers = { "content-type": mediaTypes.manifest };
-    const pushed = await registry.ask("PUT", `/v2/app/manifests/${sha256(body)}`, { headers, body });
+    const pushed = await registry.request("PUT", `/v2/app/manifests/${sha256(body)}`, { headers, body });
     expect([pushed.status, pushed.headers["oci-subject"]]).toEqual([201, absent]);
-    expect((await registry.ask("GET", `/v2/app/referrers/${absent}`)).json().manifests).toHaveLength(1);
+    expect((await registry.request("GET", `/v2/app/referrers/${absent}`)).json().manifests).toHaveLength(1);
   });
 
-  test("of a digest that nobody refers to are an empty index, not 404", async () => {
-    const answer = await registry.ask("GET", `/v2/none/referrers/${absent}`);
-    expect([answer.status, answer.json().manifests]).toEqual([200, []]);
+  test("of a digest without any are an empty index, not a 404", async () => {
+    const response = await registry.request("GET", `/v2/none/referrers/${absent}`);
+    expect([response.status, response.json().manifests]).toEqual([200, []]);
   });
 });
 
 describe("deleting", () => {
-  test("a manifest takes every tag on it along, and no other", async () => {
+  test("deletes a manifest and its tags", async () => {
     const { digest } = makeImage(store, "app", "v1");
     store.setTag("app", "v1.0", digest);
     makeImage(store, "app", "v2");
-    expect((await registry.ask("DELETE", `/v2/app/manifests/${digest}`)).status).toBe(202);
-    expect((await registry.ask("GET", "/v2/app/tags/list")).json().tags).toEqual(["v2"]);
-    expect((await registry.ask("DELETE", `/v2/app/manifests/${digest}`)).status).toBe(404);
+    expect((await registry.request("DELETE", `/v2/app/manifests/${digest}`)).status).toBe(202);
+    expect((await registry.request("GET", "/v2/app/tags/list")).json().tags).toEqual(["v2"]);
+    expect((await registry.request("DELETE", `/v2/app/manifests/${digest}`)).status).toBe(404);
   });
 
-  test("a tag leaves its manifest", async () => {
+  test("deletes a tag and keeps its manifest", async () => {
     const { digest } = makeImage(store, "app", "v1");
-    expect((await registry.ask("DELETE", "/v2/app/manifests/v1")).status).toBe(202);
-    expect((await registry.ask("HEAD", "/v2/app/manifests/v1")).status).toBe(404);
-    expect((await registry.ask("HEAD", `/v2/app/manifests/${digest}`)).status).toBe(200);
+    expect((await registry.request("DELETE", "/v2/app/manifests/v1")).status).toBe(202);
+    expect((await registry.request("HEAD", "/v2/app/manifests/v1")).status).toBe(404);
+    expect((await registry.request("HEAD", `/v2/app/manifests/${digest}`)).status).toBe(200);
   });
 
-  test("a blob", async () => {
+  test("deletes a blob", async () => {
     const digest = store.putBlob("app", Buffer.from("x"));
-    expect((await registry.ask("DELETE", `/v2/app/blobs/${digest}`)).status).toBe(202);
-    expect((await registry.ask("DELETE", `/v2/app/blobs/${digest}`)).status).toBe(404);
+    expect((await registry.request("DELETE", `/v2/app/blobs/${digest}`)).status).toBe(202);
+    expect((await registry.request("DELETE", `/v2/app/blobs/${digest}`)).status).toBe(404);
   });
 });

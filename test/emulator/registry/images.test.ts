@@ -1,8 +1,9 @@
+/** Tests of the images that the emulator creates. */
 import { gunzipSync } from "node:zlib";
 import { digestOf } from "../../../emulator/registry/digest";
-import { describeImage, type ImageKind, makeImage, makeReferrer } from "../../../emulator/registry/images";
+import { describeImage, type ImageKind, makeImage, makeReferrer } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 
 const kinds: [ImageKind, string][] = [
   ["index", mediaTypes.index],
@@ -16,7 +17,7 @@ const kinds: [ImageKind, string][] = [
 
 const store = new RegistryStore();
 
-test.each(kinds)("%s has its type and new content at each call", (kind, mediaType) => {
+test.each(kinds)("%s has its media type, and new content at each call", (kind, mediaType) => {
   const first = makeImage(store, "app", "v1", { kind });
   const second = makeImage(store, "app", "v1", { kind });
   expect(first.mediaType).toBe(mediaType);
@@ -25,7 +26,7 @@ test.each(kinds)("%s has its type and new content at each call", (kind, mediaTyp
   expect(describeImage(store, "app", "v1")).toEqual(second);
 });
 
-test("an index lists its platforms, variants included, and an attestation for each", () => {
+test("an index lists its platforms with variants, and an attestation for each", () => {
   const platforms = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "windows/amd64"];
   const made = makeImage(store, "app", "v1", { platforms });
   expect(made.platforms).toEqual(platforms);
@@ -47,12 +48,12 @@ test("layers are gzipped tar archives whose digests the config lists", () => {
   expect(rootfs.diff_ids).toEqual(diffIds);
 });
 
-test("an index of so many manifests, to try limits", () => {
+test("an index has the given number of manifests", () => {
   makeImage(store, "big", "v1", { manifests: 51, attestations: false });
   expect(store.manifest("big", "v1")?.content.manifests).toHaveLength(51);
 });
 
-test("a referrer is listed for its subject and takes no tag", () => {
+test("a referrer is listed for its subject and has no tag", () => {
   const subject = makeImage(store, "signed", "v1").digest;
   const { digest } = makeReferrer(store, "signed", subject, "application/vnd.example.signature");
   expect(store.referrers("signed", subject).map((descriptor) => descriptor.digest)).toEqual([digest]);

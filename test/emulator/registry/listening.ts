@@ -1,3 +1,4 @@
+/** Serves a handler over HTTP for tests. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Handler } from "../../../emulator/registry/http";
@@ -18,9 +19,9 @@ export interface Ask {
   body?: string | Buffer;
 }
 
-/** A handler behind a real listener, asked over real HTTP under its public name. */
+/** A handler on a free port, requested with its public name as `Host`. */
 export interface Listening {
-  ask: (method: string, path: string, options?: Ask) => Promise<Answer>;
+  request: (method: string, path: string, options?: Ask) => Promise<Answer>;
   close: () => Promise<void>;
 }
 
@@ -32,7 +33,7 @@ export async function listen(handler: Handler, host = "registry.example.com"): P
   const { port } = server.address() as AddressInfo;
   const agent = new http.Agent({ keepAlive: true });
   return {
-    ask: (method, path, { headers = {}, body } = {}) =>
+    request: (method, path, { headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
         const request = http.request(
           { agent, port, host: "127.0.0.1", method, path, headers: { host, ...headers } },

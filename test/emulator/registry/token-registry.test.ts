@@ -1,8 +1,9 @@
+/** Tests of registries with a token service, among them Docker Hub. */
 import { basicRegistry } from "../../../emulator/registry/basic-registry";
 import { dockerHub } from "../../../emulator/registry/docker-hub";
-import { makeImage } from "../../../emulator/registry/images";
+import { makeImage } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
-import { RegistryStore } from "../../../emulator/registry/store";
+import { RegistryStore } from "../../../emulator/registry/registry-store";
 import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
 import { type Answer, basic, bearer, type Listening, listen } from "./listening";
 
@@ -38,31 +39,31 @@ describe("Docker Hub", () => {
 
   async function pull(name: string, headers: Record<string, string> = {}, action = "pull"): Promise<Answer> {
     const query = `service=registry.docker.io&scope=repository:${name}:${action}`;
-    const { token, access_token } = (await auth.ask("GET", `/token?${query}`, { headers })).json();
+    const { token, access_token } = (await auth.request("GET", `/token?${query}`, { headers })).json();
     expect(access_token).toBe(token);
-    return registry.ask("HEAD", manifest(name), { headers: { ...accept, ...bearer(token) } });
+    return registry.request("HEAD", manifest(name), { headers: { ...accept, ...bearer(token) } });
   }
 
-  test("sends clients to auth.docker.io, with the scope once it is known", async () => {
+  test("challenges with auth.docker.io, and with the scope of a repository", async () => {
     const service = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"';
-    expect((await registry.ask("GET", "/v2/")).challenges).toEqual([service]);
-    const head = await registry.ask("HEAD", manifest("library/hello-world"));
+    expect((await registry.request("GET", "/v2/")).challenges).toEqual([service]);
+    const head = await registry.request("HEAD", manifest("library/hello-world"));
     expect(head.challenges).toEqual([`${service},scope="repository:library/hello-world:pull"`]);
   });
 
-  test("public images are for everyone, by token", async () => {
+  test("an anonymous token pulls public images", async () => {
     expect((await pull("library/hello-world")).headers["docker-content-digest"]).toBe(
       store.tag("library/hello-world", "latest")?.digest,
     );
   });
 
-  test.each(["emulator/private", "org/private"])("%s is for its account only", async (name) => {
+  test.each(["emulator/private", "org/private"])("only its account pulls %s", async (name) => {
     expect((await pull(name, basic("emulator", "dckr_pat_emulator"))).status).toBe(200);
     expect((await pull(name)).status).toBe(401);
     expect((await pull(name, basic("other", "pat"))).status).toBe(401);
   });
 
-  test("a repository that is not there is refused as a private one is", async () => {
+  test("an unknown repository gets the same response as a private one", async () => {
     const absent = await pull("library/none");
     expect(absent.status).toBe(401);
     expect(absent.challenges[0]).toContain('error="insufficient_scope"');
@@ -73,37 +74,37 @@ describe("Docker Hub", () => {
     ["an unknown account", basic("nobody", "dckr_pat_emulator")],
     ["half a credential", { authorization: "Basic ZW11bGF0b3I=" }],
     ["another scheme", { authorization: "Bearer dckr_pat_emulator" }],
-  ])("%s is refused, even for public images", async (_, headers) => {
+  ])("rejects %s, even for public images", async (_, headers) => {
     const path = "/token?service=registry.docker.io&scope=repository:library/hello-world:pull";
-    const answer = await auth.ask("GET", path, { headers });
-    expect([answer.status, answer.json().token]).toEqual([401, undefined]);
+    const response = await auth.request("GET", path, { headers });
+    expect([response.status, response.json().token]).toEqual([401, undefined]);
   });
 
-  test("accounts push into their own namespace only", async () => {
+  test("accounts push to their own namespace only", async () => {
     const tokenFor = async (name: string) => {
       const path = `/token?service=registry.docker.io&scope=repository:${name}:pull,push`;
-      return (await auth.ask("GET", path, { headers: basic("emulator", "dckr_pat_emulator") })).json().token;
+      return (await auth.request("GET", path, { headers: basic("emulator", "dckr_pat_emulator") })).json().token;
     };
     const push = async (name: string) =>
-      (await registry.ask("POST", `/v2/${name}/blobs/uploads/`, { headers: bearer(await tokenFor(name)) })).status;
+      (await registry.request("POST", `/v2/${name}/blobs/uploads/`, { headers: bearer(await tokenFor(name)) })).status;
     expect([await push("emulator/app"), await push("library/hello-world")]).toEqual([202, 401]);
   });
 
-  test("the password grant", async () => {
+  test("the password grant gets a token", async () => {
     const fields = { grant_type: "password", service: "registry.docker.io", scope: "repository:emulator/private:pull" };
     const body = new URLSearchParams({ ...fields, username: "emulator", password: "dckr_pat_emulator" }).toString();
-    const { access_token } = (await auth.ask("POST", "/token", { body })).json();
+    const { access_token } = (await auth.request("POST", "/token", { body })).json();
     const headers = { ...accept, ...bearer(access_token) };
-    expect((await registry.ask("HEAD", manifest("emulator/private"), { headers })).status).toBe(200);
+    expect((await registry.request("HEAD", manifest("emulator/private"), { headers })).status).toBe(200);
     const wrong = new URLSearchParams({ ...fields, username: "emulator", password: "wrong" }).toString();
-    expect((await auth.ask("POST", "/token", { body: wrong })).status).toBe(401);
+    expect((await auth.request("POST", "/token", { body: wrong })).status).toBe(401);
   });
 
-  test("who does not name the index type is told that there is nothing", async () => {
+  test("a client that does not accept an index gets a 404", async () => {
     const path = "/token?service=registry.docker.io&scope=repository:library/hello-world:pull";
-    const { token } = (await auth.ask("GET", path)).json();
+    const { token } = (await auth.request("GET", path)).json();
     const headers = { accept: mediaTypes.dockerManifest, ...bearer(token) };
-    expect((await registry.ask("HEAD", manifest("library/hello-world"), { headers })).status).toBe(404);
+    expect((await registry.request("HEAD", manifest("library/hello-world"), { headers })).status).toBe(404);
   });
 });
 
@@ -127,10 +128,10 @@ describe("other token registries", () => {
   const manifest = "/v2/owner/app/manifests/v1";
   const token = "/token?service=ghcr.example&scope=repository:owner/app:pull";
 
-  test("like GitHub's: a placeholder scope at /v2/, the true one with the manifest", async () => {
+  test("like GitHub's: a placeholder scope for /v2/, the real one for a manifest", async () => {
     const { registry } = await start({ pingScope: "repository:user/image:pull" });
-    expect((await registry.ask("GET", "/v2/")).challenges[0]).toContain('scope="repository:user/image:pull"');
-    expect((await registry.ask("HEAD", manifest)).challenges[0]).toContain('scope="repository:owner/app:pull"');
+    expect((await registry.request("GET", "/v2/")).challenges[0]).toContain('scope="repository:user/image:pull"');
+    expect((await registry.request("HEAD", manifest)).challenges[0]).toContain('scope="repository:owner/app:pull"');
   });
 
   test.each([
@@ -146,14 +147,14 @@ describe("other token registries", () => {
     ],
   ] as const)("like Harbor's: challenges %j, in one line: %s", async (challenges, joinChallenges, expected) => {
     const { registry } = await start({ challenges, joinChallenges });
-    expect((await registry.ask("GET", "/v2/")).challenges).toEqual(expected);
-    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(200);
-    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "wrong") })).status).toBe(401);
+    expect((await registry.request("GET", "/v2/")).challenges).toEqual(expected);
+    expect((await registry.request("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(200);
+    expect((await registry.request("HEAD", manifest, { headers: basic("user", "wrong") })).status).toBe(401);
   });
 
-  test("Basic opens nothing where it is not offered", async () => {
+  test("rejects Basic where it is not offered", async () => {
     const { registry } = await start({});
-    expect((await registry.ask("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(401);
+    expect((await registry.request("HEAD", manifest, { headers: basic("user", "secret") })).status).toBe(401);
   });
 
   test.each([
@@ -162,41 +163,43 @@ describe("other token registries", () => {
     ["both", ["access_token", "token"]],
   ] as const)("the token comes in: %s", async (tokenField, fields) => {
     const { auth } = await start({ tokenField });
-    const answer = (await auth.ask("GET", token, { headers: basic("user", "secret") })).json();
+    const response = (await auth.request("GET", token, { headers: basic("user", "secret") })).json();
     expect(
-      Object.keys(answer)
+      Object.keys(response)
         .filter((field) => field.endsWith("token"))
         .sort(),
     ).toEqual(fields);
   });
 
-  test("a token that has expired, or is for another registry, is refused", async () => {
+  test("rejects a token that has expired or is for another registry", async () => {
     const expired = await start({ tokenLifetime: -1 });
-    const late = (await expired.auth.ask("GET", token, { headers: basic("user", "secret") })).json().token;
-    expect((await expired.registry.ask("HEAD", manifest, { headers: bearer(late) })).status).toBe(401);
+    const late = (await expired.auth.request("GET", token, { headers: basic("user", "secret") })).json().token;
+    expect((await expired.registry.request("HEAD", manifest, { headers: bearer(late) })).status).toBe(401);
     const { registry } = await start({});
     const other = await start({});
-    const foreign = (await other.auth.ask("GET", token, { headers: basic("user", "secret") })).json().token;
-    expect((await other.registry.ask("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(200);
-    expect((await registry.ask("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(401);
+    const foreign = (await other.auth.request("GET", token, { headers: basic("user", "secret") })).json().token;
+    expect((await other.registry.request("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(200);
+    expect((await registry.request("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(401);
   });
 
-  test("a token service asked for another service refuses", async () => {
+  test("the token service rejects another service", async () => {
     const { auth } = await start({});
-    expect((await auth.ask("GET", "/token?service=other&scope=repository:owner/app:pull")).status).toBe(400);
+    expect((await auth.request("GET", "/token?service=other&scope=repository:owner/app:pull")).status).toBe(400);
   });
 });
 
-test("a registry with Basic only: its realm, and nothing without the password", async () => {
+test("a registry with Basic challenges with its realm, and rejects a wrong password", async () => {
   const store = new RegistryStore();
   makeImage(store, "app", "v1");
   const registry = await opened(
-    listen(basicRegistry({ store, realm: "box", accounts: [{ username: "user", password: "pass:word" }] })),
+    listen(basicRegistry({ store, realm: "running", accounts: [{ username: "user", password: "pass:word" }] })),
   );
-  const refused = await registry.ask("HEAD", "/v2/app/manifests/v1");
-  expect([refused.status, refused.challenges]).toEqual([401, ['Basic realm="box"']]);
-  expect((await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "wrong") })).status).toBe(401);
-  expect((await registry.ask("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "pass:word") })).status).toBe(
+  const refused = await registry.request("HEAD", "/v2/app/manifests/v1");
+  expect([refused.status, refused.challenges]).toEqual([401, ['Basic realm="running"']]);
+  expect((await registry.request("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "wrong") })).status).toBe(
+    401,
+  );
+  expect((await registry.request("HEAD", "/v2/app/manifests/v1", { headers: basic("user", "pass:word") })).status).toBe(
     200,
   );
 });

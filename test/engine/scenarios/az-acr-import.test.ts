@@ -1,8 +1,8 @@
 /** Every `az acr import` command of docs/az-acr-import.md has a resource that does the same. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { defaultIdentity, secondSubscriptionId } from "../../../emulator/default-world";
-import { startBox } from "../../support/emulator";
+import { defaultIdentity, secondSubscriptionId } from "acr-emulator";
+import { startTestEmulator } from "../../support/emulator";
 import { PulumiProject } from "../../support/engine";
 import { digestOf, registryId } from "./scenario";
 
@@ -16,7 +16,7 @@ const rows = [...page.matchAll(/^\| (.*) \| `(.*)` \|$/gm)].map(([, left = "", e
 }));
 
 test("each command of the table imports what its resource imports", async () => {
-  const { control, env } = await startBox();
+  const { control, env } = await startTestEmulator();
   const commands = rows.flatMap(({ command }) => command ?? []);
   expect([rows.length, commands.length]).toEqual([20, 18]);
 

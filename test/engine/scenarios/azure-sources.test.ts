@@ -1,10 +1,10 @@
-import { secondSubscriptionId, subscriptionId } from "../../../emulator/default-world";
-import { sharedBox } from "../../support/emulator";
+import { secondSubscriptionId, subscriptionId } from "acr-emulator";
+import { useEmulator } from "../../support/emulator";
 import { declareImages, imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { asIdentity, digestOf, IMPORTER, registryId, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 const graphQuestions = () => box.control.requests({ method: "POST", path: "Microsoft.ResourceGraph" });
 
@@ -129,7 +129,7 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
   );
   expect((await scenario.project.up()).exitCode).toBe(0);
   expect(await digestOf(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
-  const { store } = box.emulator.world.registries.find(({ name }) => name === "myregistry") ?? {};
+  const { store } = box.emulator.state.registries.find(({ name }) => name === "myregistry") ?? {};
   expect(store?.tags("s6-untagged")).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { declareImages } from "../programs";
 import { digestOf, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 const CLOUDS = [
   {
@@ -34,7 +34,7 @@ async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOU
   ];
   await scenario.control.call(
     "PUT",
-    "/world",
+    "/state",
     {},
     {
       tenants: [{ id: tenantId, cloud, domain: `${cloud.toLowerCase()}.example` }],

@@ -1,7 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { startBox } from "../../support/emulator";
+import { startTestEmulator } from "../../support/emulator";
 import { Scenario } from "./scenario";
 
 const credentials = { username: "visitor", password: "a secret of mine" };
@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 test("hostile registries get no secret: fake realm, redirect, look-alike of an Azure registry", async () => {
-  const scenario = await Scenario.begin(await startBox());
+  const scenario = await Scenario.begin(await startTestEmulator());
   const { control } = scenario;
   const collector = await stranger((_, response) =>
     response.end(JSON.stringify({ token: "thanks", access_token: "thanks" })),

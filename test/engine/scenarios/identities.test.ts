@@ -1,9 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { defaultIdentity, subscriptionId } from "../../../emulator/default-world";
-import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
-import { sharedBox } from "../../support/emulator";
+import { defaultIdentity, githubRequestHost, githubRequestToken, subscriptionId } from "acr-emulator";
+import { useEmulator } from "../../support/emulator";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
 import { imageProgram } from "../programs";
@@ -29,7 +28,7 @@ const VARIABLES = {
 } as const;
 type Settings = Partial<Record<keyof typeof VARIABLES, string>>;
 
-const box = sharedBox();
+const box = useEmulator();
 let folder: string;
 let cli: AzureCli;
 beforeAll(async () => {
@@ -52,7 +51,7 @@ test("S19 every way to prove who one is, from azure-native's configuration and f
     return path.join(folder, name);
   };
   const known = await selfSigned("open sesame");
-  await control.call("PUT", "/world", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
+  await control.call("PUT", "/state", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
   const assertion = (claims: object = {}) =>
     control.call<{ assertion: string }>("POST", "/assertion", {}, claims).then(({ assertion }) => assertion);
   const requestUrl = `https://${githubRequestHost}/token?api-version=2.0`;

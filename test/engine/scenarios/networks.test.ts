@@ -1,8 +1,8 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { digestOf, registryId, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 const trust = (networkRuleBypassOptions: "None" | "AzureServices") => ({ networkRuleBypassOptions });
 

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { defaultIdentity } from "../../../emulator/default-world";
+import { defaultIdentity } from "acr-emulator";
 import { descendants, type Running } from "../../../scripts/process";
-import { startBox } from "../../support/emulator";
+import { startTestEmulator } from "../../support/emulator";
 import { PulumiProject } from "../../support/engine";
 import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
@@ -14,7 +14,7 @@ import { installAzureCli } from "./azure-cli";
 const onLinux = process.platform === "linux" ? test : test.skip;
 
 onLinux("S11 no Docker anywhere, and no child process but the credential's own", async () => {
-  const { control, env } = await startBox();
+  const { control, env } = await startTestEmulator();
   const folder = await mkdtemp(path.join(tmpdir(), "no-docker-"));
   // Nothing is found on this PATH but Node, the engine and, for whoever asks for it, a logged-in Azure CLI.
   await symlink(process.execPath, path.join(folder, "node"));

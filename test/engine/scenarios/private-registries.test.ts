@@ -4,14 +4,17 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Handler } from "../../../emulator/registry/http";
-import { makeImage } from "../../../emulator/registry/images";
-import { RegistryStore } from "../../../emulator/registry/store";
-import { tarOf } from "../../../emulator/registry/tar";
-import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
+import {
+  createTar,
+  type Handler,
+  makeImage,
+  RegistryStore,
+  type TokenRegistryOptions,
+  tokenRegistry,
+} from "acr-emulator";
 import { environment } from "../../../scripts/environment";
 import { runOrFail } from "../../../scripts/process";
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { registryAccount, startRegistry } from "../../support/registry";
 import { startTokenService } from "../../support/token-service";
 import { describeWithTools } from "../../support/tools";
@@ -22,7 +25,7 @@ const closers: (() => void)[] = [];
 const wrong = { ...registryAccount, password: "a wrong password" };
 
 describeWithTools("S10 a private registry that is not Azure's:", ({ crane, registry }) => {
-  const box = sharedBox();
+  const box = useEmulator();
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "private-registries-"));
@@ -35,7 +38,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
   /** Pushes a new image as users do, and returns its digest. */
   async function push(reference: string): Promise<string> {
     const layer = path.join(folder, `${randomUUID()}.tar`);
-    await writeFile(layer, tarOf("hello.txt", Buffer.from(randomUUID())));
+    await writeFile(layer, createTar("hello.txt", Buffer.from(randomUUID())));
     const env = environment(folder, { ...box.env, DOCKER_CONFIG: path.join(folder, ".docker") });
     const run = (...args: string[]) => runOrFail(crane, args, { env, timeout: 60_000 });
     const { username, password } = registryAccount;

@@ -1,8 +1,8 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { digestOf, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("S1 Docker Hub, public: every platform of a multi-architecture image arrives", async () => {
   const scenario = await Scenario.begin(box);
@@ -13,7 +13,7 @@ test("S1 Docker Hub, public: every platform of a multi-architecture image arrive
 
   expect(await box.control.image("myregistry.azurecr.io/hello-world:latest")).toEqual(image);
   expect(image.platforms.length).toBeGreaterThan(2);
-  const { store } = box.emulator.world.registries.find(({ name }) => name === "myregistry") ?? {};
+  const { store } = box.emulator.state.registries.find(({ name }) => name === "myregistry") ?? {};
   const children = store?.manifest("hello-world", image.digest)?.content.manifests ?? [];
   expect(children.length).toBeGreaterThanOrEqual(image.platforms.length);
   for (const { digest } of children) expect(store?.manifest("hello-world", digest)?.digest).toBe(digest);

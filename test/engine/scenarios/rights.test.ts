@@ -1,8 +1,8 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { asIdentity, digestOf, expectRefused, IMPORTER, registryId, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("S12 missing rights: each refusal names the least role, its scope and the identity; with that role it works", async () => {
   const scenario = await Scenario.begin(box);

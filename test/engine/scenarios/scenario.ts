@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
-import type { ImageDescription } from "../../../emulator/registry/images";
-import { type Box, startBox } from "../../support/emulator";
+import type { ImageDescription } from "acr-emulator";
+import { startTestEmulator, type TestEmulator } from "../../support/emulator";
 import { type CommandOptions, type Outcome, PulumiProject } from "../../support/engine";
 import { type ImageArguments, imageProgram } from "../programs";
 
@@ -18,16 +18,16 @@ export interface Refusal {
 /** The box, one Pulumi project in it, and what a scenario does with them. */
 export class Scenario {
   private constructor(
-    readonly box: Box,
+    readonly box: TestEmulator,
     readonly project: PulumiProject,
   ) {}
 
-  static async begin(box?: Box): Promise<Scenario> {
-    const world = box ?? (await startBox());
+  static async begin(box?: TestEmulator): Promise<Scenario> {
+    const world = box ?? (await startTestEmulator());
     return new Scenario(world, await PulumiProject.create({ env: world.env, program: "" }));
   }
 
-  get control(): Box["control"] {
+  get control(): TestEmulator["control"] {
     return this.box.control;
   }
 
@@ -56,7 +56,7 @@ export class Scenario {
 
   /** Lets an identity of the world do something from now on. */
   async grant(principalId: string, role: string, scope: string): Promise<void> {
-    await this.control.call("PUT", "/world", {}, { roleAssignments: [{ principalId, role, scope }] });
+    await this.control.call("PUT", "/state", {}, { roleAssignments: [{ principalId, role, scope }] });
   }
 
   /** Changes a registry of the world. */
@@ -120,6 +120,6 @@ export async function asIdentity({ control }: Scenario, objectId: string): Promi
   const secret = `secret-of-${clientId}`;
   const tenantId = "11111111-1111-4111-8111-111111111111";
   const identity = { tenantId, clientId, objectId, name: clientId, secrets: [secret] };
-  await control.call("PUT", "/world", {}, { identities: [identity] });
+  await control.call("PUT", "/state", {}, { identities: [identity] });
   return { ARM_CLIENT_ID: clientId, ARM_CLIENT_SECRET: secret };
 }

@@ -1,4 +1,4 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { declareImages } from "../programs";
 import { digestOf, registryId, Scenario } from "./scenario";
 
@@ -10,7 +10,7 @@ const scopedToken = { username: "importer", password: "importer-token-password" 
 
 const into = (tag: string, source: object) => ({ registry: "myregistry", source, targetTags: [tag] });
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("S8 a registry in Azure with service principal credentials, which are used and never dropped", async () => {
   const scenario = await Scenario.begin(box);

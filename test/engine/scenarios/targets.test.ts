@@ -1,8 +1,8 @@
-import { sharedBox } from "../../support/emulator";
+import { useEmulator } from "../../support/emulator";
 import { declareImages, imageProgram } from "../programs";
 import { digestOf, expectRefused, Scenario } from "./scenario";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("S15 overwrite control: every case of what a tag holds and what is wanted", async () => {
   const scenario = await Scenario.begin(box);

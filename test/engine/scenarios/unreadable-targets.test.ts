@@ -1,9 +1,9 @@
-import { startBox } from "../../support/emulator";
+import { startTestEmulator } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { digestOf, expectRefused, Scenario } from "./scenario";
 
 test("unreadable targets: import, update, conflict, killed create, refresh and destroy", async () => {
-  const scenario = await Scenario.begin(await startBox());
+  const scenario = await Scenario.begin(await startTestEmulator());
   const { control, project } = scenario;
   const [host, source] = ["faraway.azurecr.io", "docker.io/library/remote:1"];
   await control.call("PUT", "/registries/faraway", {}, { publicNetworkAccess: "Disabled" });

@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
+import { githubRequestHost, githubRequestToken } from "acr-emulator";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure } from "../../../provider/failure/failure";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
@@ -51,9 +51,9 @@ describe("a token is granted to", () => {
   test("a service principal with a certificate, as PEM and as PFX, also an encrypted one", async () => {
     const signed = await selfSigned("open sesame");
     const { certificate, key, encryptedKey } = signed;
-    const [deployer] = inside.emulator.world.identities;
+    const [deployer] = inside.emulator.state.identities;
     if (!deployer) throw new Error("the world has no identity");
-    inside.emulator.world.identities[0] = { ...deployer, certificates: [certificate] };
+    inside.emulator.state.identities[0] = { ...deployer, certificates: [certificate] };
     for (const [name, content, password] of [
       ["plain.pem", certificate + key, ""],
       ["encrypted.pem", certificate + encryptedKey, "open sesame"],
@@ -253,7 +253,7 @@ describe("one line explains", () => {
 });
 
 function managedIdentity() {
-  const identity = inside.emulator.world.identities.find(({ kind }) => kind === "managedIdentity");
+  const identity = inside.emulator.state.identities.find(({ kind }) => kind === "managedIdentity");
   if (!identity) throw new Error("the world has no managed identity");
   return identity;
 }

@@ -1,6 +1,5 @@
 /** Imports and their failures, against the emulator. */
-import { newRegistry } from "../../../emulator/default-world";
-import { registryId } from "../../../emulator/world";
+import { newRegistry, registryId } from "acr-emulator";
 import { formatFailure } from "../../../provider/failure/failure";
 import { ARM, HELLO, Imports, type Run, START, textOf } from "./import-run";
 
@@ -35,7 +34,7 @@ describe("an import", () => {
   });
 
   test("is polled at the interval that the service requests", async () => {
-    imports.inside.emulator.world.settings.importDurationMs = 1_500;
+    imports.inside.emulator.state.settings.importDurationMs = 1_500;
     const { outcome } = await imports.run();
     expect(outcome.state).toBe("succeeded");
     expect(await imports.asked()).toBe("POST GET GET");
@@ -45,7 +44,7 @@ describe("an import", () => {
     const request = { targetTags: ["taken:1"] };
     await imports.run({ request });
     for (const importErrorsIn of ["message", "details"] as const) {
-      imports.inside.emulator.world.settings.importErrorsIn = importErrorsIn;
+      imports.inside.emulator.state.settings.importErrorsIn = importErrorsIn;
       const { outcome } = await imports.run({ request });
       expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_CONFLICT" } });
       expect(textOf(outcome)).toMatch(
@@ -110,15 +109,15 @@ describe("a failed import explains", () => {
   });
 
   test("missing permissions on the source, with the scope of the source", async () => {
-    const { world } = imports.inside.emulator;
-    const nobody = world.identities.find(({ name }) => name === "without-rights");
-    world.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
+    const { state } = imports.inside.emulator;
+    const nobody = state.identities.find(({ name }) => name === "without-rights");
+    state.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
     const resourceId = registryId(imports.registry("mysourceregistry"));
     const { outcome } = await imports.run({
       env: WITHOUT_RIGHTS,
       source: { resourceId, sourceImage: "aci-helloworld:latest" },
     });
-    world.roleAssignments.pop();
+    state.roleAssignments.pop();
     expect(textOf(outcome)).toMatch(
       /^source: service principal dddd.* is not allowed to import from .*\/registries\/mysourceregistry/,
     );
@@ -149,7 +148,7 @@ describe("a failed import explains", () => {
       publicNetworkAccess: "Disabled",
       networkRuleBypassOptions: "None",
     });
-    imports.inside.emulator.world.registries.push(closed);
+    imports.inside.emulator.state.registries.push(closed);
     const into = { ...imports.target, id: registryId(closed), name: "closedtarget", loginServer: closed.loginServer };
     const { outcome } = await imports.run({ into });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_NETWORK_BLOCKED" } });

@@ -120,7 +120,7 @@ describe("a start", () => {
 
 describe("polls", () => {
   test("go on through throttling, faults and broken connections", async () => {
-    imports.inside.emulator.world.settings.importDurationMs = 500;
+    imports.inside.emulator.state.settings.importDurationMs = 500;
     await imports.inside.control.faults(
       { ...POLL, status: 429, headers: { "retry-after": "1" }, times: 1 },
       { ...POLL, status: 503, after: 1, times: 1 },
@@ -158,7 +158,7 @@ describe("polls", () => {
   });
 
   test("do not storm: a Retry-After of 0 is a second", async () => {
-    imports.inside.emulator.world.settings.importDurationMs = 1_500;
+    imports.inside.emulator.state.settings.importDurationMs = 1_500;
     await imports.inside.control.faults({
       host: ARM,
       path: "importImage|operationResults",

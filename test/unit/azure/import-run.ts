@@ -1,6 +1,5 @@
 /** Runs single imports in the emulator. */
-import type { Fault } from "../../../emulator/faults";
-import type { Registry } from "../../../emulator/world";
+import type { Fault, Registry } from "acr-emulator";
 import type { ImportResult } from "../../../provider/azure/import-image";
 import type { ImportRequest, ImportSource } from "../../../provider/azure/import-operation";
 import type { AzureRegistry } from "../../../provider/azure/registries";
@@ -34,7 +33,7 @@ export class Imports {
     beforeEach(() => this.inside.control.clearRequests());
     afterEach(async () => {
       await this.inside.control.faults();
-      Object.assign(this.inside.emulator.world.settings, { importErrorsIn: "message", importDurationMs: 0 });
+      Object.assign(this.inside.emulator.state.settings, { importErrorsIn: "message", importDurationMs: 0 });
     });
   }
 
@@ -61,7 +60,7 @@ export class Imports {
   }
 
   registry(name: string): Registry {
-    const registry = this.inside.emulator.world.registries.find((candidate) => candidate.name === name);
+    const registry = this.inside.emulator.state.registries.find((candidate) => candidate.name === name);
     if (!registry) throw new Error(`the world has no ${name}`);
     return registry;
   }

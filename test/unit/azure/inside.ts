@@ -3,17 +3,17 @@ import { readFileSync } from "node:fs";
 import { Azure } from "../../../provider/azure/azure";
 import { azureSettings } from "../../../provider/azure/settings";
 import { trust } from "../../registry/internet";
-import { type Box, startBox } from "../../support/emulator";
+import { startTestEmulator, type TestEmulator } from "../../support/emulator";
 
 /** The emulator, seen by a process that lives in its world. */
-export interface Inside extends Box {
+export interface Inside extends TestEmulator {
   /** Azure as a run with these variables beside the emulator's own sees it. */
   azure(env?: NodeJS.ProcessEnv): Azure;
 }
 
 /** The emulator, and this very process in its world: proxy, certificate authority and identity. */
 export async function moveIn(): Promise<Inside> {
-  const box = await startBox();
+  const box = await startTestEmulator();
   Object.assign(process.env, box.env);
   trust(readFileSync(box.emulator.ca, "utf8"));
   return {

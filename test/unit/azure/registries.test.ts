@@ -1,7 +1,13 @@
 /** The look-up of registries, against the emulator. */
-import { newRegistry, secondSubscriptionId, subscriptionId, tenantId } from "../../../emulator/default-world";
-import type { Fault } from "../../../emulator/faults";
-import { type Registry, registryId } from "../../../emulator/world";
+import {
+  type Fault,
+  newRegistry,
+  type Registry,
+  registryId,
+  secondSubscriptionId,
+  subscriptionId,
+  tenantId,
+} from "acr-emulator";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure, type Side } from "../../../provider/failure/failure";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
@@ -41,13 +47,13 @@ async function asked(): Promise<string[]> {
 
 function add(given: Parameters<typeof newRegistry>[0]): Registry {
   const registry = newRegistry(given);
-  inside.emulator.world.registries.push(registry);
+  inside.emulator.state.registries.push(registry);
   return registry;
 }
 
 function idOf(name: string): string {
-  const registry = inside.emulator.world.registries.find((candidate) => candidate.name === name);
-  if (!registry) throw new Error(`the world has no ${name}`);
+  const registry = inside.emulator.state.registries.find((candidate) => candidate.name === name);
+  if (!registry) throw new Error(`the state has no ${name}`);
   return registryId(registry);
 }
 
@@ -123,10 +129,10 @@ describe("a registry is found", () => {
   });
 
   test("by an identity with permissions on the registry alone", async () => {
-    const { world } = inside.emulator;
-    const [, , reader] = world.identities;
-    if (!reader) throw new Error("the world has no third identity");
-    world.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
+    const { state } = inside.emulator;
+    const [, , reader] = state.identities;
+    if (!reader) throw new Error("the state has no third identity");
+    state.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
     await inside.control.faults(LISTING_FORBIDDEN);
     expect(
       (await inside.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
@@ -147,7 +153,7 @@ describe("a registry is found", () => {
       expect((await inside.azure().findRegistry(parseRegistryName("zzzlast"), "target")).name).toBe("zzzlast");
       expect(await asked()).toEqual(["GET registries", "POST resources", "POST resources"]);
     } finally {
-      const { registries } = inside.emulator.world;
+      const { registries } = inside.emulator.state;
       registries.splice(0, registries.length, ...registries.filter(({ name }) => !/^many|^zzz/.test(name)));
     }
   });
@@ -184,14 +190,14 @@ describe("in another cloud", () => {
     ["by name", { ARM_ENVIRONMENT: "usgovernment" }],
     ["by metadata host", { ARM_METADATA_HOSTNAME: "management.usgovcloudapi.net" }],
   ])("%s, its registries are found and its hosts belong to Azure", async (_, env) => {
-    const { world } = inside.emulator;
-    if (!world.tenants.some(({ id }) => id === government)) {
-      const [deployer] = world.identities;
-      if (!deployer) throw new Error("the world has no identity");
-      world.tenants.push({ id: government, cloud: "AzureUSGovernment", domain: "gov.onmicrosoft.us" });
-      world.subscriptions.push({ id: governmentSubscription, tenantId: government, name: "Government" });
-      world.identities.push({ ...deployer, tenantId: government, objectId: "gov" });
-      world.roleAssignments.push({
+    const { state } = inside.emulator;
+    if (!state.tenants.some(({ id }) => id === government)) {
+      const [deployer] = state.identities;
+      if (!deployer) throw new Error("the state has no identity");
+      state.tenants.push({ id: government, cloud: "AzureUSGovernment", domain: "gov.onmicrosoft.us" });
+      state.subscriptions.push({ id: governmentSubscription, tenantId: government, name: "Government" });
+      state.identities.push({ ...deployer, tenantId: government, objectId: "gov" });
+      state.roleAssignments.push({
         principalId: "gov",
         role: "Contributor",
         scope: `/subscriptions/${governmentSubscription}`,

@@ -43,6 +43,18 @@ describe("isInstalled", () => {
     expect(isInstalled(root)).toBe(true);
   });
 
+  test("needs the link of a workspace", () => {
+    const workspace = {
+      tool: { name: "tool", version: "1.0.0" },
+      "node_modules/tool": { resolved: "tool", link: true },
+    };
+    write("package-lock.json", lock({ a: "1.0.0" }, workspace));
+    write("node_modules/.package-lock.json", lock({ a: "1.0.0" }));
+    expect(isInstalled(root)).toBe(false);
+    write("node_modules/.package-lock.json", lock({ a: "1.0.0" }, workspace));
+    expect(isInstalled(root)).toBe(true);
+  });
+
   test("fails on a damaged package-lock.json", () => {
     write("package-lock.json", "{");
     expect(() => isInstalled(root)).toThrow("package-lock.json is missing or damaged");

@@ -1,15 +1,16 @@
+/** Environment variables of clients, and of commands that run inside the emulator. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { defaultIdentity, subscriptionId } from "./default-world";
+import { defaultIdentity, subscriptionId } from "../default-state";
 
 export type Environment = Record<string, string>;
 
-/** Names that would lead a client past the box, or gRPC between Pulumi's processes into it. */
-const foreignProxyNames = ["https_proxy", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
-const foreignCredentialNames = /^(ARM_|AZURE_|ACTIONS_ID_TOKEN_|IDENTITY_|MSI_)/;
+/** Proxy variables that would bypass the emulator, or, in lower case, send gRPC between Pulumi's processes to it. */
+const proxyVariables = ["https_proxy", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const credentialVariables = /^(ARM_|AZURE_|ACTIONS_ID_TOKEN_|IDENTITY_|MSI_)/;
 
-/** Variables that a client of the box needs, beside its own. What the caller has set for Pulumi is left alone. */
+/** The variables that a client needs. Pulumi variables that the caller has set are left out. */
 export async function clientEnvironment(options: {
   folder: string;
   proxy: string;
@@ -57,10 +58,10 @@ export async function clientEnvironment(options: {
   };
 }
 
-/** The caller's environment with the box's variables, without what would lead out of the box. */
-export function insideEnvironment(caller: NodeJS.ProcessEnv, inside: Environment): Environment {
+/** The caller's environment with the variables of a client, and without foreign proxies and credentials. */
+export function commandEnvironment(caller: NodeJS.ProcessEnv, client: Environment): Environment {
   const kept = Object.entries(caller).flatMap(([name, value]) =>
-    value === undefined || foreignProxyNames.includes(name) || foreignCredentialNames.test(name) ? [] : [[name, value]],
+    value === undefined || proxyVariables.includes(name) || credentialVariables.test(name) ? [] : [[name, value]],
   );
-  return { ...Object.fromEntries(kept), ...inside };
+  return { ...Object.fromEntries(kept), ...client };
 }

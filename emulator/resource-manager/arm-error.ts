@@ -1,6 +1,7 @@
-import type { Principal } from "../entra/tokens";
+/** The errors of Resource Manager. */
+import type { Principal } from "../entra/token-service";
 
-/** A refusal in the shape that Resource Manager gives to errors. */
+/** An error response of Resource Manager. */
 export class ArmError extends Error {
   constructor(
     readonly status: number,
@@ -12,7 +13,7 @@ export class ArmError extends Error {
     super(message);
   }
 
-  /** The body of the answer. */
+  /** The body of the response. */
   body(): object {
     const { code, message, details } = this;
     return { error: { code, message, ...(details.length > 0 ? { details } : {}) } };
@@ -28,7 +29,7 @@ export function authorizationFailed(principal: Principal, action: string, scope:
   );
 }
 
-/** The caller may act on the target, but not on the source that the request body links. */
+/** The caller may act on the target, but not on the source that the body names by resource ID. */
 export function linkedAuthorizationFailed(
   principal: Principal,
   action: string,
@@ -60,7 +61,7 @@ export function registryNotFound(name: string, resourceGroup: string): ArmError 
   );
 }
 
-/** 401 with the header that tells clients where to get a token. */
+/** 401 with the challenge that names the token service. */
 export function unauthorized(login: string, tenantId: string, code: string, message: string): ArmError {
   const challenge = `Bearer authorization_uri="https://${login}/${tenantId}", error="invalid_token", error_description="${message}"`;
   return new ArmError(401, code, message, { "www-authenticate": challenge });

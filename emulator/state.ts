@@ -1,15 +1,16 @@
+/** The state of the emulated services, as data that tests change. */
 import type { ScopedToken } from "./registry/acr-authority";
-import type { RegistryStore } from "./registry/store";
+import type { RegistryStore } from "./registry/registry-store";
 
-/** A cloud: where its Resource Manager and Entra answer, and how its registries are called. */
+/** A cloud: the hosts of its services, and the suffix of its registries. */
 export interface Cloud {
   readonly name: string;
   readonly resourceManager: string;
   readonly login: string;
-  /** Another name of the login host, which clients may prefer once they have learned it. */
+  /** An alias of the login host, which some clients prefer. */
   readonly loginAlias?: string;
   readonly registrySuffix: string;
-  /** Audiences that Resource Manager accepts in a token. */
+  /** Audiences of tokens that Resource Manager accepts. */
   readonly audiences: readonly string[];
 }
 
@@ -26,12 +27,12 @@ export interface Subscription {
   readonly name: string;
 }
 
-/** A workload that Entra trusts because another issuer vouches for it. */
+/** A workload identity: Entra trusts the assertions of another issuer for it. */
 export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
-  /** PEM key that signs the assertions; absent for the issuer of the box itself. */
+  /** PEM key of the issuer; absent for the emulated one. */
   readonly publicKey?: string;
 }
 
@@ -46,7 +47,7 @@ export interface Identity {
   /** PEM certificates whose keys may sign client assertions. */
   readonly certificates: readonly string[];
   readonly federatedCredentials: readonly FederatedCredential[];
-  /** A managed identity that answers when the request names no client. */
+  /** The managed identity of requests that name no client. */
   readonly systemAssigned: boolean;
 }
 
@@ -55,7 +56,7 @@ export interface AdminUser {
   readonly password: string;
 }
 
-/** Properties of a container registry, as data. Tests change them through the control API. */
+/** Properties of a container registry. */
 export interface RegistryProperties {
   name: string;
   subscriptionId: string;
@@ -65,16 +66,18 @@ export interface RegistryProperties {
   loginServer: string;
   publicNetworkAccess: "Enabled" | "Disabled";
   networkRuleBypassOptions: "AzureServices" | "None";
-  /** `Deny` lets in only the addresses of `ipRules`. */
+  /** `Deny` allows only the addresses of `ipRules`. */
   defaultAction: "Allow" | "Deny";
   ipRules: readonly string[];
   exportPolicy: "enabled" | "disabled";
   anonymousPull: boolean;
+  /** Which permissions of roles the data plane honours: actions, or data actions, which ABAC conditions may restrict. */
+  roleAssignmentMode: "LegacyRegistryPermissions" | "AbacRepositoryPermissions";
   adminUser: AdminUser | null;
   scopedTokens: readonly ScopedToken[];
-  /** Regions of geo-replicas beside `location`. */
+  /** Regions of geo-replicas besides `location`. */
   replicas: readonly string[];
-  /** Clients of the login server read from a replica that learns of an import so much later. */
+  /** The login server serves an import so many milliseconds later than the home region. */
   replicationLagMs: number;
 }
 
@@ -82,7 +85,7 @@ export interface Registry extends RegistryProperties {
   readonly store: RegistryStore;
 }
 
-/** An empty group; one that holds a registry need not be listed. */
+/** An empty resource group; one that contains a registry need not be listed. */
 export interface ResourceGroup {
   readonly subscriptionId: string;
   readonly name: string;
@@ -96,24 +99,24 @@ export interface RoleAssignment {
   readonly scope: string;
 }
 
-/** Knobs of the services that are no property of one registry. */
+/** Settings of the services that are not properties of one registry. */
 export interface Settings {
   /** `Retry-After` of a pending import, seconds; `null` leaves the header out. */
   retryAfter: number | null;
-  /** An import takes at least so long. */
+  /** The minimum duration of an import. */
   importDurationMs: number;
-  /** A polling URL is accepted for so long after it was issued. */
+  /** How long a polling URL is valid. */
   operationUrlLifetimeMs: number;
   tokenLifetimeSeconds: number;
   resourceGraphPageSize: number;
-  /** The address by which network rules know the client. */
+  /** The client's address in network rules. */
   clientAddress: string;
-  /** Where a failed import says why: in `error.message`, or only in `error.details[0].message`. */
+  /** Where a failed import has its reason: in `error.message`, or only in `error.details[0].message`. */
   importErrorsIn: "message" | "details";
 }
 
-/** Everything that exists, as data. */
-export interface World {
+/** The whole state; registries hold their content. */
+export interface State {
   readonly clouds: Cloud[];
   readonly tenants: Tenant[];
   readonly subscriptions: Subscription[];
@@ -124,8 +127,8 @@ export interface World {
   readonly settings: Settings;
 }
 
-/** ARM IDs, hosts and names are compared without regard to case. */
-export function same(left: string, right: string): boolean {
+/** Compares resource IDs, hosts and names, which are case-insensitive. */
+export function equalsIgnoreCase(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }
 
@@ -134,29 +137,31 @@ export function registryId(registry: RegistryProperties): string {
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerRegistry/registries/${name}`;
 }
 
-export function findRegistry(world: World, id: string): Registry | undefined {
-  return world.registries.find((registry) => same(registryId(registry), id));
+export function findRegistry(state: State, id: string): Registry | undefined {
+  return state.registries.find((registry) => equalsIgnoreCase(registryId(registry), id));
 }
 
-export function findSubscription(world: World, id: string): Subscription | undefined {
-  return world.subscriptions.find((subscription) => same(subscription.id, id));
+export function findSubscription(state: State, id: string): Subscription | undefined {
+  return state.subscriptions.find((subscription) => equalsIgnoreCase(subscription.id, id));
 }
 
-export function findTenant(world: World, idOrDomain: string): Tenant | undefined {
-  return world.tenants.find((tenant) => same(tenant.id, idOrDomain) || same(tenant.domain, idOrDomain));
+export function findTenant(state: State, idOrDomain: string): Tenant | undefined {
+  return state.tenants.find(
+    (tenant) => equalsIgnoreCase(tenant.id, idOrDomain) || equalsIgnoreCase(tenant.domain, idOrDomain),
+  );
 }
 
-/** The tenant that a registry belongs to, through its subscription. */
-export function tenantOf(world: World, registry: RegistryProperties): string | undefined {
-  return findSubscription(world, registry.subscriptionId)?.tenantId;
+/** The tenant of the registry's subscription. */
+export function tenantIdOf(state: State, registry: RegistryProperties): string | undefined {
+  return findSubscription(state, registry.subscriptionId)?.tenantId;
 }
 
-export function cloudOf(world: World, tenantId: string): Cloud | undefined {
-  const cloud = findTenant(world, tenantId)?.cloud;
-  return world.clouds.find(({ name }) => name === cloud);
+export function cloudOf(state: State, tenantId: string): Cloud | undefined {
+  const cloud = findTenant(state, tenantId)?.cloud;
+  return state.clouds.find(({ name }) => name === cloud);
 }
 
-/** Regional endpoint (geo-replica login server): `{label}.{region}.geo.{suffix}`. */
+/** Regional endpoints: `{label}.{region}.geo.{suffix}`. */
 function regionalHosts(registry: RegistryProperties): { host: string; region: string }[] {
   const [label = "", ...suffix] = registry.loginServer.split(".");
   return [registry.location, ...registry.replicas].map((region) => ({
@@ -165,12 +170,12 @@ function regionalHosts(registry: RegistryProperties): { host: string; region: st
   }));
 }
 
-/** The registry that answers for a host, and the region where the host is: none for the login server. */
-export function findRegistryByHost(world: World, host: string): { registry: Registry; region?: string } | undefined {
-  const byLoginServer = world.registries.find((registry) => same(registry.loginServer, host));
+/** The registry of a host, and the region of a regional endpoint. */
+export function findRegistryByHost(state: State, host: string): { registry: Registry; region?: string } | undefined {
+  const byLoginServer = state.registries.find((registry) => equalsIgnoreCase(registry.loginServer, host));
   if (byLoginServer || !host.includes(".geo.")) return byLoginServer && { registry: byLoginServer };
-  for (const registry of world.registries) {
-    const endpoint = regionalHosts(registry).find((candidate) => same(candidate.host, host));
+  for (const registry of state.registries) {
+    const endpoint = regionalHosts(registry).find((candidate) => equalsIgnoreCase(candidate.host, host));
     if (endpoint) return { registry, region: endpoint.region };
   }
   return undefined;

@@ -1,18 +1,17 @@
-import { AcrAuthority, type AcrAuthorityOptions, type Principal } from "./acr-authority";
+/** The data plane of one Azure container registry. */
+import { AcrAuthority, type AcrAuthorityOptions, type RegistryPrincipal } from "./acr-authority";
 import { acrMetadata } from "./acr-metadata";
 import { acrTokens } from "./acr-tokens";
 import { distribution } from "./distribution";
 import type { Handler } from "./http";
-import type { RegistryStore } from "./store";
+import type { RegistryStore } from "./registry-store";
 
-export type { AcrAction, Principal, ScopedToken } from "./acr-authority";
-
-export interface AcrOptions<P extends Principal> extends AcrAuthorityOptions<P> {
+export interface AcrOptions<P extends RegistryPrincipal> extends AcrAuthorityOptions<P> {
   readonly store: RegistryStore;
 }
 
-/** The data plane of one Azure container registry: `/v2/*`, `/acr/v1/*` and `/oauth2/*` of its login server. */
-export function acrRegistry<P extends Principal>(options: AcrOptions<P>): Handler {
+/** The handler of `/v2/*`, `/acr/v1/*` and `/oauth2/*` of a login server. */
+export function acrRegistry<P extends RegistryPrincipal>(options: AcrOptions<P>): Handler {
   const { store, host } = options;
   const authority = new AcrAuthority(options);
   const authorize = authority.authorize.bind(authority);

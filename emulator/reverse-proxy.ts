@@ -1,10 +1,11 @@
+/** Forwards the requests to a public host name to an HTTP server on this machine. */
 import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
 
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade"]);
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** A real HTTP server on this machine that stands behind a public-looking name. */
-export function realServer(base: URL) {
+/** Returns a handler that forwards every request to `base`. */
+export function reverseProxy(base: URL) {
   return (req: IncomingMessage, res: ServerResponse): void => {
     const forwarded = request({
       agent,
@@ -12,21 +13,21 @@ export function realServer(base: URL) {
       port: base.port || 80,
       method: req.method,
       path: req.url,
-      // The public name and scheme, so that the server's own links lead back through the box.
-      headers: [...endToEnd(req.rawHeaders), "X-Forwarded-Proto", "https"],
+      // Host and scheme stay those of the public name, so that the server's URLs lead back through the emulator.
+      headers: [...endToEndHeaders(req.rawHeaders), "X-Forwarded-Proto", "https"],
     });
-    forwarded.on("response", (answer) => {
-      // Header by header: two WWW-Authenticate lines must stay two.
+    forwarded.on("response", (response) => {
+      // From the raw headers: two WWW-Authenticate lines must stay two.
       const headers = new Map<string, string[]>();
-      const raw = endToEnd(answer.rawHeaders);
+      const raw = endToEndHeaders(response.rawHeaders);
       for (let index = 0; index < raw.length; index += 2) {
         const name = raw[index] ?? "";
         headers.set(name, [...(headers.get(name) ?? []), raw[index + 1] ?? ""]);
       }
       for (const [name, values] of headers) res.setHeader(name, values.length === 1 ? (values[0] ?? "") : values);
-      res.writeHead(answer.statusCode ?? 502);
-      answer.pipe(res);
-      answer.on("error", () => res.destroy());
+      res.writeHead(response.statusCode ?? 502);
+      response.pipe(res);
+      response.on("error", () => res.destroy());
     });
     forwarded.on("error", () => {
       if (res.headersSent) res.destroy();
@@ -37,12 +38,12 @@ export function realServer(base: URL) {
   };
 }
 
-/** Ends the idle connections to real servers. */
-export function closeRealServerConnections(): void {
+/** Closes the idle connections to mapped servers. */
+export function closeUpstreamConnections(): void {
   agent.destroy();
 }
 
-function endToEnd(raw: readonly string[]): string[] {
+function endToEndHeaders(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";

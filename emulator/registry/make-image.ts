@@ -1,9 +1,10 @@
+/** Creates images and other artifacts in a store. */
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { digestOf } from "./digest";
 import { type Descriptor, isIndex, mediaTypes, type Platform, parsePlatform, printPlatform } from "./manifest";
-import type { RegistryStore } from "./store";
-import { tarOf } from "./tar";
+import type { RegistryStore } from "./registry-store";
+import { createTar } from "./tar";
 
 /** `index` and `docker-list` hold one manifest per platform; the others are a single manifest. */
 export type ImageKind =
@@ -19,13 +20,13 @@ export type ImageKind =
 export interface ImageOptions {
   /** @default ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"], or its first for a single manifest */
   platforms?: readonly string[];
-  /** So many platform manifests in the index, to try limits; the platforms are used over and over. */
+  /** Number of platform manifests in an index, to test limits; platforms repeat. */
   manifests?: number;
   /** @default "index" */
   kind?: ImageKind;
   /** Layers per platform. @default 1 */
   layers?: number;
-  /** An attestation beside each platform, as BuildKit puts it into an index. @default true for "index" */
+  /** An attestation for each platform, as BuildKit adds them. @default true for "index" */
   attestations?: boolean;
   /** Type of an `artifact`. */
   artifactType?: string;
@@ -62,19 +63,16 @@ const docker: Format = {
 const defaultPlatforms = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"];
 const created = "2026-01-01T00:00:00Z";
 
-/** A text that tells one piece of content from all others. */
-export type Unique = () => string;
+/** Returns a text that no other content has. */
+export type UniqueText = () => string;
 
-/**
- * Puts an image behind a tag, or, without a tag, into the repository only. Its content is new, unless `unique` repeats
- * what it said before.
- */
+/** Creates an image, with a tag if one is given. Its content is new unless `unique` returns the same texts as before. */
 export function makeImage(
   store: RegistryStore,
   repository: string,
   tag: string | undefined,
   options: ImageOptions = {},
-  unique: Unique = randomUUID,
+  unique: UniqueText = randomUUID,
 ): ImageDescription {
   const { kind = "index", annotations, artifactType = "application/vnd.example.artifact.v1" } = options;
   const put = (manifest: object, mediaType: string): Descriptor =>
@@ -95,8 +93,8 @@ export function makeImage(
       case "artifact":
         return put(buildArtifact(store, repository, { artifactType, annotations }, unique), mediaTypes.manifest);
       case "artifact-manifest": {
-        const blobs = [putBlob(store, repository, newBytes("artifact", unique), "application/octet-stream")];
-        const manifest = { mediaType: mediaTypes.artifactManifest, artifactType, blobs, ...optional({ annotations }) };
+        const blobs = [putBlob(store, repository, uniqueBytes("artifact", unique), "application/octet-stream")];
+        const manifest = { mediaType: mediaTypes.artifactManifest, artifactType, blobs, ...defined({ annotations }) };
         return put(manifest, mediaTypes.artifactManifest);
       }
     }
@@ -106,7 +104,7 @@ export function makeImage(
   return description;
 }
 
-/** Puts a manifest that refers to another one: a signature, an SBOM. */
+/** Creates a referrer: a signature, an SBOM. */
 export function makeReferrer(
   store: RegistryStore,
   repository: string,
@@ -125,7 +123,7 @@ export function makeReferrer(
   return { digest, mediaType, platforms: [] };
 }
 
-/** What a tag or digest holds; attestations are no platforms. */
+/** Describes the image of a tag or digest; attestations do not count as platforms. */
 export function describeImage(
   store: RegistryStore,
   repository: string,
@@ -147,7 +145,7 @@ function isPlatform(platform: Partial<Platform>): platform is Platform {
 function readConfig(store: RegistryStore, repository: string, config: Descriptor | undefined): Partial<Platform> {
   if (config?.mediaType !== mediaTypes.config && config?.mediaType !== mediaTypes.dockerConfig) return {};
   const { os, architecture, variant } = JSON.parse(store.blob(repository, config.digest)?.toString("utf8") ?? "{}");
-  return { os, architecture, ...optional({ variant }) };
+  return { os, architecture, ...defined({ variant }) };
 }
 
 function formatOf(kind: ImageKind): Format {
@@ -173,7 +171,7 @@ function buildIndex(
   repository: string,
   options: ImageOptions,
   format: Format,
-  unique: Unique,
+  unique: UniqueText,
 ): object {
   const { attestations = format === oci, annotations } = options;
   const images = platformsOf(options, 0).map((platform) => ({
@@ -190,7 +188,7 @@ function buildIndex(
     schemaVersion: 2,
     mediaType: format.index,
     manifests: [...images, ...attested],
-    ...optional({ annotations }),
+    ...defined({ annotations }),
   };
 }
 
@@ -200,9 +198,11 @@ function buildManifest(
   platform: Platform,
   { layers: count = 1, annotations }: ImageOptions,
   format: Format,
-  unique: Unique,
+  unique: UniqueText,
 ): object {
-  const archives = Array.from({ length: count }, () => tarOf("content.txt", newBytes(printPlatform(platform), unique)));
+  const archives = Array.from({ length: count }, () =>
+    createTar("content.txt", uniqueBytes(printPlatform(platform), unique)),
+  );
   const layers = archives.map((archive) => putBlob(store, repository, gzipSync(archive), format.layer));
   const config = putConfig(store, repository, platform, archives, format.config);
   return {
@@ -210,7 +210,7 @@ function buildManifest(
     mediaType: format.manifest,
     config,
     layers,
-    ...(format === oci ? optional({ annotations }) : {}),
+    ...(format === oci ? defined({ annotations }) : {}),
   };
 }
 
@@ -228,16 +228,16 @@ function putConfig(
     rootfs: { type: "layers", diff_ids: uncompressed.map((layer) => digestOf(layer)) },
     history: uncompressed.map(() => ({ created, created_by: "COPY content.txt /" })),
   };
-  return putBlob(store, repository, json(config), mediaType);
+  return putBlob(store, repository, toJson(config), mediaType);
 }
 
 /**
- * BuildKit's provenance: an image manifest for `unknown/unknown` that names the image it is about.
- * Its config lists no layers, since tools that check images do not count statements as layers.
+ * BuildKit's provenance: an image manifest for `unknown/unknown` that names its image in annotations. Its config lists no
+ * layers, since tools that validate images do not count statements as layers.
  */
 function putAttestation(store: RegistryStore, repository: string, image: Descriptor): Descriptor {
   const predicateType = "https://slsa.dev/provenance/v1";
-  const statement = json({
+  const statement = toJson({
     _type: "https://in-toto.io/Statement/v0.1",
     predicateType,
     subject: [{ digest: image.digest }],
@@ -263,16 +263,16 @@ function buildChart(
   store: RegistryStore,
   repository: string,
   annotations: Record<string, string> | undefined,
-  unique: Unique,
+  unique: UniqueText,
 ): object {
   const chart = { name: repository.split("/").at(-1), version: "1.0.0", apiVersion: "v2" };
-  const archive = gzipSync(tarOf(`${chart.name}/Chart.yaml`, newBytes(json(chart).toString("utf8"), unique)));
+  const archive = gzipSync(createTar(`${chart.name}/Chart.yaml`, uniqueBytes(toJson(chart).toString("utf8"), unique)));
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
-    config: putBlob(store, repository, json(chart), "application/vnd.cncf.helm.config.v1+json"),
+    config: putBlob(store, repository, toJson(chart), "application/vnd.cncf.helm.config.v1+json"),
     layers: [putBlob(store, repository, archive, "application/vnd.cncf.helm.chart.content.v1.tar+gzip")],
-    ...optional({ annotations }),
+    ...defined({ annotations }),
   };
 }
 
@@ -284,15 +284,15 @@ function buildArtifact(
     subject,
     annotations,
   }: { artifactType: string; subject?: Descriptor; annotations?: Record<string, string> | undefined },
-  unique: Unique,
+  unique: UniqueText,
 ): object {
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     artifactType,
     config: putBlob(store, repository, Buffer.from("{}"), mediaTypes.empty),
-    layers: [putBlob(store, repository, newBytes(artifactType, unique), "application/octet-stream")],
-    ...optional({ subject, annotations }),
+    layers: [putBlob(store, repository, uniqueBytes(artifactType, unique), "application/octet-stream")],
+    ...defined({ subject, annotations }),
   };
 }
 
@@ -307,20 +307,20 @@ function putManifest(
   mediaType: string,
   tag?: string,
 ): Descriptor {
-  const { digest, bytes } = store.putManifest(repository, json(manifest), mediaType, tag);
+  const { digest, bytes } = store.putManifest(repository, toJson(manifest), mediaType, tag);
   return { mediaType, digest, size: bytes.length };
 }
 
-function newBytes(text: string, unique: Unique): Buffer {
+function uniqueBytes(text: string, unique: UniqueText): Buffer {
   return Buffer.from(`${text}\n${unique()}\n`);
 }
 
-function json(value: unknown): Buffer {
+function toJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Leaves out what is undefined. */
-function optional<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+/** The fields that are not undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };

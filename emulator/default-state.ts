@@ -1,5 +1,6 @@
-import { RegistryStore } from "./registry/store";
-import type { Cloud, Identity, Registry, RegistryProperties, World } from "./world";
+/** The state that every emulator starts with: tenants, subscriptions, registries, identities and role assignments. */
+import { RegistryStore } from "./registry/registry-store";
+import type { Cloud, Identity, Registry, RegistryProperties, State } from "./state";
 
 export const tenantId = "11111111-1111-4111-8111-111111111111";
 export const subscriptionId = "22222222-2222-4222-8222-222222222222";
@@ -7,7 +8,12 @@ export const secondSubscriptionId = "33333333-3333-4333-8333-333333333333";
 const otherTenantId = "44444444-4444-4444-8444-444444444444";
 const otherTenantSubscriptionId = "55555555-5555-4555-8555-555555555555";
 
-/** The identity behind `ARM_CLIENT_ID` and its like. */
+/** The only account of Docker Hub; its password is an access token. */
+export const dockerHubAccount = { username: "emulator", password: "dckr_pat_emulator" };
+/** A repository of Docker Hub that only its owner may pull. */
+export const privateRepository = "emulator/private";
+
+/** The identity in `ARM_CLIENT_ID` and the like. */
 export const defaultIdentity: Identity = {
   kind: "servicePrincipal",
   tenantId,
@@ -26,7 +32,7 @@ export const defaultIdentity: Identity = {
   systemAssigned: false,
 };
 
-const machine: Identity = {
+const buildMachine: Identity = {
   kind: "managedIdentity",
   tenantId,
   clientId: "bbbbbbbb-0000-4000-8000-000000000001",
@@ -38,9 +44,9 @@ const machine: Identity = {
   systemAssigned: true,
 };
 
-/** May pull from `mysourceregistry`, and nothing else. */
+/** May pull from `mysourceregistry`, and do nothing else. */
 const sourceReader: Identity = {
-  ...machine,
+  ...buildMachine,
   kind: "servicePrincipal",
   clientId: "cccccccc-0000-4000-8000-000000000001",
   objectId: "cccccccc-0000-4000-8000-00000000000f",
@@ -92,7 +98,7 @@ export const clouds: readonly Cloud[] = [
   },
 ];
 
-/** A registry with Azure's defaults for what is not said. */
+/** Creates a registry, with Azure's defaults for what is not given. */
 export function newRegistry(given: Partial<RegistryProperties> & { name: string }): Registry {
   return {
     subscriptionId,
@@ -106,6 +112,7 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
     ipRules: [],
     exportPolicy: "enabled",
     anonymousPull: false,
+    roleAssignmentMode: "LegacyRegistryPermissions",
     adminUser: null,
     scopedTokens: [],
     replicas: [],
@@ -115,8 +122,8 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
   };
 }
 
-/** The world that every emulator starts with. */
-export function defaultWorld(): World {
+/** Creates the default state. */
+export function defaultState(): State {
   const otherTenantSource = newRegistry({
     name: "othertenantsource",
     subscriptionId: otherTenantSubscriptionId,
@@ -141,7 +148,7 @@ export function defaultWorld(): World {
     subscriptions: [
       { id: subscriptionId, tenantId, name: "Images" },
       { id: secondSubscriptionId, tenantId, name: "More images" },
-      { id: otherTenantSubscriptionId, tenantId: otherTenantId, name: "Somebody else's" },
+      { id: otherTenantSubscriptionId, tenantId: otherTenantId, name: "Other tenant" },
     ],
     resourceGroups: [],
     registries: [
@@ -151,12 +158,12 @@ export function defaultWorld(): World {
       newRegistry({ name: "othersubsource", subscriptionId: secondSubscriptionId }),
       otherTenantSource,
     ],
-    identities: [defaultIdentity, machine, sourceReader, withoutRights, otherTenantReader],
+    identities: [defaultIdentity, buildMachine, sourceReader, withoutRights, otherTenantReader],
     roleAssignments: [
       { principalId: defaultIdentity.objectId, role: "Contributor", scope: subscriptionScope },
       { principalId: defaultIdentity.objectId, role: "Contributor", scope: secondSubscriptionScope },
-      { principalId: machine.objectId, role: "Contributor", scope: subscriptionScope },
-      { principalId: machine.objectId, role: "Contributor", scope: secondSubscriptionScope },
+      { principalId: buildMachine.objectId, role: "Contributor", scope: subscriptionScope },
+      { principalId: buildMachine.objectId, role: "Contributor", scope: secondSubscriptionScope },
       { principalId: sourceReader.objectId, role: "AcrPull", scope: inGroup(subscriptionScope, "mysourceregistry") },
       {
         principalId: otherTenantReader.objectId,

@@ -1,16 +1,17 @@
+/** Which manifest a registry returns, by the `Accept` header. */
 import { isIndex, mediaTypes } from "./manifest";
 import { RegistryError } from "./registry-error";
-import type { RegistryStore, StoredManifest } from "./store";
+import type { RegistryStore, StoredManifest } from "./registry-store";
 
 /**
- * `"lenient"`: HTTP's own rules; no `Accept` header means that anything will do.
- * `"strict"`: only types named in full count, as with the CNCF distribution server, from which Docker Hub and
- * Azure descend: an OCI type that was not named is not found, and instead of a Docker manifest list that
- * was not named the tag answers with the list's linux/amd64 manifest, which has another digest.
+ * `"lenient"`: the rules of HTTP; without an `Accept` header any type is acceptable.
+ * `"strict"`: wildcards do not count, as in the CNCF distribution server, from which Docker Hub and Azure descend. An OCI
+ * type that is not listed is not found; for a Docker manifest list that is not listed, a tag returns the list's
+ * linux/amd64 manifest, which has another digest.
  */
 export type AcceptRule = "lenient" | "strict";
 
-/** The manifest to answer with, given what the client accepts. */
+/** Selects the manifest to respond with. */
 export function negotiate(
   rule: AcceptRule,
   accept: string | undefined,
@@ -19,7 +20,7 @@ export function negotiate(
   store: RegistryStore,
   repository: string,
 ): StoredManifest {
-  if (rule === "lenient" ? acceptsByHttp(accept, found.mediaType) : namesInFull(accept, found.mediaType)) return found;
+  if (rule === "lenient" ? acceptsByHttp(accept, found.mediaType) : listsExactly(accept, found.mediaType)) return found;
   if (rule === "strict" && found.mediaType === mediaTypes.dockerManifest) return found;
   if (rule === "strict" && found.mediaType === mediaTypes.dockerList && byTag) {
     const preferred = found.content.manifests?.find(
@@ -37,7 +38,7 @@ export function negotiate(
   );
 }
 
-function namesInFull(accept: string | undefined, mediaType: string): boolean {
+function listsExactly(accept: string | undefined, mediaType: string): boolean {
   return accept?.includes(mediaType) === true && ranges(accept).includes(mediaType);
 }
 

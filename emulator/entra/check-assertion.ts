@@ -1,16 +1,17 @@
+/** Client assertions: certificates and workload identity federation. */
 import { constants, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
-import type { Identity } from "../world";
+import type { Identity } from "../state";
 import { type DecodedToken, decodeToken, type SigningKey } from "./json-web-token";
 
-/** Why Entra refuses an assertion: the number of its AADSTS code and the sentence. */
-export interface AssertionRefusal {
+/** Why an assertion is rejected: the number of the AADSTS code and its message. */
+export interface AssertionError {
   readonly code: number;
   readonly text: string;
 }
 
 /**
- * Checks a client assertion: signed by the application itself with a known certificate's key, or by another issuer that
- * the application trusts (workload identity federation).
+ * Checks a client assertion. It is signed with the key of a registered certificate, or by another issuer that the
+ * application trusts (workload identity federation).
  */
 export function checkAssertion(
   assertion: string,
@@ -18,7 +19,7 @@ export function checkAssertion(
   audiences: readonly string[],
   issuerKey: SigningKey,
   issuer: string,
-): AssertionRefusal | undefined {
+): AssertionError | undefined {
   const token = decodeToken(assertion);
   if (!token) return { code: 50027, text: "JWT token is invalid or malformed." };
   const { iss, exp } = token.claims;
@@ -33,13 +34,13 @@ function checkCertificateAssertion(
   token: DecodedToken,
   identity: Identity,
   audiences: readonly string[],
-): AssertionRefusal | undefined {
+): AssertionError | undefined {
   const { aud, sub } = token.claims;
   if (sub !== identity.clientId || !audiences.includes(String(aud))) {
     return { code: 700023, text: "Client assertion audience claim does not match Realm issuer." };
   }
   const keys = identity.certificates.map((certificate) => new X509Certificate(certificate).publicKey);
-  if (keys.some((key) => signedBy(token, key))) return undefined;
+  if (keys.some((key) => isSignedBy(token, key))) return undefined;
   return {
     code: 700027,
     text: "The certificate with identifier used to sign the client assertion is not registered on application.",
@@ -51,7 +52,7 @@ function checkFederatedAssertion(
   identity: Identity,
   issuerKey: SigningKey,
   issuer: string,
-): AssertionRefusal | undefined {
+): AssertionError | undefined {
   const { iss, sub, aud } = token.claims;
   const trusted = identity.federatedCredentials.filter((credential) => credential.issuer === iss);
   if (trusted.length === 0) {
@@ -75,12 +76,12 @@ function checkFederatedAssertion(
     };
   }
   const isSigned = match.publicKey
-    ? signedBy(token, createPublicKey(match.publicKey))
+    ? isSignedBy(token, createPublicKey(match.publicKey))
     : iss === issuer && issuerKey.verify(token);
   return isSigned ? undefined : { code: 5000813, text: "The signature of the presented assertion is not valid." };
 }
 
-function signedBy(token: DecodedToken, key: KeyObject): boolean {
+function isSignedBy(token: DecodedToken, key: KeyObject): boolean {
   const data = Buffer.from(token.signed);
   switch (token.header.alg) {
     case "RS256":

@@ -1,6 +1,7 @@
+/** Signed tokens (JWT) of registries. */
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 
-/** Claims of every token here; `aud` is the registry that it was made for. */
+/** Claims of every token; `aud` is the registry. */
 export interface TokenClaims {
   aud: string;
   sub: string;
@@ -9,10 +10,10 @@ export interface TokenClaims {
   exp: number;
 }
 
-/** Makes and checks signed tokens (JWT); what another issuer, another audience or another time made is refused. */
+/** Issues and verifies tokens. A token of another issuer or another run is invalid, since each issuer has its own key. */
 export class TokenIssuer<Claims extends object> {
   private readonly key = randomBytes(32);
-  // Checking a signature for each request would cost more than answering it.
+  // Verifying a signature takes longer than the rest of a request.
   private readonly known = new Map<string, TokenClaims & Claims>();
 
   constructor(
@@ -34,7 +35,7 @@ export class TokenIssuer<Claims extends object> {
     return `${text}.${this.signature(text)}`;
   }
 
-  /** The claims of a token of this issuer that is still valid. */
+  /** The claims of a valid token of this issuer. */
   verify(token: string): (TokenClaims & Claims) | undefined {
     const claims = this.known.get(token) ?? this.check(token);
     return claims !== undefined && claims.exp > Date.now() / 1000 ? claims : undefined;

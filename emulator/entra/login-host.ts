@@ -1,12 +1,13 @@
+/** Entra's login host of one cloud: discovery documents and the token endpoint. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { type Handler, readForm, sendJson, targetOf } from "../registry/http";
-import { type Cloud, cloudOf, findTenant, type Identity, same, type Tenant, type World } from "../world";
-import { checkAssertion } from "./assertions";
+import { type Handler, readForm, requestTarget, sendJson } from "../registry/http";
+import { type Cloud, cloudOf, equalsIgnoreCase, findTenant, type Identity, type State, type Tenant } from "../state";
+import { checkAssertion } from "./check-assertion";
 import { githubIssuer, type OidcIssuer } from "./oidc-issuer";
-import { registryAudience, type TokenService } from "./tokens";
+import { registryAudience, type TokenService } from "./token-service";
 
-/** A refusal with its AADSTS number. */
+/** An error response with its AADSTS number. */
 class EntraError extends Error {
   constructor(
     readonly status: number,
@@ -18,19 +19,19 @@ class EntraError extends Error {
   }
 }
 
-interface Login {
-  readonly world: World;
+interface LoginOptions {
+  readonly state: State;
   readonly cloud: Cloud;
   readonly tokens: TokenService;
   readonly issuer: OidcIssuer;
 }
 
-/** Entra's login host of one cloud: discovery documents and the token endpoint. */
-export function loginHost(login: Login): Handler {
+/** The handler of a cloud's login host. */
+export function loginHost(login: LoginOptions): Handler {
   return async (req, res) => {
     try {
-      const answer = await answerRequest(login, req);
-      sendJson(res, answer ? 200 : 404, answer ?? { error: "not_found" }, { "cache-control": "no-store, no-cache" });
+      const body = await handleRequest(login, req);
+      sendJson(res, body ? 200 : 404, body ?? { error: "not_found" }, { "cache-control": "no-store, no-cache" });
     } catch (error) {
       if (!(error instanceof EntraError)) throw error;
       sendJson(res, error.status, describeError(error));
@@ -38,16 +39,16 @@ export function loginHost(login: Login): Handler {
   };
 }
 
-async function answerRequest(login: Login, req: IncomingMessage): Promise<object | undefined> {
-  const { world, cloud, tokens } = login;
-  const { path, query } = targetOf(req);
-  if (path === "/common/discovery/instance") return instanceDiscovery(world, query);
+async function handleRequest(login: LoginOptions, req: IncomingMessage): Promise<object | undefined> {
+  const { state, cloud, tokens } = login;
+  const { path, query } = requestTarget(req);
+  if (path === "/common/discovery/instance") return instanceDiscovery(state, query);
   const [, tenantName = "", ...rest] = path.split("/");
   const endpoint = rest.join("/");
   if (/discovery\/(v2\.0\/)?keys$/.test(endpoint)) return tokens.key.keySet();
 
-  const tenant = findTenant(world, tenantName);
-  if (!tenant || cloudOf(world, tenant.id) !== cloud) {
+  const tenant = findTenant(state, tenantName);
+  if (!tenant || cloudOf(state, tenant.id) !== cloud) {
     const text = `Tenant '${tenantName}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`;
     throw new EntraError(400, "invalid_request", 90002, text);
   }
@@ -56,8 +57,8 @@ async function answerRequest(login: Login, req: IncomingMessage): Promise<object
   return issueToken(login, tenant, await readForm(req));
 }
 
-function issueToken(login: Login, tenant: Tenant, form: URLSearchParams): object {
-  const { world, cloud, tokens } = login;
+function issueToken(login: LoginOptions, tenant: Tenant, form: URLSearchParams): object {
+  const { state, cloud, tokens } = login;
   const grant = form.get("grant_type");
   if (grant !== "client_credentials") {
     throw new EntraError(
@@ -68,9 +69,11 @@ function issueToken(login: Login, tenant: Tenant, form: URLSearchParams): object
     );
   }
   const clientId = form.get("client_id") ?? "";
-  const identity = world.identities.find(
+  const identity = state.identities.find(
     (candidate) =>
-      candidate.kind === "servicePrincipal" && same(candidate.clientId, clientId) && candidate.tenantId === tenant.id,
+      candidate.kind === "servicePrincipal" &&
+      equalsIgnoreCase(candidate.clientId, clientId) &&
+      candidate.tenantId === tenant.id,
   );
   if (!identity) {
     const text = `Application with identifier '${clientId}' was not found in the directory '${tenant.domain}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`;
@@ -86,13 +89,18 @@ function issueToken(login: Login, tenant: Tenant, form: URLSearchParams): object
   return { token_type: "Bearer", expires_in: expiresIn, ext_expires_in: expiresIn, access_token: token };
 }
 
-function checkCredential(identity: Identity, { cloud, issuer }: Login, tenant: Tenant, form: URLSearchParams): void {
+function checkCredential(
+  identity: Identity,
+  { cloud, issuer }: LoginOptions,
+  tenant: Tenant,
+  form: URLSearchParams,
+): void {
   const assertion = form.get("client_assertion");
   if (assertion !== null) {
     const authority = `https://${cloud.login}/${tenant.id}`;
     const audiences = [`${authority}/oauth2/v2.0/token`, `${authority}/v2.0`, `${authority}/oauth2/token`];
-    const refusal = checkAssertion(assertion, identity, audiences, issuer.key, githubIssuer);
-    if (refusal) throw new EntraError(401, "invalid_client", refusal.code, refusal.text);
+    const error = checkAssertion(assertion, identity, audiences, issuer.key, githubIssuer);
+    if (error) throw new EntraError(401, "invalid_client", error.code, error.text);
     return;
   }
   const secret = form.get("client_secret");
@@ -106,7 +114,7 @@ function checkCredential(identity: Identity, { cloud, issuer }: Login, tenant: T
   }
 }
 
-/** The resource that a token is for: `scope` of the second protocol version, `resource` of the first. */
+/** The audience: `scope` in version 2 of the protocol, `resource` in version 1. */
 function requestedAudience(form: URLSearchParams): string {
   const resource = form.get("resource");
   if (resource !== null) return resource;
@@ -157,7 +165,7 @@ function openidConfiguration(cloud: Cloud, tenant: Tenant): object {
   };
 }
 
-function instanceDiscovery(world: World, query: URLSearchParams): object {
+function instanceDiscovery(state: State, query: URLSearchParams): object {
   const endpoint = query.get("authorization_endpoint") ?? "";
   const host = URL.canParse(endpoint) ? new URL(endpoint).host : "login.microsoftonline.com";
   return {
@@ -166,7 +174,7 @@ function instanceDiscovery(world: World, query: URLSearchParams): object {
       "/v2.0/.well-known/openid-configuration",
     ),
     "api-version": "1.1",
-    metadata: world.clouds.map(({ login }) => ({ preferred_network: login, preferred_cache: login, aliases: [login] })),
-    ...(world.clouds.some(({ login }) => login === host) ? {} : { error: "invalid_instance" }),
+    metadata: state.clouds.map(({ login }) => ({ preferred_network: login, preferred_cache: login, aliases: [login] })),
+    ...(state.clouds.some(({ login }) => login === host) ? {} : { error: "invalid_instance" }),
   };
 }

@@ -1,9 +1,10 @@
+/** The content of one registry, in memory. */
 import { randomUUID } from "node:crypto";
-import { digestOf, isDigest, matches } from "./digest";
+import { digestOf, hasDigest, isDigest } from "./digest";
 import { type Descriptor, type ManifestContent, parseManifest, requiredBlobs } from "./manifest";
 import { disallowedOperation, RegistryError } from "./registry-error";
 
-/** What Azure lets a user switch on a repository, a tag or a manifest; each of the three has its own. */
+/** The lock attributes of a repository, a tag or a manifest. */
 export interface ChangeableAttributes {
   deleteEnabled: boolean;
   writeEnabled: boolean;
@@ -11,32 +12,32 @@ export interface ChangeableAttributes {
   listEnabled: boolean;
 }
 
-interface Dated {
+interface StoredItem {
   createdTime: Date;
   lastUpdateTime: Date;
   attributes: ChangeableAttributes;
 }
 
-export interface StoredTag extends Dated {
+export interface StoredTag extends StoredItem {
   name: string;
   digest: string;
 }
 
-export interface StoredManifest extends Dated {
+export interface StoredManifest extends StoredItem {
   digest: string;
   mediaType: string;
   bytes: Buffer;
   content: ManifestContent;
 }
 
-export interface Repository extends Dated {
+export interface Repository extends StoredItem {
   name: string;
   blobs: Set<string>;
   manifests: Map<string, StoredManifest>;
   tags: Map<string, StoredTag>;
 }
 
-/** A blob on its way in. */
+/** An upload in progress. */
 export interface UploadSession {
   id: string;
   repository: string;
@@ -44,13 +45,13 @@ export interface UploadSession {
   size: number;
 }
 
-/** The content of one registry, in memory. Locks hold for every writer, whichever way it comes. */
+/** The content of one registry, in memory. Locks apply to every writer: pushes, imports, the control API. */
 export class RegistryStore {
   private readonly content = new Map<string, Buffer>();
   private readonly byName = new Map<string, Repository>();
   private readonly uploads = new Map<string, UploadSession>();
 
-  /** Every repository that holds a manifest, in the order of names. */
+  /** Every repository that has a manifest, by name. */
   repositories(): Repository[] {
     return [...this.byName.values()].filter((repository) => repository.manifests.size > 0).sort(byName);
   }
@@ -67,25 +68,25 @@ export class RegistryStore {
     return this.hasBlob(repository, digest) ? this.content.get(digest) : undefined;
   }
 
-  /** Stores a blob and returns its digest; bytes that do not have the expected digest are refused. */
+  /** Stores a blob and returns its digest; throws if that is not the expected one. */
   putBlob(repository: string, bytes: Buffer, expected?: string): string {
     const digest = expected ?? digestOf(bytes);
-    if (expected !== undefined && !matches(bytes, expected))
+    if (expected !== undefined && !hasDigest(bytes, expected))
       throw new RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content", { expected });
-    this.writable(repository).blobs.add(digest);
+    this.requireWritable(repository).blobs.add(digest);
     this.content.set(digest, bytes);
     return digest;
   }
 
-  /** Makes a blob of one repository part of another, without its bytes; false when it is not there. */
+  /** Adds a blob of one repository to another; false if it does not exist. */
   mountBlob(from: string, digest: string, repository: string): boolean {
     if (!this.hasBlob(from, digest)) return false;
-    this.writable(repository).blobs.add(digest);
+    this.requireWritable(repository).blobs.add(digest);
     return true;
   }
 
   deleteBlob(repository: string, digest: string): boolean {
-    return this.byName.has(repository) && this.writable(repository).blobs.delete(digest);
+    return this.byName.has(repository) && this.requireWritable(repository).blobs.delete(digest);
   }
 
   manifest(repository: string, tagOrDigest: string): StoredManifest | undefined {
@@ -94,7 +95,7 @@ export class RegistryStore {
     return digest === undefined ? undefined : found?.manifests.get(digest);
   }
 
-  /** Stores a manifest whose blobs and children are there already, under a tag when one is given. */
+  /** Stores a manifest, and a tag if one is given; throws unless its blobs and children exist. */
   putManifest(
     repository: string,
     bytes: Buffer,
@@ -103,9 +104,9 @@ export class RegistryStore {
     digest = digestOf(bytes),
   ): StoredManifest {
     const { mediaType, content } = parseManifest(bytes, contentType);
-    if (!matches(bytes, digest))
+    if (!hasDigest(bytes, digest))
       throw new RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content", { digest });
-    const home = this.writable(repository);
+    const home = this.requireWritable(repository);
     const missing = [
       ...requiredBlobs(content).filter((blob) => !home.blobs.has(blob.digest)),
       ...(content.manifests ?? []).filter((child) => !home.manifests.has(child.digest)),
@@ -114,21 +115,21 @@ export class RegistryStore {
       throw new RegistryError(404, "MANIFEST_BLOB_UNKNOWN", "manifest references an unknown blob or manifest", {
         digests: missing.map((descriptor) => descriptor.digest),
       });
-    if (tag !== undefined) this.assertTagWritable(home, tag);
-    const stored = home.manifests.get(digest) ?? { digest, mediaType, bytes, content, ...dated() };
+    if (tag !== undefined) this.requireWritableTag(home, tag);
+    const stored = home.manifests.get(digest) ?? { digest, mediaType, bytes, content, ...newItem() };
     home.manifests.set(digest, stored);
     if (tag !== undefined) this.setTag(repository, tag, digest);
     return stored;
   }
 
-  /** Removes a manifest, every tag on it and, when asked to, what refers to it: all of it or, where a lock forbids, nothing. */
+  /** Deletes a manifest, its tags and optionally its referrers; throws, and deletes nothing, if any of them is locked. */
   deleteManifest(repository: string, digest: string, options: { withReferrers?: boolean } = {}): boolean {
     const home = this.byName.get(repository);
     if (!home?.manifests.has(digest)) return false;
     const digests = options.withReferrers ? this.withReferrers(repository, digest) : [digest];
     const manifests = digests.flatMap((doomed) => home.manifests.get(doomed) ?? []);
     const tags = digests.flatMap((doomed) => this.tagsOf(repository, doomed));
-    for (const part of [home, ...manifests, ...tags]) assertDeletable(part);
+    for (const part of [home, ...manifests, ...tags]) requireDeletable(part);
     for (const doomed of digests) home.manifests.delete(doomed);
     for (const { name } of tags) home.tags.delete(name);
     return true;
@@ -138,7 +139,7 @@ export class RegistryStore {
     return this.byName.get(repository)?.tags.get(name);
   }
 
-  /** Every tag of a repository, in the order of names. */
+  /** Every tag of a repository, by name. */
   tags(repository: string): StoredTag[] {
     return [...(this.byName.get(repository)?.tags.values() ?? [])].sort(byName);
   }
@@ -148,29 +149,29 @@ export class RegistryStore {
   }
 
   setTag(repository: string, name: string, digest: string): void {
-    const home = this.writable(repository);
+    const home = this.requireWritable(repository);
     if (!home.manifests.has(digest))
       throw new RegistryError(404, "MANIFEST_UNKNOWN", `manifest ${digest} is not found`);
-    this.assertTagWritable(home, name);
+    this.requireWritableTag(home, name);
     const tag = home.tags.get(name);
-    if (tag === undefined) home.tags.set(name, { name, digest, ...dated() });
+    if (tag === undefined) home.tags.set(name, { name, digest, ...newItem() });
     else Object.assign(tag, { digest, lastUpdateTime: new Date() });
   }
 
-  /** Removes a tag only; its manifest stays. */
+  /** Removes a tag; its manifest stays. */
   removeTag(repository: string, name: string): boolean {
     const home = this.byName.get(repository);
     const tag = home?.tags.get(name);
     if (!home || !tag) return false;
-    assertDeletable(home);
-    assertDeletable(tag);
+    requireDeletable(home);
+    requireDeletable(tag);
     return home.tags.delete(name);
   }
 
   deleteRepository(name: string): boolean {
     const home = this.byName.get(name);
     if (!home) return false;
-    for (const part of [home, ...home.manifests.values(), ...home.tags.values()]) assertDeletable(part);
+    for (const part of [home, ...home.manifests.values(), ...home.tags.values()]) requireDeletable(part);
     return this.byName.delete(name);
   }
 
@@ -187,7 +188,7 @@ export class RegistryStore {
     return true;
   }
 
-  /** Descriptors of the manifests whose subject is that digest, as the referrers API lists them. */
+  /** Descriptors of the manifests with that subject. */
   referrers(repository: string, subject: string, artifactType?: string): Descriptor[] {
     return [...(this.byName.get(repository)?.manifests.values() ?? [])]
       .filter((manifest) => manifest.content.subject?.digest === subject)
@@ -196,7 +197,7 @@ export class RegistryStore {
   }
 
   startUpload(repository: string): UploadSession {
-    this.writable(repository);
+    this.requireWritable(repository);
     const session = { id: randomUUID(), repository, chunks: [], size: 0 };
     this.uploads.set(session.id, session);
     return session;
@@ -216,16 +217,16 @@ export class RegistryStore {
     return [digest, ...referrers.flatMap((referrer) => this.withReferrers(repository, referrer.digest))];
   }
 
-  private find(repository: string, tagOrDigest: string | undefined): Dated | undefined {
+  private find(repository: string, tagOrDigest: string | undefined): StoredItem | undefined {
     const home = this.byName.get(repository);
     if (tagOrDigest === undefined) return home;
     return isDigest(tagOrDigest) ? home?.manifests.get(tagOrDigest) : home?.tags.get(tagOrDigest);
   }
 
-  private writable(name: string): Repository {
+  private requireWritable(name: string): Repository {
     let repository = this.byName.get(name);
     if (repository === undefined) {
-      repository = { name, blobs: new Set(), manifests: new Map(), tags: new Map(), ...dated() };
+      repository = { name, blobs: new Set(), manifests: new Map(), tags: new Map(), ...newItem() };
       this.byName.set(name, repository);
     }
     if (!repository.attributes.writeEnabled) throw disallowedOperation();
@@ -233,12 +234,12 @@ export class RegistryStore {
     return repository;
   }
 
-  private assertTagWritable(home: Repository, name: string): void {
+  private requireWritableTag(home: Repository, name: string): void {
     if (home.tags.get(name)?.attributes.writeEnabled === false) throw disallowedOperation();
   }
 }
 
-function dated(): Dated {
+function newItem(): StoredItem {
   const now = new Date();
   return {
     createdTime: now,
@@ -247,7 +248,7 @@ function dated(): Dated {
   };
 }
 
-function assertDeletable({ attributes }: Dated): void {
+function requireDeletable({ attributes }: StoredItem): void {
   if (!attributes.deleteEnabled || !attributes.writeEnabled) throw disallowedOperation();
 }
 

@@ -1,0 +1,95 @@
+/** Parses what callers send to the control API. */
+import { newRegistry } from "./default-state";
+import type { ImageOptions } from "./registry/make-image";
+import { roleNames } from "./resource-manager/permissions";
+import { equalsIgnoreCase, type RegistryProperties, type State } from "./state";
+
+/** A request that the control API rejects. */
+export class ControlError extends Error {
+  constructor(
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
+
+export function requireReference(query: URLSearchParams): string {
+  const value = query.get("reference");
+  if (!value) throw new ControlError("the query parameter reference (host/repository:tag) is required");
+  return value;
+}
+
+export function requireFound<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new ControlError(`${what} was not found`, 404);
+  return value;
+}
+
+export function asObject<T extends object>(body: unknown): T {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new ControlError("the body must be a JSON object");
+  return body as T;
+}
+
+export function parseImageOptions(query: URLSearchParams, body: unknown): ImageOptions {
+  const platforms = query.get("platforms")?.split(",");
+  return { ...asObject<ImageOptions>(body), ...(platforms ? { platforms } : {}) };
+}
+
+export function parseHostMap(body: unknown): Record<string, string | null> {
+  const hosts = asObject<Record<string, unknown>>(body);
+  for (const [host, url] of Object.entries(hosts)) {
+    const isLoopback =
+      typeof url === "string" && URL.canParse(url) && /^(127\.|localhost$|\[::1\])/.test(new URL(url).hostname);
+    if (url !== null && !isLoopback)
+      throw new ControlError(`the server of ${host} must be http://127.0.0.1:PORT or null`);
+  }
+  return hosts as Record<string, string | null>;
+}
+
+export type StateAdditions = Partial<Omit<State, "registries" | "settings" | "clouds">> & {
+  registries?: (Partial<RegistryProperties> & { name: string })[];
+};
+
+/** Adds to the state; an identity whose client ID exists is changed. */
+export function addToState(state: State, additions: StateAdditions): void {
+  const {
+    tenants = [],
+    subscriptions = [],
+    resourceGroups = [],
+    identities = [],
+    roleAssignments = [],
+    registries = [],
+  } = additions;
+  const unknownRole = roleAssignments.find(({ role }) => !roleNames.includes(role));
+  if (unknownRole) throw new ControlError(`unknown role ${unknownRole.role}; expected one of ${roleNames.join(", ")}`);
+  state.tenants.push(...tenants);
+  state.subscriptions.push(...subscriptions);
+  state.resourceGroups.push(...resourceGroups);
+  for (const given of identities) {
+    const index = state.identities.findIndex(({ clientId }) => equalsIgnoreCase(clientId, given.clientId));
+    const defaults = {
+      kind: "servicePrincipal" as const,
+      secrets: [],
+      certificates: [],
+      federatedCredentials: [],
+      systemAssigned: false,
+    };
+    const identity = { ...defaults, ...state.identities[index], ...given };
+    if (index >= 0) state.identities[index] = identity;
+    else state.identities.push(identity);
+  }
+  state.roleAssignments.push(...roleAssignments);
+  state.registries.push(
+    ...registries.map((registry) => newRegistry({ ...parseRegistryChanges(registry), name: registry.name })),
+  );
+}
+
+export function parseRegistryChanges(body: unknown): Partial<RegistryProperties> {
+  const changes = asObject<Partial<RegistryProperties>>(body);
+  const { store, ...known } = newRegistry({ name: "template" });
+  const unknown = Object.keys(changes).find((name) => !Object.hasOwn(known, name));
+  if (unknown)
+    throw new ControlError(`unknown registry property ${unknown}; expected one of ${Object.keys(known).join(", ")}`);
+  return changes;
+}
