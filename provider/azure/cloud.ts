@@ -1,7 +1,7 @@
 /** The Azure clouds: the endpoints of Resource Manager and Entra, and the hosts of Azure registries. */
 import { azureFailure } from "../failure/azure";
 import { ImportError } from "../failure/failure";
-import { send } from "../registry/transport";
+import { send } from "../registry/transport/send";
 import { type AzureSettings, nameOf, type Setting } from "./settings";
 
 /** One Azure cloud. URLs end without a slash. */

@@ -1,21 +1,20 @@
 /** The chosen identity as a credential of @azure/identity. */
-
 import { readFile } from "node:fs/promises";
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { azureFailure } from "../failure/azure";
 import { failureOf, ImportError } from "../failure/failure";
-import { connectionPolicy } from "../registry/connections";
 import { PromiseCache } from "../registry/promise-cache";
-import { send } from "../registry/transport";
+import { send } from "../registry/transport/send";
 import { readClientCertificate } from "./client-certificate";
 import type { Cloud } from "./cloud";
+import { connectionPolicy } from "./connection-policy";
 import type { Assertion, CredentialChoice } from "./credential-choice";
 import { credentialFailure, type NetworkTrace } from "./credential-failure";
 import { identitySdk } from "./sdk";
 import { type AzureSettings, auxiliaryTenants, isOn } from "./settings";
 
-/** Makes the credential. Its tokens are cached by @azure/identity; its errors are {@link ImportError}s. */
+/** Creates the credential. @azure/identity caches its tokens; its errors are {@link ImportError}s. */
 export function createCredential(choice: CredentialChoice, cloud: Cloud, settings: AzureSettings): TokenCredential {
   const seen: NetworkTrace = {};
   const credential = sdkCredential(choice, {
@@ -23,19 +22,19 @@ export function createCredential(choice: CredentialChoice, cloud: Cloud, setting
     disableInstanceDiscovery: isOn(settings.disableInstanceDiscovery),
     additionallyAllowedTenants: auxiliaryTenants(settings),
     additionalPolicies: [
-      { policy: keepAlive, position: "perRetry" },
+      { policy: connectionPolicy, position: "perRetry" },
       { policy: recordNetworkErrors(seen), position: "perRetry" },
     ],
   });
-  // A hundred imports begin at once, and @azure/identity would ask a hundred times for the same token.
-  const underWay = new PromiseCache<AccessToken | null>();
+  // @azure/identity would request the same token for each of the imports that start at once.
+  const pending = new PromiseCache<AccessToken | null>();
   return {
     async getToken(scopes, { abortSignal, ...options } = {}): Promise<AccessToken | null> {
       const key = JSON.stringify([scopes, options.claims, options.tenantId, options.enableCae]);
-      const ask = async () => (await credential()).getToken(scopes, options);
+      const getToken = async () => (await credential()).getToken(scopes, options);
       try {
-        const token = await underWay.get(key, abortSignal as AbortSignal | undefined, ask);
-        underWay.forget(key, token);
+        const token = await pending.get(key, abortSignal as AbortSignal | undefined, getToken);
+        pending.forget(key, token);
         return token;
       } catch (error) {
         if (abortSignal?.aborted) throw error;
@@ -56,10 +55,10 @@ interface SdkOptions {
   readonly additionalPolicies: { policy: PipelinePolicy; position: "perRetry" }[];
 }
 
-/** The class of @azure/identity that a choice stands for, made at the first token. */
+/** The credential of @azure/identity for a choice, created at the first token. */
 function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => Promise<TokenCredential> {
-  let made: Promise<TokenCredential> | undefined;
-  const make = async (): Promise<TokenCredential> => {
+  let credential: Promise<TokenCredential> | undefined;
+  const create = async (): Promise<TokenCredential> => {
     const sdk = identitySdk();
     switch (choice.kind) {
       case "default chain":
@@ -91,22 +90,15 @@ function sdkCredential(choice: CredentialChoice, options: SdkOptions): () => Pro
     }
   };
   return () => {
-    made ??= make();
-    return made;
+    credential ??= create();
+    return credential;
   };
 }
 
-/** The address of managed identity is plain HTTP, on the machine itself. */
-const keepAlive: PipelinePolicy = {
-  name: connectionPolicy.name,
-  sendRequest: (request, next) =>
-    request.url.startsWith("https:") ? connectionPolicy.sendRequest(request, next) : next(request),
-};
-
-/** Remembers what the network said: the authentication library reports every such thing as `network_error`. */
+/** Records why requests fail: the authentication library reports every reason as `network_error`. */
 function recordNetworkErrors(seen: NetworkTrace): PipelinePolicy {
   return {
-    name: "witness",
+    name: "recordNetworkErrors",
     async sendRequest(request, next) {
       seen.host = new URL(request.url).host;
       try {
@@ -141,8 +133,8 @@ async function fetchAssertion(assertion: Assertion, from: string): Promise<strin
   const url = new URL(assertion.url);
   url.searchParams.set("audience", assertion.audience);
   const headers = { accept: "application/json", authorization: `Bearer ${assertion.bearer}` };
-  const question = { method: "GET", url: url.href, headers } as const;
-  const response = await send(question, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
+  const request = { method: "GET", url: url.href, headers } as const;
+  const response = await send(request, { deadline: Date.now() + 30_000 }).catch((error: Error) => {
     throw new ImportError(azureFailure.unavailable("Azure", url.host, `returned no OIDC token: ${error.message}`));
   });
   const token =

@@ -11,7 +11,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RegistryResource } from "../reference/registry-name";
-import { isTransient } from "../registry/retry";
+import { isTransient } from "../registry/transport/retry";
 import { type ArmResponse, type ResourceManager, retryAfterMs } from "./resource-manager";
 
 /** Where the image is, in the words of Resource Manager. */

@@ -3,34 +3,36 @@ import type { ContainerRegistryManagementClient } from "@azure/arm-containerregi
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelinePolicy, PipelineResponse, RetryStrategy } from "@azure/core-rest-pipeline";
 import { failureOf } from "../failure/failure";
-import { connectionPolicy } from "../registry/connections";
-import { CONNECTION_FAULTS, isTransient, retryAfterSeconds } from "../registry/retry";
+import { errorCode, hasNoRoute, neverArrived } from "../registry/transport/network-errors";
+import { isTransient, nextRetry, type RetryPolicy, retryAfterSeconds } from "../registry/transport/retry";
 import type { Cloud } from "./cloud";
+import { connectionPolicy } from "./connection-policy";
 import { containerRegistrySdk, restPipeline } from "./sdk";
 
-/** How often a request is sent again after a fault that may pass; throttling does not count. */
-const RETRIES = 3;
+/** How long one attempt may take, in milliseconds. */
+const ATTEMPT_MS = 60_000;
+/** The bounds of the waits that Resource Manager asks for, in milliseconds. */
+const MIN_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 60_000;
+const RETRY_POLICY: RetryPolicy = { faultMs: 1_000, maxRetryAfterMs: MAX_WAIT_MS };
 
-/** How long one request may go without an response, in milliseconds. */
-const ANSWER_TIMEOUT = 60_000;
-
-/** What Resource Manager answered. */
+/** A response of Resource Manager. */
 export interface ArmResponse {
   readonly status: number;
   readonly headers: PipelineResponse["headers"];
   readonly body: string;
 }
 
-/** A client for one task, which remembers what was really answered: the SDK's errors drop `error.details`. */
+/** A client for one task, which records the responses as they are: the SDK's errors drop `error.details`. */
 export interface ResourceManager {
   readonly origin: URL;
   readonly host: string;
   readonly client: ContainerRegistryManagementClient;
-  /** Sends a request of our own through the client's pipeline. An response of any status is an response. */
+  /** Sends a request through the client's pipeline, and returns the response whatever its status. */
   send(request: { url: string; body?: unknown }, signal: AbortSignal): Promise<ArmResponse>;
-  /** The last response, unless the last attempt ended without one. */
+  /** The response to the last attempt, if it had one. */
   lastResponse(): ArmResponse | undefined;
-  /** Whether an attempt ended so that the service may have done what it was asked without our knowing. */
+  /** Whether an attempt ended without a usable response although the service may have acted on it. */
   mayHaveArrived(): boolean;
 }
 
@@ -38,20 +40,20 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
   const { ContainerRegistryManagementClient } = containerRegistrySdk();
   const { createDefaultHttpClient, createHttpHeaders, createPipelineRequest, retryPolicy } = restPipeline();
   let last: ArmResponse | undefined;
-  let doubt = false;
+  let isDoubtful = false;
 
-  const witness: PipelinePolicy = {
-    name: "witness",
+  const recorder: PipelinePolicy = {
+    name: "recorder",
     async sendRequest(request, next) {
       last = undefined;
-      request.timeout ||= ANSWER_TIMEOUT;
+      request.timeout ||= ATTEMPT_MS;
       try {
         const response = await next(request);
         last = { status: response.status, headers: response.headers, body: response.bodyAsText ?? "" };
-        doubt ||= isTransient(response.status);
+        isDoubtful ||= isTransient(response.status);
         return response;
       } catch (error) {
-        doubt ||= !neverArrived(error);
+        isDoubtful ||= !failureOf(error) && !neverArrived(errorCode(error));
         throw error;
       }
     },
@@ -62,12 +64,13 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
     userAgentOptions: { userAgentPrefix: "pulumi-acr-import" },
     additionalPolicies: [
       { policy: connectionPolicy, position: "perRetry" },
-      { policy: witness, position: "perRetry" },
+      { policy: recorder, position: "perRetry" },
     ],
   });
-  // The SDK's own retry obeys a Retry-After of any length and gives up on the fourth 429.
+  // The SDK's own retries obey a Retry-After of any length and end with the fourth 429.
   client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
-  client.pipeline.addPolicy(retryPolicy([throttleRetry], { maxRetries: 1_000 }), { phase: "Retry" });
+  const maxRetries = Number.POSITIVE_INFINITY;
+  client.pipeline.addPolicy(retryPolicy([retryStrategy], { maxRetries }), { phase: "Retry" });
   const http = createDefaultHttpClient();
   const origin = new URL(cloud.resourceManager);
 
@@ -84,47 +87,30 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
         abortSignal,
         ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
       });
-      const { status, headers: answered, bodyAsText } = await client.pipeline.sendRequest(http, request);
-      return { status, headers: answered, body: bodyAsText ?? "" };
+      const response = await client.pipeline.sendRequest(http, request);
+      return { status: response.status, headers: response.headers, body: response.bodyAsText ?? "" };
     },
     lastResponse: () => last,
-    mayHaveArrived: () => doubt,
+    mayHaveArrived: () => isDoubtful,
   };
 }
 
-/** Waits out throttling for as long as the caller's signal allows, and a few faults. */
-const throttleRetry: RetryStrategy = {
-  name: "patience",
+/** Retries as the registry client does, for as long as the caller's signal allows. */
+const retryStrategy: RetryStrategy = {
+  name: "retryStrategy",
   retry({ retryCount, response, responseError }) {
-    if (response?.status === 429) return { retryAfterInMs: retryAfterMs(response.headers) ?? 5_000 };
-    const passing = response ? isTransient(response.status) : isConnectionFault(responseError?.code);
-    if (!passing || retryCount >= RETRIES) return { skipStrategy: true };
-    return { retryAfterInMs: (response && retryAfterMs(response.headers)) ?? 1_000 * 2 ** retryCount };
+    // An import polls often: a poll without a route to the host is left to the next one.
+    if (!response && hasNoRoute(errorCode(responseError))) return { skipStrategy: true };
+    const result = response
+      ? { status: response.status, retryAfter: response.headers.get("retry-after") }
+      : { code: errorCode(responseError) };
+    const retry = nextRetry(result, retryCount, RETRY_POLICY);
+    return retry ? { retryAfterInMs: retry.waitMs } : { skipStrategy: true };
   },
 };
 
-/** Ends of a connection before the request was sent. */
-const UNSENT: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EPROXY",
-]);
-
-function isConnectionFault(code = ""): boolean {
-  return CONNECTION_FAULTS.has(code) || code === "ETIMEDOUT";
-}
-
-function neverArrived(error: unknown): boolean {
-  if (failureOf(error)) return true;
-  const { code = "" } = error as NodeJS.ErrnoException;
-  return UNSENT.has(code) || /CERT|SSL|TLS/.test(code);
-}
-
-/** The wait that an response asks for, in milliseconds, within sensible bounds. */
+/** The wait that a response asks for, in milliseconds, within sensible bounds. */
 export function retryAfterMs(headers: ArmResponse["headers"]): number | undefined {
   const seconds = retryAfterSeconds(headers.get("retry-after"));
-  return seconds === undefined ? undefined : Math.min(Math.max(seconds * 1_000, 1_000), 60_000);
+  return seconds === undefined ? undefined : Math.min(Math.max(seconds * 1_000, MIN_WAIT_MS), MAX_WAIT_MS);
 }

@@ -1,7 +1,7 @@
 /**
- * The Azure SDK, loaded where it is first used: it takes 240 ms, which a run that needs nothing from Azure must not pay.
+ * Loads the Azure SDK at its first use: that takes 240 ms, which a run that needs nothing from Azure must not pay.
  *
- * `require` and not `import()`, which would load the packages' second, ESM build beside the one that the rest uses.
+ * By `require`, because `import()` would load the ESM build of the packages beside the one that they require themselves.
  */
 
 export function identitySdk(): typeof import("@azure/identity") {

@@ -1,7 +1,7 @@
 /** Reads error responses of Resource Manager, and explains those that do not depend on the request. */
 import { azureFailure } from "../failure/azure";
 import { type Failure, failureOf, type Side } from "../failure/failure";
-import { isTransient } from "../registry/retry";
+import { isTransient } from "../registry/transport/retry";
 import type { ArmResponse } from "./resource-manager";
 
 /** The innermost code and message of an error response, where Azure puts the useful sentence. */

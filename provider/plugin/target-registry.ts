@@ -36,7 +36,7 @@ export class TargetRegistry {
     readonly loginServer: string,
     azure: Azure,
   ) {
-    const credential = { kind: "entra", token: azure.registryToken, who: azure.describeIdentity() } as const;
+    const credential = { kind: "entra", token: azure.registryToken, identity: azure.describeIdentity() } as const;
     this.client =
       clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
     clients.set(loginServer, this.client);

@@ -55,7 +55,7 @@ export class DigestResolver {
     if (!isAzure) return head({ kind: "anonymous" });
     try {
       const azure = this.azure();
-      return await head({ kind: "entra", token: azure.registryToken, who: azure.describeIdentity() });
+      return await head({ kind: "entra", token: azure.registryToken, identity: azure.describeIdentity() });
     } catch (error) {
       if (!isIdentityDenied(error)) throw error;
       // A registry outside this tenant may allow anonymous pulls. If it does not, that Azure cannot find it explains most.

@@ -1,8 +1,9 @@
+/** Reads manifests, indexes and lists of referrers. */
 import { createHash } from "node:crypto";
 import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
 
-/** What a registry says about a manifest. */
+/** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
 export interface ManifestDescriptor {
   readonly digest: Digest;
   readonly mediaType: string;
@@ -11,11 +12,11 @@ export interface ManifestDescriptor {
 
 /** A manifest within an index. */
 export interface IndexEntry extends ManifestDescriptor {
-  /** `os/architecture[/variant]`; entries that are no image, such as attestations, have none. */
+  /** `os/architecture[/variant]`; entries that are not images, such as attestations, have none. */
   readonly platform?: string;
 }
 
-/** A manifest that was read, its digest checked against its bytes. */
+/** A manifest, its digest checked against its bytes. */
 export interface Manifest {
   readonly descriptor: ManifestDescriptor;
   readonly bytes: Buffer;
@@ -23,7 +24,7 @@ export interface Manifest {
   readonly entries: readonly IndexEntry[];
   /** The platforms of an index, in its order, each once. */
   readonly platforms: readonly string[];
-  /** The configuration of a single image, which tells its platform. */
+  /** The configuration of a single image, which contains its platform. */
   readonly config?: Digest;
 }
 
@@ -42,7 +43,7 @@ const CONFIG_TYPES: readonly unknown[] = [
   "application/vnd.docker.container.image.v1+json",
 ];
 
-/** What is asked for. Without the OCI types some registries answer 404 for a tag that exists. */
+/** For the `Accept` header. Without the OCI types some registries respond with 404 for a tag that exists. */
 export const MANIFEST_TYPES = [
   ...INDEX_TYPES,
   "application/vnd.oci.image.manifest.v1+json",
@@ -68,15 +69,14 @@ export function digestOf(bytes: Buffer, like?: Digest): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
 }
 
-/** Reads the body of a manifest, or says why it is none. */
+/** Reads the body of a manifest; a string is the reason why it is none. */
 export function readManifest(bytes: Buffer, contentType: string | undefined, digest: Digest): Manifest | string {
   const type = manifestType(contentType);
   const body = parseJson(bytes.toString("utf8"));
-  if (!isObject(body))
-    return type === undefined ? `it sends ${contentType ?? "no media type"}` : "its manifest is no JSON";
-  if (type === undefined && body.schemaVersion !== 2) return `it sends ${contentType ?? "no media type"}`;
+  const isManifest = isObject(body) && (type !== undefined || body.schemaVersion === 2);
+  if (!isManifest) return type === undefined ? mediaTypeProblem(contentType) : "the manifest is not valid JSON";
 
-  // a generic type such as application/json says nothing, the manifest itself does
+  // A generic type such as application/json says less than the manifest itself.
   const declared = typeof body.mediaType === "string" ? manifestType(body.mediaType) : undefined;
   const mediaType = type !== undefined && type !== "application/json" ? type : (declared ?? "application/json");
   const entries = readDescriptors(body.manifests).map(({ platform, ...descriptor }) => {
@@ -94,7 +94,13 @@ export function readManifest(bytes: Buffer, contentType: string | undefined, dig
   };
 }
 
-/** The platform that an image's configuration names. */
+function mediaTypeProblem(contentType: string | undefined): string {
+  return contentType === undefined
+    ? "the manifest has no media type"
+    : `the media type ${contentType} is not a manifest's`;
+}
+
+/** The platform in the configuration of an image. */
 export function readPlatform(config: Buffer): string | undefined {
   return platformName(parseJson(config.toString("utf8")));
 }
@@ -105,12 +111,12 @@ export function entryFor(manifest: Manifest, platform: string): IndexEntry | und
   const named = manifest.entries.filter((entry) => entry.platform !== undefined);
   return (
     named.find((entry) => normalized(entry.platform ?? "") === wanted) ??
-    // os/architecture alone means whatever variant there is
+    // Without a variant, any variant matches.
     (platform.split("/").length === 2 ? named.find((entry) => entry.platform?.startsWith(`${platform}/`)) : undefined)
   );
 }
 
-/** Reads an index of referrers, or `undefined` when it is none. */
+/** Reads an index of referrers; `undefined` when the bytes are none. */
 export function readReferrers(bytes: Buffer): Referrer[] | undefined {
   const body = parseJson(bytes.toString("utf8"));
   if (!isObject(body) || !Array.isArray(body.manifests)) return undefined;
@@ -151,12 +157,12 @@ function platformName(platform: unknown): string | undefined {
   return [os, architecture, ...(isPlatformPart(variant) ? [variant] : [])].join("/");
 }
 
-/** It goes into the state and to the terminal, so that nothing else than a short word is taken. */
+/** A platform is stored in the state and printed, so that its parts must be short words. */
 function isPlatformPart(part: unknown): part is string {
   return typeof part === "string" && /^[\w.-]{1,64}$/.test(part);
 }
 
-/** arm64 is arm64/v8 and arm is arm/v7, as Docker and containerd read them. */
+/** Adds the variant that Docker and containerd imply: arm64 is arm64/v8, and arm is arm/v7. */
 function normalized(platform: string): string {
   const [os, architecture, variant] = platform.split("/");
   const implied = architecture === "arm64" ? "v8" : architecture === "arm" ? "v7" : "";

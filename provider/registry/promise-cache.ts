@@ -1,17 +1,23 @@
+/** Shares work between callers that ask for the same thing. */
 interface Entry<V> {
   readonly promise: Promise<V>;
   result?: V;
 }
 
 /**
- * Work that several callers wait for is done once. What failed is forgotten, so that the next caller tries again;
- * a caller that gives up does not disturb the others.
+ * Starts work once per key and shares its result. Failed work is forgotten, so that the next caller starts it again. A caller
+ * whose signal aborts stops waiting; the others do not notice.
  */
 export class PromiseCache<V> {
   readonly #entries = new Map<string, Entry<V>>();
 
   get(key: string, signal: AbortSignal | undefined, start: () => Promise<V>): Promise<V> {
     return unlessAborted((this.#entries.get(key) ?? this.#start(key, start)).promise, signal);
+  }
+
+  /** The result, if the work is done. */
+  peek(key: string): V | undefined {
+    return this.#entries.get(key)?.result;
   }
 
   /** Forgets a result, unless a newer one has taken its place. */

@@ -1,63 +1,63 @@
+/** The requests and responses of token services. */
 import { ImportError, type Side } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { isObject, parseJson } from "../json";
-import type { HttpRequest, HttpResponse } from "./transport";
+import { formatScope, type Scope } from "./scope";
+import type { HttpRequest, HttpResponse } from "./transport/http-message";
 
-/** Where a registry's tokens come from, as its challenge says. */
+/** A server that issues tokens, as a challenge names it. */
 export interface TokenService {
   readonly realm: URL;
   readonly service?: string | undefined;
 }
 
-/** A registry's access token, good for one scope. */
+/** A token that the registry accepts for one scope. */
 export interface AccessToken {
   readonly value: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
 }
 
-// The specification's default, where an response does not say: https://distribution.github.io/distribution/spec/auth/token/
+/** The specification's default for a response without a lifetime, https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_LIFETIME_MS = 60_000;
 
-/** Asks a token service as distribution describes it. `headers` carry credentials only where the realm may have them. */
-export function requestToken(
+/** Asks a token service for a token; `basic` has the credentials, if the realm may receive them. */
+export function accessTokenRequest(
   { realm, service }: TokenService,
-  scope: string,
-  headers: { authorization?: string },
+  scope: Scope,
+  basic: string | undefined,
 ): HttpRequest {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.append("scope", scope);
-  return { method: "GET", url: url.href, headers };
+  url.searchParams.append("scope", formatScope(scope));
+  return { method: "GET", url: url.href, ...(basic !== undefined && { headers: { authorization: `Basic ${basic}` } }) };
 }
 
-/** Azure: an Entra access token becomes a refresh token of the registry. */
-export function exchangeEntraToken(host: string, entraToken: string): HttpRequest {
-  return form(`https://${host}/oauth2/exchange`, {
-    grant_type: "access_token",
-    service: host,
-    access_token: entraToken,
-  });
+/** Asks an Azure registry for a refresh token in exchange for an Entra access token. */
+export function exchangeRequest(host: string, entraToken: string): HttpRequest {
+  const fields = { grant_type: "access_token", service: host, access_token: entraToken };
+  return formRequest(`https://${host}/oauth2/exchange`, fields);
 }
 
-/** Azure: a refresh token of the registry becomes an access token. */
-export function refreshToken(host: string, refresh: string, scope: string): HttpRequest {
-  return form(`https://${host}/oauth2/token`, {
+/** Asks an Azure registry for an access token in exchange for its refresh token. */
+export function refreshRequest(host: string, refreshToken: string, scope: Scope): HttpRequest {
+  const fields = {
     grant_type: "refresh_token",
     service: host,
-    scope,
-    refresh_token: refresh,
-  });
+    scope: formatScope(scope),
+    refresh_token: refreshToken,
+  };
+  return formRequest(`https://${host}/oauth2/token`, fields);
 }
 
-/** Reads `access_token` or `token`. */
-export function readAccessToken(side: Side, response: HttpResponse, askedAt: number): AccessToken {
+/** Reads `access_token` or `token`. `requestedAt` is in milliseconds since the epoch. */
+export function readAccessToken(side: Side, response: HttpResponse, requestedAt: number): AccessToken {
   const body = readObject(side, response);
   const value = readToken(side, response, body.access_token || body.token);
-  const lifetime = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in * 1000 : undefined;
-  const lasts = lifetime ?? (jwtExpiry(value) ?? askedAt + DEFAULT_LIFETIME_MS) - askedAt;
-  // renewed a little early, since the way to the registry takes time
-  return { value, expires: askedAt + lasts * 0.9 };
+  const stated = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in * 1000 : undefined;
+  const lifetimeMs = stated ?? (jwtExpiry(value) ?? requestedAt + DEFAULT_LIFETIME_MS) - requestedAt;
+  // A little early, so that it does not expire on its way to the registry.
+  return { value, expires: requestedAt + lifetimeMs * 0.9 };
 }
 
 /** Reads `refresh_token`. */
@@ -65,7 +65,7 @@ export function readRefreshToken(side: Side, response: HttpResponse): string {
   return readToken(side, response, readObject(side, response).refresh_token);
 }
 
-/** Whether a password is an Entra access token: a JWT, but not one with which an Azure registry renews its own tokens. */
+/** Whether a password is an Entra access token: a JWT, but not the refresh token of an Azure registry. */
 export function isEntraToken(password: string): boolean {
   const claims = jwtClaims(password);
   return claims !== undefined && claims.grant_type !== "refresh_token";
@@ -82,7 +82,7 @@ function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined
   return isObject(parsed) ? parsed : undefined;
 }
 
-function form(url: string, fields: Record<string, string>): HttpRequest {
+function formRequest(url: string, fields: Record<string, string>): HttpRequest {
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   return { method: "POST", url, headers, body: new URLSearchParams(fields).toString() };
 }
@@ -90,15 +90,15 @@ function form(url: string, fields: Record<string, string>): HttpRequest {
 function readObject(side: Side, { body, url }: HttpResponse): Readonly<Record<string, unknown>> {
   const parsed = parseJson(body.toString("utf8"));
   if (isObject(parsed)) return parsed;
-  throw new ImportError(registryFailure.invalidResponse(side, url.host, "its token is not JSON"));
+  throw new ImportError(registryFailure.invalidResponse(side, url.host, "the token response is not valid JSON"));
 }
 
 function readToken(side: Side, { url }: HttpResponse, token: unknown): string {
   if (typeof token === "string" && isHeaderSafe(token)) return token;
-  throw new ImportError(registryFailure.invalidResponse(side, url.host, "it grants no token"));
+  throw new ImportError(registryFailure.invalidResponse(side, url.host, "the token response contains no token"));
 }
 
-/** Whether a token can stand in a header. */
+/** Whether a token consists of characters that a header may contain. */
 export function isHeaderSafe(token: string): boolean {
   return /^[\x21-\x7e]+$/.test(token);
 }

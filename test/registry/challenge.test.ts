@@ -1,3 +1,4 @@
+/** The parser of `WWW-Authenticate`. */
 import fc from "fast-check";
 import { parseChallenges } from "../../provider/registry/challenge";
 
@@ -59,7 +60,7 @@ test.each<[string, string, unknown]>([
   expect(read(header)).toEqual(expected);
 });
 
-test("any text is read in time and without an error", () => {
+test("reads any text without an error", () => {
   const pieces = fc.array(
     fc.constantFrom("Bearer", "Basic", " ", ",", "=", '"', "\\", "realm", "a/b", "é", "x".repeat(50)),
   );
@@ -75,14 +76,19 @@ test("any text is read in time and without an error", () => {
     ),
     { numRuns: 2000 },
   );
-  const started = Date.now();
-  parseChallenges(`Bearer ${'realm="'.repeat(5000)}`);
-  parseChallenges(`Bearer realm=${"a/".repeat(20_000)}"`);
-  parseChallenges("a ".repeat(20_000));
-  expect(Date.now() - started).toBeLessThan(1000);
 });
 
-test("what is written is read back", () => {
+test("reads a hostile header in linear time", () => {
+  // A parser that backtracks takes longer for these than Jest allows.
+  const hostile = [
+    `Bearer ${'realm="'.repeat(300_000)}`,
+    `Bearer realm=${"a/".repeat(1_000_000)}"`,
+    "a ".repeat(1_000_000),
+  ];
+  for (const header of hostile) expect(Array.isArray(parseChallenges(header))).toBe(true);
+});
+
+test("reads back what was written", () => {
   const token = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
   const parameters = fc.dictionary(token, fc.string(), { minKeys: 1, maxKeys: 3, noNullPrototype: true });
   fc.assert(

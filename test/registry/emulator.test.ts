@@ -1,10 +1,12 @@
+/** The registry client against the emulated registries of Docker Hub, Microsoft and Azure. */
 import { readFileSync } from "node:fs";
 import { failureOf } from "../../provider/failure/failure";
 import { type Digest, parseDigest } from "../../provider/reference/digest";
 import { entryFor, RegistryClient, type RegistryCredential } from "../../provider/registry/client";
-import { send } from "../../provider/registry/transport";
+import { CONNECTIONS_PER_HOST } from "../../provider/registry/transport/agents";
+import { send } from "../../provider/registry/transport/send";
 import { startTestEmulator, type TestEmulator } from "../support/emulator";
-import { trust } from "./internet";
+import { trust } from "../support/trust";
 
 let box: TestEmulator;
 beforeAll(async () => {
@@ -19,19 +21,19 @@ beforeEach(async () => {
 
 const anonymous: RegistryCredential = { kind: "anonymous" };
 const source = (host: string, credential: RegistryCredential = anonymous, isAzure = false) =>
-  new RegistryClient({ host, side: "source", credential, isAzure, timeoutMs: 4_000 });
+  new RegistryClient({ host, side: "source", credential, isAzure, timeoutMs: 100_000 });
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => "no failure",
     (error) => failureOf(error)?.code ?? String(error),
   );
-const asked = async () =>
+const requested = async () =>
   (await box.control.requests()).map(({ method, host, path }) => `${method} ${host}${path.split("?")[0]}`);
 
-/** What the Azure identity of the run gets from Entra. */
+/** An Entra token for the Azure identity of the run. */
 async function entraToken(): Promise<string> {
   const { ARM_TENANT_ID: tenant, ARM_CLIENT_ID: id = "", ARM_CLIENT_SECRET: secret = "" } = box.env;
-  const answer = await send(
+  const response = await send(
     {
       method: "POST",
       url: `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
@@ -45,17 +47,17 @@ async function entraToken(): Promise<string> {
     },
     { deadline: 0 },
   );
-  return JSON.parse(answer.body.toString("utf8")).access_token;
+  return JSON.parse(response.body.toString("utf8")).access_token;
 }
 const entra: RegistryCredential = { kind: "entra", token: entraToken };
 
 describe("Docker Hub", () => {
-  test("a public image by one token and one HEAD; its platforms by one GET more", async () => {
+  test("resolves a public image by one token and one HEAD, and its platforms by one more GET", async () => {
     const expected = await box.control.image("docker.io/library/hello-world:latest");
     const hub = source("docker.io");
     const found = await hub.head("library/hello-world", "latest");
     expect(found).toMatchObject({ digest: expected.digest, mediaType: expected.mediaType });
-    expect(await asked()).toEqual([
+    expect(await requested()).toEqual([
       "GET auth.docker.io/token",
       "HEAD registry-1.docker.io/v2/library/hello-world/manifests/latest",
     ]);
@@ -69,7 +71,7 @@ describe("Docker Hub", () => {
     expect(await hub.head("library/hello-world", "no-such-tag")).toBeUndefined();
   });
 
-  test("an account is let in, wrong credentials are refused, a private repository is nobody's", async () => {
+  test("accepts an account, rejects wrong credentials, and denies a private repository", async () => {
     const user: RegistryCredential = { kind: "password", username: "emulator", password: "dckr_pat_emulator" };
     expect(await source("docker.io", user).head("tensorflow/tensorflow", "latest-gpu")).toBeDefined();
     const wrong: RegistryCredential = { ...user, password: "dckr_pat_wrong" };
@@ -79,7 +81,7 @@ describe("Docker Hub", () => {
     expect(await codeOf(source("docker.io").head("emulator/private", "latest"))).toBe("SOURCE_ACCESS_DENIED");
   });
 
-  test("a tag that moves is seen", async () => {
+  test("notices a tag that moves", async () => {
     const hub = source("docker.io");
     const before = await hub.head("library/hello-world", "latest");
     const moved = await box.control.moveTag("docker.io/library/hello-world:latest");
@@ -88,11 +90,11 @@ describe("Docker Hub", () => {
   });
 });
 
-test("Microsoft Container Registry: no token at all", async () => {
+test("needs no token for Microsoft Container Registry", async () => {
   const mcr = source("mcr.microsoft.com");
   expect(await mcr.head("windows/servercore", "ltsc2019")).toBeDefined();
   expect(await mcr.head("windows/servercore", "ltsc2019")).toBeDefined();
-  expect((await asked()).map((request) => request.split("/")[0])).toEqual([
+  expect((await requested()).map((request) => request.split("/")[0])).toEqual([
     "GET mcr.microsoft.com",
     "HEAD mcr.microsoft.com",
     "HEAD mcr.microsoft.com",
@@ -100,18 +102,18 @@ test("Microsoft Container Registry: no token at all", async () => {
 });
 
 describe("Azure registries", () => {
-  test("with Entra: exchange, token, HEAD", async () => {
+  test("exchanges an Entra token for a token of the registry", async () => {
     await entraToken();
     await box.control.clearRequests();
     expect(await source("mysourceregistry.azurecr.io", entra, true).head("aci-helloworld", "latest")).toBeDefined();
-    expect((await asked()).filter((request) => request.includes("azurecr"))).toEqual([
+    expect((await requested()).filter((request) => request.includes("azurecr"))).toEqual([
       "POST mysourceregistry.azurecr.io/oauth2/exchange",
       "POST mysourceregistry.azurecr.io/oauth2/token",
       "HEAD mysourceregistry.azurecr.io/v2/aci-helloworld/manifests/latest",
     ]);
   });
 
-  test("another tenant: Entra is refused, a repository-scoped token is taken, and a wrong one is not", async () => {
+  test("rejects the Entra token of another tenant, and accepts a repository-scoped token", async () => {
     const host = "othertenantsource.azurecr.io";
     const scoped: RegistryCredential = { kind: "password", username: "importer", password: "importer-token-password" };
     expect(await codeOf(source(host, entra, true).head("aci-helloworld", "latest"))).toBe(
@@ -125,7 +127,7 @@ describe("Azure registries", () => {
     expect(await codeOf(source(host, anonymous, true).head("aci-helloworld", "latest"))).toBe("SOURCE_ACCESS_DENIED");
   });
 
-  test("an Entra token as password alone, and the service principal itself", async () => {
+  test("accepts an Entra token as password, and the credentials of a service principal", async () => {
     const host = "mysourceregistry.azurecr.io";
     const token: RegistryCredential = { kind: "password", password: await entraToken() };
     expect(await source(host, token, true).head("aci-helloworld", "latest")).toBeDefined();
@@ -135,19 +137,19 @@ describe("Azure registries", () => {
     ).toBeDefined();
   });
 
-  test("public access disabled is a closed network", async () => {
+  test("reports a blocked network when public access is disabled", async () => {
     expect(await codeOf(source("privatesource.azurecr.io", entra, true).head("aci-helloworld", "latest"))).toBe(
       "SOURCE_NETWORK_BLOCKED",
     );
   });
 
-  test("tags of a digest, lock, untag, delete", async () => {
+  test("lists the tags of a digest, locks, untags and deletes", async () => {
     const registry = new RegistryClient({
       host: "myregistry.azurecr.io",
       side: "target",
       credential: entra,
       isAzure: true,
-      timeoutMs: 4_000,
+      timeoutMs: 100_000,
     });
     const made = await box.control.moveTag("myregistry.azurecr.io/team/app:1");
     const digest: Digest = parseDigest(made.digest);
@@ -172,14 +174,14 @@ describe("faults", () => {
   const head = () => source("docker.io").head("library/hello-world", "latest");
   const host = "registry-1.docker.io";
 
-  test("a token that has expired is replaced", async () => {
+  test("replaces a token that has expired", async () => {
     const hub = source("docker.io");
     await hub.head("library/hello-world", "latest");
     await box.control.faults({ host, method: "HEAD", expireToken: true, times: 1 });
     expect(await hub.head("library/hello-world", "latest")).toBeDefined();
   });
 
-  test("429 and resets are waited out", async () => {
+  test("retries after 429 and a reset", async () => {
     await box.control.faults(
       { host, method: "HEAD", status: 429, headers: { "retry-after": "1" }, times: 2 },
       { host: "auth.docker.io", reset: true, times: 1 },
@@ -187,7 +189,7 @@ describe("faults", () => {
     expect(await head()).toBeDefined();
   });
 
-  test("a wrong digest, a truncated body, no digest at all", async () => {
+  test("copes with a missing digest and a truncated body, and rejects a wrong digest", async () => {
     const expected = await box.control.image("docker.io/library/hello-world:latest");
     await box.control.faults({ host, method: "HEAD", dropHeaders: ["Docker-Content-Digest"] });
     expect((await head())?.digest).toBe(expected.digest);
@@ -205,12 +207,12 @@ describe("faults", () => {
     );
   });
 
-  test("a host that is not there", async () => {
+  test("reports a host that does not exist", async () => {
     expect(await codeOf(source("no-such-registry.example.com").head("app", "1"))).toBe("SOURCE_UNREACHABLE");
   });
 });
 
-test("100 images over 16 connections at most, one token per repository", async () => {
+test("resolves 100 images of a repository with one token and at most 16 connections", async () => {
   const hub = source("docker.io");
   const references = Array.from({ length: 100 }, (_, at) => `t${at}`);
   for (const tag of references) await box.control.moveTag(`docker.io/library/many:${tag}`);
@@ -220,6 +222,6 @@ test("100 images over 16 connections at most, one token per repository", async (
   const requests = await box.control.requests();
   const heads = requests.filter(({ method }) => method === "HEAD");
   expect(heads).toHaveLength(100);
-  expect(new Set(heads.map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(16);
+  expect(new Set(heads.map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(CONNECTIONS_PER_HOST);
   expect(requests.filter(({ host }) => host === "auth.docker.io")).toHaveLength(1);
 });

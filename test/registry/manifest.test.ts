@@ -1,3 +1,4 @@
+/** The reader of manifests and indexes. */
 import { createHash } from "node:crypto";
 import { parseDigest } from "../../provider/reference/digest";
 import {
@@ -20,7 +21,7 @@ function index(platforms: (object | undefined)[]): Manifest {
   return manifest;
 }
 
-test("platforms are listed once each, attestations not at all", () => {
+test("lists each platform once, and no attestations", () => {
   const manifest = index([
     { os: "linux", architecture: "amd64" },
     { os: "linux", architecture: "arm64", variant: "v8" },
@@ -44,7 +45,7 @@ test.each([
   ["windows/amd64", 4],
   ["linux/amd64/v3", undefined],
   ["linux/riscv64", undefined],
-])("%s chooses entry %s", (platform, at) => {
+])("for %s, chooses entry %s", (platform, at) => {
   const manifest = index([
     { os: "linux", architecture: "amd64" },
     { os: "linux", architecture: "arm64" },
@@ -56,7 +57,7 @@ test.each([
   expect(entryFor(manifest, platform)?.digest).toBe(at === undefined ? undefined : hex(String(at)));
 });
 
-test("the digest is of the bytes, by the algorithm that is asked for", () => {
+test("computes the digest of the bytes by the requested algorithm", () => {
   const bytes = Buffer.from("{}\n");
   const sha512 = `sha512:${createHash("sha512").update(bytes).digest("hex")}`;
   expect(digestOf(bytes, parseDigest(sha512))).toBe(sha512);
@@ -69,26 +70,26 @@ test.each([
   ["text/html", undefined],
   ["application/octet-stream", undefined],
   [undefined, undefined],
-])("Content-Type %s", (header, type) => {
+])("reads the media type of Content-Type: %s", (header, type) => {
   expect(manifestType(header)).toBe(type);
 });
 
 test.each([
-  ["<html>", "text/html", "it sends text/html"],
-  ["<html>", INDEX, "its manifest is no JSON"],
-  ["[]", INDEX, "its manifest is no JSON"],
-  ['{"message":"hello"}', "text/plain", "it sends text/plain"],
-])("%s as %s is no manifest", (text, type, reason) => {
+  ["<html>", "text/html", "the media type text/html is not a manifest's"],
+  ["<html>", INDEX, "the manifest is not valid JSON"],
+  ["[]", INDEX, "the manifest is not valid JSON"],
+  ['{"message":"hello"}', "text/plain", "the media type text/plain is not a manifest's"],
+])("rejects %s as %s", (text, type, reason) => {
   const bytes = Buffer.from(text);
   expect(readManifest(bytes, type, digestOf(bytes))).toBe(reason);
 });
 
-test("entries whose digest is none are left out", () => {
+test("leaves out entries without a valid digest", () => {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ digest: "sha256:1" }, null, "x", {}] }));
   expect(readManifest(bytes, INDEX, digestOf(bytes))).toMatchObject({ entries: [], platforms: [] });
 });
 
-test("a platform is made of short words, whatever a configuration says", () => {
+test("accepts only short words as parts of a platform", () => {
   const platform = (config: object) => readPlatform(Buffer.from(JSON.stringify(config)));
   expect(platform({ os: "linux", architecture: "arm", variant: "v7" })).toBe("linux/arm/v7");
   expect(platform({ os: "linux", architecture: "amd64", variant: "" })).toBe("linux/amd64");

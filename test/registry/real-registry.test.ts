@@ -1,3 +1,4 @@
+/** The registry client against the registry server of the CNCF distribution project. */
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,14 +12,14 @@ import { useEmulator } from "../support/emulator";
 import { registryAccount, startRegistry } from "../support/registry";
 import { startTokenService } from "../support/token-service";
 import { describeWithTools } from "../support/tools";
-import { trust } from "./internet";
+import { trust } from "../support/trust";
 
 const HOST = "registry.example.com";
 const anonymous: RegistryCredential = { kind: "anonymous" };
 const account: RegistryCredential = { kind: "password", ...registryAccount };
 const wrong: RegistryCredential = { ...account, password: "wrong" };
 
-describeWithTools("a real registry, an image that crane pushed", ({ crane, registry }) => {
+describeWithTools("resolves an image that crane pushed to a real registry", ({ crane, registry }) => {
   const box = useEmulator();
   let folder: string;
   beforeAll(async () => {
@@ -42,14 +43,14 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
     return run("digest", reference);
   };
   const client = (credential: RegistryCredential, host = HOST) =>
-    new RegistryClient({ host, side: "source", credential, timeoutMs: 4_000 });
+    new RegistryClient({ host, side: "source", credential, timeoutMs: 100_000 });
   const codeOf = (work: Promise<unknown>) =>
     work.then(
       () => "no failure",
       (error) => failureOf(error)?.code,
     );
 
-  test("open to everybody", async () => {
+  test("without authentication", async () => {
     const { url } = await startRegistry(registry);
     await box.control.hosts({ "open.example.com": url });
     const digest = await push("open.example.com/team/app:1");
@@ -65,7 +66,7 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
     expect(await open.head("nobody/app", "1")).toBeUndefined();
   });
 
-  test("with basic authentication", async () => {
+  test("with Basic authentication", async () => {
     const { url } = await startRegistry(registry, { auth: "basic" });
     await box.control.hosts({ [HOST]: url });
     const digest = await push(`${HOST}/team/app:1`);
@@ -74,7 +75,7 @@ describeWithTools("a real registry, an image that crane pushed", ({ crane, regis
     expect(await codeOf(client(anonymous).head("team/app", "1"))).toBe("SOURCE_ACCESS_DENIED");
   });
 
-  test("with tokens of a service beside it", async () => {
+  test("with a token service on another host", async () => {
     const tokens = await startTokenService("registry.token.example.com");
     const { url } = await startRegistry(registry, {
       auth: { ...tokens, realm: "https://auth.token.example.com/token" },

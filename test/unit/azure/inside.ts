@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Azure } from "../../../provider/azure/azure";
 import { azureSettings } from "../../../provider/azure/settings";
-import { trust } from "../../registry/internet";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator";
+import { trust } from "../../support/trust";
 
 /** The emulator, seen by a process that lives in its world. */
 export interface Inside extends TestEmulator {

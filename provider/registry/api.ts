@@ -1,0 +1,210 @@
+/** Requests to the API of one registry, authorized for one identity. */
+import { setMaxListeners } from "node:events";
+import { ImportError, type Side } from "../failure/failure";
+import { registryFailure } from "../failure/registry";
+import type { RegistryAction } from "../failure/roles";
+import { targetFailure } from "../failure/target";
+import { isObject, parseJson } from "../json";
+import { DOCKER_HUB } from "../reference/host";
+import { type AuthHeaders, Authorization } from "./authorization";
+import type { RegistryCredential } from "./credential";
+import { denialError } from "./denial";
+import { Identity } from "./identity";
+import { pingStatus } from "./ping";
+import { sendRequest } from "./request";
+import type { Scope } from "./scope";
+import type { HttpRequest, HttpResponse } from "./transport/http-message";
+import type { RequestOptions } from "./transport/send";
+
+const DOCKER_HUB_API = "registry-1.docker.io";
+const MAX_PAGES = 1000;
+
+/** Entries of a page where the server lets the client choose. */
+export const PAGE_SIZE = 1000;
+
+export interface RegistryApiOptions {
+  /** The host as references name it, with its port if that is not 443. */
+  readonly host: string;
+  /** The side of the import that failures name. */
+  readonly side: Side;
+  readonly credential: RegistryCredential;
+  /** Azure confirms that the host is a registry: a login server that Resource Manager knows, or a host with the cloud's suffix. */
+  readonly isAzure?: boolean;
+  /**
+   * How long one call may go on retrying, in milliseconds.
+   *
+   * @default 120_000
+   */
+  readonly timeoutMs?: number;
+  /** Called before each wait, in milliseconds, that a busy host asks for. */
+  readonly onWait?: (host: string, ms: number) => void;
+}
+
+export interface ApiRequest {
+  readonly method: HttpRequest["method"];
+  /** Path and query, or the URL of a further page. */
+  readonly path: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly scope: Scope;
+  /** For the message when the request is denied. */
+  readonly action: RegistryAction;
+  /** What the request is about, without the registry: `library/node:22`. */
+  readonly object: string;
+}
+
+export type PageRequest = Pick<ApiRequest, "path" | "scope">;
+
+export class RegistryApi {
+  readonly side: Side;
+  readonly #name: string;
+  readonly #host: string;
+  readonly #timeoutMs: number;
+  readonly #onWait: RegistryApiOptions["onWait"];
+  readonly #identity: Identity;
+  readonly #authorization: Authorization;
+
+  constructor({ host: name, side, credential, isAzure = false, timeoutMs = 120_000, onWait }: RegistryApiOptions) {
+    const host = name === DOCKER_HUB ? DOCKER_HUB_API : name;
+    const identity = new Identity(side, name, credential);
+    this.side = side;
+    this.#name = name;
+    this.#host = host;
+    this.#timeoutMs = timeoutMs;
+    this.#onWait = onWait;
+    this.#identity = identity;
+    this.#authorization = new Authorization({ side, name, host, isAzure, identity });
+  }
+
+  /** The options of the requests of one call, which share its deadline. */
+  requestOptions(signal: AbortSignal | undefined): RequestOptions {
+    // Node.js 20 warns about a leak when more than ten requests listen to one signal.
+    if (signal) setMaxListeners(0, signal);
+    return { deadline: Date.now() + this.#timeoutMs, onWait: this.#onWait, signal };
+  }
+
+  /** Sends a request; a response that denies it becomes a failure. */
+  async send(request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
+    const { scope, action, object } = request;
+    let auth = await this.#authorization.authorize(scope, options);
+    let response = await this.#sendWith(auth, request, options);
+    if (response.status === 401) {
+      const other = await this.#authorization.reauthorize(scope, auth, response, options);
+      if (other) {
+        auth = other;
+        response = await this.#sendWith(auth, request, options);
+      }
+    }
+    if (response.status === 403 && request.method === "HEAD") {
+      // Only the body tells a firewall from missing rights, and the response to a HEAD has none.
+      const withBody = await this.#sendWith(auth, { ...request, method: "GET" }, options);
+      if (withBody.status === 403) response = withBody;
+    }
+    if (response.status === 401 || response.status === 403) throw this.#denied(response, auth, action, object);
+    return response;
+  }
+
+  /** Sends a change. False when its object does not exist. */
+  async change(request: ApiRequest, signal: AbortSignal | undefined): Promise<boolean> {
+    const response = await this.send(request, this.requestOptions(signal));
+    const { status } = response;
+    if (status >= 200 && status < 300) return true;
+    if (status === 404) return false;
+    if (status !== 405 && status !== 409) throw this.unexpectedStatus(request.method, response);
+    const reference = this.reference(request.object);
+    throw new ImportError(targetFailure.locked(reference, request.action, this.serverMessage(response)));
+  }
+
+  /**
+   * Reads page after page, as `Link` headers name them; false when there is no first page.
+   *
+   * https://www.rfc-editor.org/rfc/rfc8288
+   */
+  async eachPage(
+    request: PageRequest,
+    signal: AbortSignal | undefined,
+    read: (response: HttpResponse) => void,
+  ): Promise<boolean> {
+    const options = this.requestOptions(signal);
+    let url: URL | undefined = this.#url(request.path);
+    for (let page = 0; url; page++) {
+      if (page === MAX_PAGES) throw this.invalidResponse("the list does not end");
+      const { repository } = request.scope;
+      const response: HttpResponse = await this.send(
+        { ...request, path: url, method: "GET", action: "pull", object: repository },
+        options,
+      );
+      if (response.status === 404 && page === 0) return false;
+      if (response.status !== 200) throw this.unexpectedStatus("GET", response);
+      read(response);
+      const next: URL | undefined = nextPage(response.header("link"), url);
+      if (next && next.origin !== url.origin) throw this.invalidResponse("the list continues on another host");
+      url = next;
+    }
+    return true;
+  }
+
+  /** {@link eachPage}, for pages that are JSON objects. */
+  eachJsonPage(
+    request: PageRequest,
+    signal: AbortSignal | undefined,
+    read: (body: Readonly<Record<string, unknown>>) => void,
+  ): Promise<boolean> {
+    return this.eachPage(request, signal, (response) => {
+      const body = parseJson(response.body.toString("utf8"));
+      if (!isObject(body)) throw this.invalidResponse("the list is not valid JSON");
+      read(body);
+    });
+  }
+
+  /** A 404 counts only where a registry responds: anything else sends neither 200 nor 401 for `GET /v2/`. */
+  notFound(): undefined {
+    const status = pingStatus(this.#host) ?? 200;
+    if (status !== 200 && status !== 401) throw this.invalidResponse(`GET /v2/ returned HTTP ${status}`);
+  }
+
+  reference(object: string): string {
+    return `${this.#name}/${object}`;
+  }
+
+  serverMessage(response: HttpResponse): string | undefined {
+    return this.#identity.serverMessage(response);
+  }
+
+  unexpectedStatus(method: string, response: HttpResponse): ImportError {
+    return this.invalidResponse(`${method} returned ${this.serverMessage(response) ?? `HTTP ${response.status}`}`);
+  }
+
+  invalidResponse(reason: string): ImportError {
+    return new ImportError(registryFailure.invalidResponse(this.side, this.#name, reason));
+  }
+
+  #sendWith(auth: AuthHeaders, request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
+    const { method, path, body } = request;
+    const headers = { ...request.headers, ...auth.headers };
+    const url = this.#url(path).href;
+    return sendRequest(this.side, { method, url, headers, ...(body !== undefined && { body }) }, options);
+  }
+
+  #url(path: string | URL): URL {
+    return new URL(path, `https://${this.#host}`);
+  }
+
+  #denied(response: HttpResponse, { scheme }: AuthHeaders, action: RegistryAction, object: string): ImportError {
+    const message = this.serverMessage(response);
+    const { credential, description } = this.#identity;
+    const sentCredentials = credential.kind === "password" && (scheme.kind === "basic" || scheme.kind === "bearer");
+    if (response.status === 401 && sentCredentials && response.url.host === this.#host) {
+      return this.#identity.reject(message);
+    }
+    const reference = this.reference(object);
+    const denied = registryFailure.accessDenied(this.side, reference, description, message, action);
+    return denialError(this.side, response, message, denied);
+  }
+}
+
+/** `Link: </v2/…?last=…>; rel="next"` */
+function nextPage(link: string | undefined, from: URL): URL | undefined {
+  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(link ?? "") ?? [];
+  return target !== undefined && URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+}

@@ -1,0 +1,29 @@
+/** Asks a host once per process, with `GET /v2/`, whether it is a registry and how it wants requests to be authorized. */
+import type { Side } from "../failure/failure";
+import { type Challenge, parseChallenges } from "./challenge";
+import { PromiseCache } from "./promise-cache";
+import { sendRequest } from "./request";
+import { type RequestOptions, withoutSignal } from "./transport/send";
+
+export interface PingResponse {
+  readonly status: number;
+  readonly challenges: readonly Challenge[];
+}
+
+const pings = new PromiseCache<PingResponse>();
+
+/** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support */
+export function ping(side: Side, host: string, options: RequestOptions): Promise<PingResponse> {
+  return pings.get(host, options.signal, async () => {
+    const request = { method: "GET", url: `https://${host}/v2/` } as const;
+    const response = await sendRequest(side, request, withoutSignal(options));
+    // A host that a redirect leads to cannot ask for credentials.
+    const challenge = response.status === 401 && response.url.host === host ? response.header("www-authenticate") : "";
+    return { status: response.status, challenges: parseChallenges(challenge ?? "") };
+  });
+}
+
+/** The status of the ping of a host, if there has been one. */
+export function pingStatus(host: string): number | undefined {
+  return pings.peek(host)?.status;
+}
