@@ -1,3 +1,5 @@
+/** The import commands of Microsoft's articles and the arguments of `ImportedImage` that stand for them. */
+
 import { secondSubscriptionId } from "../../emulator/default-world";
 import { dockerHubAccount } from "../../emulator/hosts";
 import type { ImageArguments } from "../engine/programs";
@@ -5,32 +7,32 @@ import { registryId } from "../engine/scenarios/scenario";
 import type { EmulatorControl } from "../support/emulator";
 import { registryAccount } from "../support/registry";
 import type { Account } from "./crane";
-import { openHost, privateHosts } from "./servers";
+import { openHost, privateHosts } from "./real-registries";
 
-/** One import, said twice: as options of `az acr import` and as arguments of `ImportedImage`. */
+/** One import as options of `az acr import` and as arguments of `ImportedImage`. */
 export interface Import {
   readonly az: readonly string[];
   readonly args: ImageArguments;
-  /** What the target registry holds afterwards: `repository:tag`, or `repository@digest` for a manifest without a tag. */
+  /** The targets: `repository:tag`, or `repository@digest` for a manifest without a tag. */
   readonly targets: readonly string[];
-  /** The source's digest, as the source itself knows it. */
+  /** The digest of the source. */
   readonly digest: string;
 }
 
-/** What a command needs that is not there by itself. */
+/** What a command can use to prepare its source and target. */
 export interface Preparation {
   readonly control: EmulatorControl;
-  /** Login servers of both targets, for a command that finds something there. */
+  /** Login servers of both target registries. */
   readonly hosts: readonly string[];
   /** Pushes a new image to a real registry and returns its digest. */
   push(reference: string): Promise<string>;
 }
 
 export interface ImportCommand {
-  /** As the articles count them; letters where one of them has several forms. */
+  /** The number in the articles, with a letter where there are several forms. */
   readonly id: string;
   readonly scenario: string;
-  prepare(world: Preparation): Promise<Import>;
+  prepare(context: Preparation): Promise<Import>;
 }
 
 /** Every import of Microsoft's articles, with the registries and accounts of the emulator's default world. */
