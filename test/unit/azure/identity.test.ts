@@ -7,6 +7,7 @@ import { type Code, failureOf, formatFailure } from "../../../provider/failure/f
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
+import { shortenWaits } from "../../support/short-waits";
 import { type Inside, moveIn } from "./inside";
 
 const AUDIENCE = "api://AzureADTokenExchange";
@@ -231,6 +232,7 @@ describe("one sentence is given for", () => {
   });
 
   test("a login host that is out of order, with the host and what it answers", async () => {
+    shortenWaits();
     await inside.control.faults({ host: "login.microsoftonline.com", status: 500 });
     await expectRefusal(
       {},

@@ -4,6 +4,8 @@ import type { ImportResult } from "../../../provider/azure/import-image";
 import type { ImportRequest, ImportSource } from "../../../provider/azure/import-operation";
 import type { AzureRegistry } from "../../../provider/azure/registries";
 import { formatFailure } from "../../../provider/failure/failure";
+import { shortenWaits } from "../../support/short-waits";
+import { until } from "../../support/until";
 import { type Inside, moveIn } from "./inside";
 
 export const ARM = "management.azure.com";
@@ -16,13 +18,16 @@ export interface Run {
   readonly request?: Partial<ImportRequest>;
   readonly env?: NodeJS.ProcessEnv;
   readonly into?: AzureRegistry;
-  readonly milliseconds?: number;
+  /** When this holds, the time limit of the import is reached; without it there is none. */
+  readonly endsWhen?: () => Promise<boolean>;
 }
 
 /** Imports into `myregistry`, in a world where nothing goes wrong between two tests. */
 export class Imports {
   inside!: Inside;
   target!: AzureRegistry;
+  /** Waits between retries and polls of the current test, in milliseconds. */
+  waits: readonly number[] = [];
   #count = 0;
 
   constructor() {
@@ -30,7 +35,10 @@ export class Imports {
       this.inside = await moveIn();
       this.target = await this.inside.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
     });
-    beforeEach(() => this.inside.control.clearRequests());
+    beforeEach(() => {
+      this.waits = shortenWaits();
+      return this.inside.control.clearRequests();
+    });
     afterEach(async () => {
       await this.inside.control.faults();
       Object.assign(this.inside.emulator.world.settings, { importErrorsIn: "message", importDurationMs: 0 });
@@ -47,10 +55,13 @@ export class Imports {
       mode: "NoForce" as const,
       ...given.request,
     };
-    const outcome = await this.inside
-      .azure(given.env)
-      .importImage(given.into ?? this.target, request, AbortSignal.timeout(given.milliseconds ?? 30_000));
-    return { outcome, tag };
+    const limit = new AbortController();
+    const running = this.inside.azure(given.env).importImage(given.into ?? this.target, request, limit.signal);
+    if (given.endsWhen) {
+      await until(given.endsWhen);
+      limit.abort();
+    }
+    return { outcome: await running, tag };
   }
 
   /** The digest behind a tag of `myregistry`. */

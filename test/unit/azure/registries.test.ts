@@ -4,6 +4,7 @@ import { type Registry, registryId } from "../../../emulator/world";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure, type Side } from "../../../provider/failure/failure";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
+import { shortenWaits } from "../../support/short-waits";
 import { type Inside, moveIn } from "./inside";
 
 const ARM = "management.azure.com";
@@ -29,7 +30,10 @@ let inside: Inside;
 beforeAll(async () => {
   inside = await moveIn();
 });
-beforeEach(() => inside.control.clearRequests());
+beforeEach(() => {
+  shortenWaits();
+  return inside.control.clearRequests();
+});
 afterEach(() => inside.control.faults());
 
 /** What Resource Manager was asked: `GET …/registries`, `POST …/resources`. */

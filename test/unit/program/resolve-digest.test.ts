@@ -1,5 +1,6 @@
 import { DigestResolver } from "../../../provider/program/resolve-digest";
 import { parseSource } from "../../../provider/resource/source";
+import { shortenWaits } from "../../support/short-waits";
 import { type Inside, moveIn } from "../azure/inside";
 
 let inside: Inside;
@@ -34,6 +35,7 @@ test("other credentials are another look-up", async () => {
 });
 
 test("a host that is busy is mentioned once, while it is waited for", async () => {
+  shortenWaits();
   const told: string[] = [];
   const patient = new DigestResolver(
     () => inside.azure(),

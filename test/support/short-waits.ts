@@ -1,0 +1,21 @@
+/** Shortens the waits between retries and polls in this process, so that a test takes no longer than its requests. */
+import promises from "node:timers/promises";
+
+/** Shorter ones are part of other work, and longer ones are limits, which must not end early. */
+const isWait = (ms: number) => ms >= 400 && ms < 10_000;
+
+/** Cuts every wait from now until the end of the test to a hundredth. Returns the requested waits in milliseconds. */
+export function shortenWaits(): readonly number[] {
+  const requested: number[] = [];
+  const shorten = (ms = 0) => {
+    if (!isWait(ms)) return ms;
+    requested.push(ms);
+    return ms / 100;
+  };
+  const timer = globalThis.setTimeout;
+  const start = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => timer(run, shorten(ms), ...args);
+  jest.spyOn(globalThis, "setTimeout").mockImplementation(start as typeof timer);
+  const sleep = promises.setTimeout;
+  jest.spyOn(promises, "setTimeout").mockImplementation((ms, ...args) => sleep(shorten(ms), ...args));
+  return requested;
+}
