@@ -1,5 +1,6 @@
 import { sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
+import { until } from "../support/until";
 import { declareImages, imageProgram } from "./programs";
 
 const box = sharedBox();
@@ -198,12 +199,4 @@ test("a registry that does not exist fails an up, and only warns in a preview, w
 function expectNoStack({ text }: Outcome): void {
   expect(text).not.toMatch(/^\s*at .*(\.[jt]s|node:)/m);
   expect(text).not.toMatch(/node_modules|dist\//);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { descendants, type Running } from "../../scripts/process";
 import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
+import { until } from "../support/until";
 import { imageProgram } from "./programs";
 
 const box = sharedBox();
@@ -88,12 +89,4 @@ function commandOf(pid: number): string {
   return process.platform === "linux"
     ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
     : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }

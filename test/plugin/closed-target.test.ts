@@ -1,5 +1,16 @@
 import { sharedBox } from "../support/emulator";
-import { freshStack, held, importCount, intrude, loginServer, publish, type Stack } from "./stack";
+import { until } from "../support/until";
+import {
+  freshStack,
+  held,
+  holdImports,
+  importCount,
+  importRequested,
+  intrude,
+  loginServer,
+  publish,
+  type Stack,
+} from "./stack";
 
 // A target behind a firewall or a private endpoint: Azure imports into it, and this machine cannot read it.
 
@@ -82,14 +93,14 @@ test("a new tag goes without force also beside one that is ours", async () => {
 });
 
 test("killed before the record was written, the next run says what to set", async () => {
-  box.emulator.world.settings.importDurationMs = 500;
+  const release = holdImports(box);
   await box.control.clearRequests();
   const run = stack.up({ image: image() });
-  while (importCount(box) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await importRequested(box);
   await stack.renew();
   await run;
-  box.emulator.world.settings.importDurationMs = 0;
-  while (holds() !== first) await new Promise((resolve) => setTimeout(resolve, 20));
+  release();
+  await until(() => holds() === first);
   expect((await up()).errors.image).toContain('onConflict: "overwrite"');
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
 });

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { sharedBox } from "../support/emulator";
 import { type LogMessage, PluginError } from "../support/plugin";
+import { until } from "../support/until";
 import { freshStack, held, loginServer, publish, Stack, urnOf } from "./stack";
 
 // What errors, logs and rows show, and what they never show.
@@ -68,7 +68,7 @@ test("a registry that does not exist fails an up, and is not known yet in a prev
   expect(preview.inputs).toMatchObject({ registryId: marker, loginServer: marker, reference: marker });
   expect(preview.inputs.sourceDigest).toMatch(/^sha256:/);
   const isWarning = ({ severity }: LogMessage) => severity === "warning";
-  for (let tries = 0; tries < 100 && !plugin.logs.some(isWarning); tries++) await sleep(50);
+  await until(() => plugin.logs.some(isWarning));
   expect(plugin.logs.filter(isWarning)).toEqual([
     { severity: "warning", ephemeral: false, urn: urnOf("image"), message: expect.stringContaining("nowhere") },
   ]);

@@ -1,4 +1,5 @@
 import { sharedBox } from "../support/emulator";
+import { until } from "../support/until";
 import { held, intrude, loginServer, publish, Stack } from "./stack";
 
 const box = sharedBox();
@@ -53,9 +54,7 @@ test("a tag that one resource gives up while another one takes it over ends with
   await box.control.clearRequests();
   await box.control.faults({ host: loginServer, method: "DELETE", latency: 500 });
   const update = plugin.update(a.id, a.outputs, less.inputs);
-  while ((await box.control.requests({ host: loginServer, method: "DELETE" })).length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(async () => (await box.control.requests({ host: loginServer, method: "DELETE" })).length > 0);
   const { inputs } = await plugin.check(stack.inputs("c", { source, targetTags: [`${name}:x`] }), {});
   await plugin.create(inputs);
   await update;

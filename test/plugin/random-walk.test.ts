@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Fault } from "../../emulator/faults";
 import { startBox } from "../support/emulator";
+import { until } from "../support/until";
 import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
 
 // Weeks of a stack's life in a minute: publishers release, strangers push, tags vanish, programs change, Azure stumbles and
 // processes die. The walk is the same each time; `TEST_SEED=…` takes another one.
 
 const seed = Number(process.env.TEST_SEED ?? 734_012);
-const budget = 40_000;
 const resources = Array.from({ length: 10 }, (_, index) => index);
 const names = ["a", "b", "c"];
 
@@ -67,7 +67,7 @@ const rounds = fc.sample(
     fault: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...faults) }, { weight: 3, arbitrary: never }),
     kill: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 50, max: 1_500 }) }, { weight: 4, arbitrary: never }),
   }),
-  { seed, numRuns: 200 },
+  { seed, numRuns: Number(process.env.TEST_ROUNDS ?? 16) },
 );
 
 test(`whatever happens, strangers' tags stay and the next quiet run converges (TEST_SEED=${seed})`, async () => {
@@ -90,7 +90,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
           source: `docker.io/${repository(index)}:latest`,
           targetTags: [...(tags[index] ?? [])].map((tag) => target(index, tag)),
           ...policies(index),
-          customTimeouts: { create: "4s", update: "4s" },
+          customTimeouts: { create: "30s", update: "30s" },
         },
       ]),
     );
@@ -123,9 +123,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     });
 
   /** Imports that were left alone would come to their end in the midst of the next round. */
-  const settled = async () => {
-    while (box.emulator.operations.list().some(({ state }) => state.kind === "pending")) await sleep(50);
-  };
+  const settled = () => until(() => box.emulator.operations.list().every(({ state }) => state.kind !== "pending"));
 
   const run = async (isQuiet: boolean, kill?: number) => {
     const before = look();
@@ -172,11 +170,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     }
   };
 
-  const began = Date.now();
-  let done = 0;
   for (const { events, refresh, fresh, fault, kill } of rounds) {
-    if (Date.now() - began > budget) break;
-    done++;
     events.forEach(happen);
     if (fresh) await stack.renew();
     if (refresh) await stack.refresh();
@@ -184,7 +178,6 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     await run(fault === undefined && kill === undefined, kill);
     await box.control.faults();
   }
-  expect(done).toBeGreaterThan(4);
 
   // Quiet at last: what strangers hold is in the way of their resources only, and once they are gone all converges.
   await stack.refresh();

@@ -2,6 +2,7 @@ import { sourceKey } from "../../provider/resource/source";
 import type { Arguments } from "../../provider/resource/state";
 import type { Box } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
+import { until } from "../support/until";
 
 export const loginServer = "myregistry.azurecr.io";
 export const registryId =
@@ -250,6 +251,20 @@ export function publish(box: Box, reference: string): string {
 /** Somebody else puts an image of theirs behind a tag of the target registry. */
 export function intrude(box: Box, target: string): string {
   return publish(box, `${loginServer}/${target}`);
+}
+
+/** Keeps imports running in Azure until the returned function is called. */
+export function holdImports({ emulator }: Box): () => void {
+  const { settings } = emulator.world;
+  settings.importDurationMs = Number.POSITIVE_INFINITY;
+  return () => {
+    settings.importDurationMs = 0;
+  };
+}
+
+/** Resolves when Resource Manager has got as many import requests since the log was cleared. */
+export function importRequested(box: Box, count = 1): Promise<void> {
+  return until(() => importCount(box) >= count);
 }
 
 /** What Resource Manager was asked to import since the log was cleared. */

@@ -13,7 +13,8 @@ export function shortenWaits(): readonly number[] {
     return ms / 100;
   };
   const timer = globalThis.setTimeout;
-  const start = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => timer(run, shorten(ms), ...args);
+  const start = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
+    timer(run, shorten(ms), ...args);
   jest.spyOn(globalThis, "setTimeout").mockImplementation(start as typeof timer);
   const sleep = promises.setTimeout;
   jest.spyOn(promises, "setTimeout").mockImplementation((ms, ...args) => sleep(shorten(ms), ...args));

@@ -1,4 +1,5 @@
 import { sharedBox } from "../../support/emulator";
+import { until } from "../../support/until";
 import { imageProgram } from "../programs";
 import { digestOf, registryId, Scenario } from "./scenario";
 
@@ -109,11 +110,3 @@ test("S14 a geo-replicated target: a tag that shows late is waited for, and is n
   });
   expect((await one.project.refresh()).changes).toEqual({ same: 1 });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -1,4 +1,5 @@
 import { sharedBox } from "../../support/emulator";
+import { until } from "../../support/until";
 import { declareImages, imageProgram } from "../programs";
 import { digestOf, expectRefused, Scenario } from "./scenario";
 
@@ -162,11 +163,3 @@ test("S17 any OCI artifact: image index, single manifest, Docker list, Helm char
     { code: "SOURCE_TOO_MANY_MANIFESTS", says: ["source: ", "library/huge", "50", "by its own digest"] },
   );
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

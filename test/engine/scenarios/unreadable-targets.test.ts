@@ -1,4 +1,5 @@
 import { startBox } from "../../support/emulator";
+import { until } from "../../support/until";
 import { imageProgram } from "../programs";
 import { digestOf, expectRefused, Scenario } from "./scenario";
 
@@ -79,11 +80,3 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   expect(await control.digest(`${host}/remote:unknown`)).toBeUndefined();
   expect(await digestOf(scenario, source)).toBe(second);
 }, 240_000);
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
