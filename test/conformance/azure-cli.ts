@@ -24,7 +24,6 @@ export class AzureCli {
       ["-I", "-m", "azure.cli", ...args],
       {
         env: this.env,
-        timeout: 240_000,
       },
     );
     const seconds = (performance.now() - began) / 1000;

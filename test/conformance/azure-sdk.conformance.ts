@@ -3,7 +3,8 @@
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { sharedBox } from "../support/emulator";
+import { holdImports, sharedBox } from "../support/emulator";
+import { until } from "../support/until";
 import { clientPath } from "./clients";
 import { Crane } from "./crane";
 import { printError } from "./print";
@@ -35,7 +36,6 @@ async function importImage(parameters: object): Promise<Outcome> {
   const args = ["-I", script, "images", "myregistry", JSON.stringify(parameters)];
   const printed = await runOrFail(clientPath("CONFORMANCE_AZURE_SDK"), args, {
     env: environment(crane.home, box.env),
-    timeout: 240_000,
   });
   return JSON.parse(printed);
 }
@@ -43,8 +43,11 @@ async function importImage(parameters: object): Promise<Outcome> {
 const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
 
 test("begin_import_image polls the operation as recorded in production, and imports the image", async () => {
-  await box.control.call("PUT", "/settings", {}, { importDurationMs: 2_500 });
-  const { status, error, exchanges } = await importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
+  const release = await holdImports(box);
+  const running = importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
+  await until(async () => (await box.control.requests({ path: "/operationResults/" })).length > 1);
+  await release();
+  const { status, error, exchanges } = await running;
   for (const { method, url, status: code, body, headers } of exchanges) {
     const kind = url.replace(/\?.*$/, "").replace(/.*\/(importImage|operationResults)(\/.*)?$/, "…/$1");
     const location = headers.location === undefined ? "no `Location`" : "`Location`";
@@ -73,7 +76,6 @@ test("begin_import_image polls the operation as recorded in production, and impo
 });
 
 test("begin_import_image imports by digest without a tag, and reports that a target tag exists", async () => {
-  await box.control.call("PUT", "/settings", {}, { importDurationMs: 0 });
   const { digest } = await box.control.image(hub);
   const untagged = await importImage({
     source: { ...source, sourceImage: `library/hello-world@${digest}` },

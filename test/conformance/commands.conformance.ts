@@ -69,7 +69,7 @@ async function compareImports({ id, scenario, prepare }: ImportCommand): Promise
   images[name] = { registry: ours, ...wanted.args };
   await project.write(declareImages(images));
   const began = performance.now();
-  const up = await project.up({ timeout: 240_000 });
+  const up = await project.up();
   const seconds = (performance.now() - began) / 1000;
 
   const byAzureCli = await contentOf(theirs, wanted.targets);

@@ -50,7 +50,7 @@ export class Crane {
   }
 
   run(...args: string[]): Promise<string> {
-    return runOrFail(clientPath("CONFORMANCE_CRANE"), args, { env: this.env, timeout: 120_000 });
+    return runOrFail(clientPath("CONFORMANCE_CRANE"), args, { env: this.env });
   }
 
   async digest(reference: string): Promise<string> {

@@ -25,7 +25,6 @@ const acrImport = (...args: string[]) => az.run("acr", "import", "--name", "myre
 const target = (name: string) => `myregistry.azurecr.io/${name}`;
 const projectOf = (args: object) =>
   PulumiProject.create({ env: box.env, program: imageProgram({ registry: "myregistry", ...args }) });
-const longUp = { timeout: 240_000 };
 
 test("imports the previewed digest when the tag of the source moves during the import", async () => {
   const source = (name: string) => `docker.io/emulated/${name}:1`;
@@ -38,14 +37,14 @@ test("imports the previewed digest when the tag of the source moves during the i
   expect(message).toContain("MANIFEST_UNKNOWN");
 
   const project = await projectOf({ source: source("safe"), targetTags: ["safe:1"] });
-  const safe = await whileMoving(source("safe"), () => project.up(longUp));
+  const safe = await whileMoving(source("safe"), () => project.up());
   expect(safe.moved).not.toBe(before.safe?.digest);
   expect([safe.result.exitCode, safe.result.changes]).toEqual([0, { create: 1 }]);
   expect(await crane.digest(target("safe:1"))).toBe(before.safe?.digest);
   await crane.run("validate", "--remote", target("safe:1"));
   // The next run imports the new digest.
   expect((await project.preview()).changes).toEqual({ update: 1 });
-  expect((await project.up(longUp)).changes).toEqual({ update: 1 });
+  expect((await project.up()).changes).toEqual({ update: 1 });
   expect(await crane.digest(target("safe:1"))).toBe(safe.moved);
   recordRow(
     "differences",
@@ -61,7 +60,7 @@ test("returns the digest of the imported image", async () => {
   expect(theirs.exitCode).toBe(0);
   expect(theirs.stdout + theirs.message).not.toContain("sha256:");
   const project = await projectOf({ source, targetTags: ["result:1"] });
-  expect((await project.up(longUp)).exitCode).toBe(0);
+  expect((await project.up()).exitCode).toBe(0);
   const { reference, sourceDigest } = (await project.state()).resource("app").outputs ?? {};
   expect(sourceDigest).toBe(await crane.digest(source));
   expect(reference).toBe(`${target("result")}@${sourceDigest}`);
@@ -81,7 +80,7 @@ test("imports from a registry of another subscription by its login server", asyn
   expect(theirs.message).toContain("othersubsource.azurecr.io");
   expect(await box.control.digest(target("other-subscription-az:1"))).toBeUndefined();
   const project = await projectOf({ source, targetTags: ["other-subscription:1"] });
-  expect((await project.up(longUp)).exitCode).toBe(0);
+  expect((await project.up()).exitCode).toBe(0);
   const { digest } = await box.control.image(source);
   expect(await crane.digest(target("other-subscription:1"))).toBe(digest);
   recordRow(
@@ -100,9 +99,9 @@ test("imports nothing on the second run, after one HEAD request to the source", 
   expect(theirs.exitCode).not.toBe(0);
   expect(theirs.message).toContain("Tag again-az:1 already exists in target registry.");
   const project = await projectOf({ source, targetTags: ["again:1"] });
-  expect((await project.up(longUp)).changes).toEqual({ create: 1 });
+  expect((await project.up()).changes).toEqual({ create: 1 });
   await box.control.clearRequests();
-  const ours = await project.up(longUp);
+  const ours = await project.up();
   expect([ours.exitCode, ours.changes]).toEqual([0, { same: 1 }]);
   const requests = await box.control.requests();
   const manifest = "/v2/windows/servercore/manifests/ltsc2019";
@@ -129,7 +128,7 @@ test("uses source.credentials that are set beside the resource ID of the source"
     source: { image: "aci-helloworld:latest", registry, credentials },
     targetTags: ["dropped:1"],
   });
-  const ours = await project.up(longUp);
+  const ours = await project.up();
   expect(ours.exitCode).not.toBe(0);
   expect(ours.diagnostics("error").join()).toContain("[SOURCE_CREDENTIALS_REJECTED]");
   expect(await box.control.digest(target("dropped:1"))).toBeUndefined();

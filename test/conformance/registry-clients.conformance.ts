@@ -56,7 +56,6 @@ describeSkopeo(CONFORMANCE_SKOPEO === undefined ? "skopeo (skipped: not found on
   const skopeo = async (...args: string[]) => {
     const printed = await runOrFail(clientPath("CONFORMANCE_SKOPEO"), ["--insecure-policy", ...args], {
       env: crane.env,
-      timeout: 120_000,
     });
     const shown = args.map((arg, index) => (/-?creds$/.test(args[index - 1] ?? "") ? "…" : arg));
     recordRow("clients", "skopeo", `\`skopeo ${shown.join(" ")}\``, args.includes("copy") ? "done" : "inspected");

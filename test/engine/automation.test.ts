@@ -30,7 +30,6 @@ test("inline programs of the Automation API look at the source in every run, sev
   const { exitCode, stdout, stderr } = await run(process.execPath, ["index.js"], {
     cwd: project.folder,
     env: project.env,
-    timeout: 110_000,
   });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { digest: second } = await control.image(reference);

@@ -27,7 +27,6 @@ test("a user's unit test with setMocks works offline: nothing is resolved, nobod
   const { exitCode, stdout, stderr } = await run(process.execPath, ["index.js"], {
     cwd: project.folder,
     env: { ...project.env, PULUMI_HOME: undefined, PULUMI_BACKEND_URL: undefined },
-    timeout: 30_000,
   });
   expect([exitCode, stderr]).toEqual([0, ""]);
   expect(JSON.parse(stdout)).toEqual({

@@ -28,7 +28,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     const home = path.join(folder, auth);
     await mkdir(home);
     const inTheBox = environment(home, { ...env, DOCKER_CONFIG: path.join(home, ".docker") });
-    const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox, timeout: 60_000 });
+    const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox });
     if (auth === "basic") {
       await run("auth", "login", publicName, "-u", registryAccount.username, "-p", registryAccount.password);
     }

@@ -1,16 +1,6 @@
-import { sharedBox } from "../support/emulator";
+import { holdImports, sharedBox } from "../support/emulator";
 import { until } from "../support/until";
-import {
-  freshStack,
-  held,
-  holdImports,
-  importCount,
-  importRequested,
-  intrude,
-  loginServer,
-  publish,
-  type Stack,
-} from "./stack";
+import { freshStack, held, importCount, importRequested, intrude, loginServer, publish, type Stack } from "./stack";
 
 // A target behind a firewall or a private endpoint: Azure imports into it, and this machine cannot read it.
 
@@ -93,13 +83,13 @@ test("a new tag goes without force also beside one that is ours", async () => {
 });
 
 test("killed before the record was written, the next run says what to set", async () => {
-  const release = holdImports(box);
+  const release = await holdImports(box);
   await box.control.clearRequests();
   const run = stack.up({ image: image() });
   await importRequested(box);
   await stack.renew();
   await run;
-  release();
+  await release();
   await until(() => holds() === first);
   expect((await up()).errors.image).toContain('onConflict: "overwrite"');
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});

@@ -1,7 +1,7 @@
 import type { Fault } from "../../emulator/faults";
-import { type Box, startBox } from "../support/emulator";
+import { type Box, holdImports, startBox } from "../support/emulator";
 import { until } from "../support/until";
-import { held, holdImports, importRequested, intrude, publish, Stack } from "./stack";
+import { held, importRequested, intrude, publish, Stack } from "./stack";
 
 const tag = "team/app:1";
 const image = (changes: object = {}) => ({ source: `docker.io/${tag}`, targetTags: [tag], ...changes });
@@ -181,11 +181,11 @@ describe("what does not pass has a code, says what to do, and is over with the f
 test.concurrent("a source tag that moves while Azure imports cannot get in between: the import is by digest", () =>
   inAWorld(async ({ box, stack, first }) => {
     await box.control.faults({ ...start, import: { moveTag: true } });
-    const release = holdImports(box);
+    const release = await holdImports(box);
     const up = stack.up({ image: image() });
     await importRequested(box);
     const second = publish(box, tag);
-    release();
+    await release();
     expect((await up).errors).toEqual({});
     expect(held(box, tag)).toBe(first);
     expect((await stack.up({ image: image() })).steps).toEqual({ image: "update" });

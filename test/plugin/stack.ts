@@ -253,15 +253,6 @@ export function intrude(box: Box, target: string): string {
   return publish(box, `${loginServer}/${target}`);
 }
 
-/** Keeps imports running in Azure until the returned function is called. */
-export function holdImports({ emulator }: Box): () => void {
-  const { settings } = emulator.world;
-  settings.importDurationMs = Number.POSITIVE_INFINITY;
-  return () => {
-    settings.importDurationMs = 0;
-  };
-}
-
 /** Resolves when Resource Manager has got as many import requests since the log was cleared. */
 export function importRequested(box: Box, count = 1): Promise<void> {
   return until(() => importCount(box) >= count);

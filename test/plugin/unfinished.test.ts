@@ -1,17 +1,7 @@
-import { sharedBox } from "../support/emulator";
+import { holdImports, sharedBox } from "../support/emulator";
 import { PluginError } from "../support/plugin";
 import { until } from "../support/until";
-import {
-  freshStack,
-  held,
-  holdImports,
-  importCount,
-  importRequested,
-  intrude,
-  loginServer,
-  publish,
-  Stack,
-} from "./stack";
+import { freshStack, held, importCount, importRequested, intrude, loginServer, publish, Stack } from "./stack";
 
 // What is recorded when something was done and something else was not, and how the next run goes on from there.
 
@@ -71,11 +61,11 @@ test("a create that fails leaves nothing in the state, and no ID by accident", a
 
 test("a create that finds one of its new tags taken meanwhile fails whole, and touches nothing", async () => {
   // Somebody takes the tag after it was seen free and before Azure imports.
-  const release = holdImports(box);
+  const release = await holdImports(box);
   const up = stack.up({ image: tags("a", "b") });
   await importRequested(box);
   const theirs = intrude(box, `${repository}:b`);
-  release();
+  await release();
   const { errors } = await up;
   expect(errors.image).toContain(`${loginServer}/${repository}:b holds ${theirs}`);
   expect(errors.image).toContain("[TARGET_CONFLICT]");
@@ -87,12 +77,12 @@ test("a create that finds one of its new tags taken meanwhile fails whole, and t
 test("when the tag that was taken meanwhile holds what we want, it is ours", async () => {
   // Another run of the same program is faster.
   await stack.up({ other: tags("b") });
-  const release = holdImports(box);
+  const release = await holdImports(box);
   await box.control.clearRequests();
   const up = stack.up({ other: tags("b"), image: tags("a") });
   await importRequested(box);
   box.emulator.world.registries.find(({ name }) => name === "myregistry")?.store.setTag(repository, "a", first);
-  release();
+  await release();
   expect((await up).errors).toEqual({});
   expect(box.emulator.operations.list().at(-1)?.state.kind).toBe("failed");
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
@@ -101,12 +91,12 @@ test("when the tag that was taken meanwhile holds what we want, it is ours", asy
 test("an update that loses the race for its new tag keeps what it moved", async () => {
   await stack.up({ image: tags("ours") });
   const second = publish(box, `${repository}:1`);
-  const release = holdImports(box);
+  const release = await holdImports(box);
   await box.control.clearRequests();
   const up = stack.up({ image: tags("ours", "new") });
   await importRequested(box);
   const theirs = intrude(box, `${repository}:new`);
-  release();
+  await release();
   const { errors } = await up;
   expect(errors.image).toContain("[TARGET_CONFLICT]");
   expect(stack.resource().outputs).toMatchObject({
@@ -120,7 +110,7 @@ test("an update that loses the race for its new tag keeps what it moved", async 
 });
 
 test("the time limit ends an import that stays pending; the state stays, and a later run adopts what Azure finished", async () => {
-  const release = holdImports(box);
+  const release = await holdImports(box);
   const limited = { ...tags("1"), customTimeouts: { create: "4s" } };
   const { errors } = await stack.up({ image: limited });
   expect(errors.image).toMatch(
@@ -128,7 +118,7 @@ test("the time limit ends an import that stays pending; the state stays, and a l
   );
   expect(stack.state.size).toBe(0);
 
-  release();
+  await release();
   await until(() => holds("1") === first);
   await box.control.clearRequests();
   expect(await stack.up({ image: limited })).toEqual({ steps: { image: "create" }, errors: {} });
@@ -150,14 +140,14 @@ test("an update that runs out of time leaves the record as it was, and the next 
 describe("killed in the middle of an import", () => {
   test("the next process adopts what Azure finished meanwhile", async () => {
     const killed = new Stack(box);
-    const release = holdImports(box);
+    const release = await holdImports(box);
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1") });
     await importRequested(box);
     await killed.renew();
     expect((await up).errors.image).toBeDefined();
     expect(killed.state.size).toBe(0);
-    release();
+    await release();
     await until(() => holds("1") === first);
     await box.control.clearRequests();
     expect(await killed.up({ image: tags("1") })).toEqual({ steps: { image: "create" }, errors: {} });
@@ -169,7 +159,7 @@ describe("killed in the middle of an import", () => {
     const killed = new Stack(box);
     await killed.up({ image: tags("1", "2") });
     const second = publish(box, `${repository}:1`);
-    const release = holdImports(box);
+    const release = await holdImports(box);
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1", "2", "3") });
     await importRequested(box);
@@ -178,7 +168,7 @@ describe("killed in the middle of an import", () => {
     await box.control.clearRequests();
     const next = killed.up({ image: tags("1", "2", "3") });
     await importRequested(box);
-    release();
+    await release();
     expect((await next).errors).toEqual({});
     expect(["1", "2", "3"].map(holds)).toEqual([second, second, second]);
     expect(killed.resource().outputs.sourceDigest).toBe(second);

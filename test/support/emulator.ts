@@ -110,6 +110,13 @@ export function sharedBox(): Box {
   };
 }
 
+/** Keeps imports running in Azure until the returned function is called. */
+export async function holdImports({ control }: Pick<Box, "control">): Promise<() => Promise<void>> {
+  const set = (importDurationMs: number) => control.call<void>("PUT", "/settings", {}, { importDurationMs });
+  await set(3_600_000);
+  return () => set(0);
+}
+
 /** How many requests each host got: `{ "registry-1.docker.io": 2 }`. */
 export function countByHost(requests: readonly LogEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -26,7 +26,6 @@ export interface ProjectOptions {
 export interface CommandOptions {
   args?: readonly string[];
   env?: NodeJS.ProcessEnv;
-  timeout?: number;
 }
 
 export interface CommandResult {
@@ -197,11 +196,10 @@ export class PulumiProject {
     return stdout;
   }
 
-  private async execute(args: readonly string[], { env, timeout = 90_000 }: CommandOptions): Promise<CommandResult> {
+  private async execute(args: readonly string[], { env }: CommandOptions): Promise<CommandResult> {
     const { exitCode, stdout, stderr } = await run("pulumi", args, {
       cwd: this.folder,
       env: { ...this.env, ...env },
-      timeout,
     });
     return { exitCode, stdout, stderr, text: `${stdout}${stderr}` };
   }

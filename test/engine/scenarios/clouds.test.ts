@@ -175,4 +175,4 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     expect(state.resource(name).outputs?.loginServer).toBe("labelled-c2f1hash.azurecr.io");
   }
   expect((await project.up()).changes).toEqual({ same: 7 });
-}, 240_000);
+});

@@ -37,7 +37,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     const layer = path.join(folder, `${randomUUID()}.tar`);
     await writeFile(layer, tarOf("hello.txt", Buffer.from(randomUUID())));
     const env = environment(folder, { ...box.env, DOCKER_CONFIG: path.join(folder, ".docker") });
-    const run = (...args: string[]) => runOrFail(crane, args, { env, timeout: 60_000 });
+    const run = (...args: string[]) => runOrFail(crane, args, { env });
     const { username, password } = registryAccount;
     await run("auth", "login", reference.split("/", 1)[0] ?? "", "-u", username, "-p", password);
     await run("append", "--oci-empty-base", "--new_layer", layer, "--new_tag", reference);
@@ -45,7 +45,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
   }
 
   /** With the right account it works, with a wrong one or none it does not. */
-  async function judge(reference: string, digest: string): Promise<void> {
+  async function expectImported(reference: string, digest: string): Promise<void> {
     const [host = ""] = reference.split("/", 1);
     const scenario = await Scenario.begin(box);
     const args = (credentials?: object) => ({
@@ -68,7 +68,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
   test("a real one with basic authentication", async () => {
     const server = await startRegistry(registry, { auth: "basic" });
     await box.control.hosts({ "registry.example.com": server.url });
-    await judge("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
+    await expectImported("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
 
@@ -78,7 +78,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     const realm = "https://auth.token.example.com/token";
     const server = await startRegistry(registry, { auth: { ...tokens, realm } });
     await box.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
-    await judge("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
+    await expectImported("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
 
@@ -106,7 +106,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
       "project/app",
     );
     await box.control.hosts({ "ghcr.io": github.url, "harbor.example.com": harbor.url });
-    await judge("harbor.example.com/project/app:1", harbor.digest);
+    await expectImported("harbor.example.com/project/app:1", harbor.digest);
 
     const scenario = await Scenario.begin(box);
     const image = (tag: string, credentials: object) => ({

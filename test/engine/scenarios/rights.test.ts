@@ -94,4 +94,4 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   await scenario.grant(identity, "AcrDelete", target);
   expect((await project.destroy({ env })).exitCode).toBe(0);
   expect(await control.digest("myregistry.azurecr.io/s12:acr")).toBeUndefined();
-}, 240_000);
+});

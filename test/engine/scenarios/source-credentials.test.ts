@@ -168,4 +168,4 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     expect(await digestOf(scenario, `myregistry.azurecr.io/s9:${tag}`)).toBe(digest);
   }
   expect(scenario.project.backend().includes(password)).toBe(false);
-}, 240_000);
+});

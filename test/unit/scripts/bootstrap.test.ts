@@ -84,7 +84,7 @@ describe("bootstrap of a checkout", () => {
     expect(first).toMatchObject({ exitCode: 0, stdout: "", stderr: expect.stringContaining("building dist/") });
     expect(read("dist/index.js")).toContain("42");
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
-  }, 30_000);
+  });
 
   test("builds again when a source, the configuration or dist/ itself changed, and leaves nothing of deleted sources", async () => {
     write("provider/old.ts", "export {};\n");
@@ -101,7 +101,7 @@ describe("bootstrap of a checkout", () => {
       expect(read("dist/index.js")).toContain("43");
     }
     expect(existsSync(path.join(root, "dist/old.js"))).toBe(false);
-  }, 60_000);
+  });
 
   test("--no-build leaves dist/ alone", async () => {
     expect(await bootstrap("--no-build")).toMatchObject({ exitCode: 0, stderr: "" });
@@ -116,20 +116,20 @@ describe("bootstrap of a checkout", () => {
     expect(stderr).toContain("provider/index.ts(1,14): error TS2322");
     expect(read("dist/index.js")).toContain("42");
     expect(existsSync(path.join(root, ".bootstrap.lock"))).toBe(false);
-  }, 30_000);
+  });
 
   test("of two at once one builds and the other waits for it", async () => {
     const outputs = (await Promise.all([bootstrap(), bootstrap()])).map(({ stderr }) => stderr);
     expect(outputs.filter((text) => text.includes("building dist/"))).toHaveLength(1);
     expect(outputs.filter((text) => text.includes("waiting for another bootstrap"))).toHaveLength(1);
-  }, 30_000);
+  });
 
   test("the lock of a process that died is taken over", async () => {
     const dead = start(process.execPath, ["--version"]);
     await dead.finished;
     write(".bootstrap.lock", JSON.stringify({ host: hostname(), pid: dead.pid }));
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("building dist/") });
-  }, 30_000);
+  });
 
   test("a failing npm ci shows npm's own words", async () => {
     rmSync(path.join(root, "node_modules/.package-lock.json"));
@@ -137,5 +137,5 @@ describe("bootstrap of a checkout", () => {
     const { exitCode, stderr } = await bootstrap("--no-build");
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/installing dependencies .* failed:\n.*EBADDEVENGINES/s);
-  }, 30_000);
+  });
 });
