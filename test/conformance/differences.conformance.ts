@@ -3,9 +3,9 @@
 import type { ImageDescription } from "../../emulator/registry/images";
 import { environment } from "../../scripts/environment";
 import { imageProgram } from "../engine/programs";
-import { registryId } from "../engine/scenarios/scenario";
 import { sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
+import { registryId, servicePrincipals } from "../support/fixtures";
 import { until } from "../support/until";
 import { AzureCli, type AzureCliResult } from "./azure-cli";
 import { Crane } from "./crane";
@@ -118,7 +118,7 @@ test("imports nothing on the second run, after one HEAD request to the source", 
 });
 
 test("uses source.credentials that are set beside the resource ID of the source", async () => {
-  const credentials = { username: "cccccccc-0000-4000-8000-000000000001", password: "not-the-secret" };
+  const credentials = { username: servicePrincipals.sourceReader.clientId, password: "not-the-secret" };
   const registry = registryId("mysourceregistry");
   const { username, password } = credentials;
   const options = ["--registry", registry, "--username", username, "--password", password];

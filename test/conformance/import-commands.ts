@@ -1,10 +1,9 @@
 /** The import commands of Microsoft's articles and the arguments of `ImportedImage` that stand for them. */
 
-import { secondSubscriptionId } from "../../emulator/default-world";
 import { dockerHubAccount } from "../../emulator/hosts";
 import type { ImageArguments } from "../engine/programs";
-import { registryId } from "../engine/scenarios/scenario";
 import type { EmulatorControl } from "../support/emulator";
+import { credentialsOf, registryId, secondSubscriptionId, servicePrincipals } from "../support/fixtures";
 import { registryAccount } from "../support/registry";
 import type { Account } from "./crane";
 import { openHost, privateHosts } from "./real-registries";
@@ -134,7 +133,7 @@ export const importCommands: readonly ImportCommand[] = [
     async prepare({ control }) {
       const source = "mysourceregistry.azurecr.io/sourcerrepo:tag";
       await control.moveTag(source);
-      const account = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
+      const account = credentialsOf(servicePrincipals.sourceReader);
       return withAccount(control, source, "targetimage:tag", account);
     },
   },
@@ -142,7 +141,7 @@ export const importCommands: readonly ImportCommand[] = [
     id: "11a",
     scenario: "registry of another tenant, service principal",
     async prepare({ control }) {
-      const account = { username: otherTenantReader, password: "other-tenant-reader~secret" };
+      const account = credentialsOf(servicePrincipals.otherTenantReader);
       return withAccount(control, otherTenantSource, "targetimage:tag", account);
     },
   },
@@ -158,7 +157,10 @@ export const importCommands: readonly ImportCommand[] = [
     id: "12",
     scenario: "registry of another tenant, Entra access token alone",
     async prepare({ control }) {
-      const wanted = { clientId: otherTenantReader, audience: "https://containerregistry.azure.net" };
+      const wanted = {
+        clientId: servicePrincipals.otherTenantReader.clientId,
+        audience: "https://containerregistry.azure.net",
+      };
       const { token: password } = await control.call<{ token: string }>("POST", "/token", {}, wanted);
       return withAccount(control, otherTenantSource, "targetimage:tag", { password });
     },
@@ -255,7 +257,6 @@ export const importCommands: readonly ImportCommand[] = [
 ];
 
 const otherTenantSource = "othertenantsource.azurecr.io/aci-helloworld:latest";
-const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
 
 async function plain(control: EmulatorControl, source: string, target: string): Promise<Import> {
   const { digest } = await control.image(source);

@@ -2,16 +2,16 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
+import { registryId } from "../support/fixtures";
 
 const folder = path.join(__dirname, "../../examples");
-const source = "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/images/providers";
 
 /** What each example needs to be told; one that is missing here fails. */
 const settings: Record<string, { config?: Record<string, string>; secrets?: Record<string, string> }> = {
   quickstart: {},
   "private-source": { config: { username: "emulator" }, secrets: { token: "dckr_pat_emulator" } },
   "other-azure-registry": {
-    config: { source: `${source}/Microsoft.ContainerRegistry/registries/mysourceregistry` },
+    config: { source: registryId("mysourceregistry") },
   },
 };
 

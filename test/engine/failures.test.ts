@@ -1,5 +1,6 @@
 import { holdImports, sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
+import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
 import { declareImages, imageProgram } from "./programs";
 
@@ -72,9 +73,7 @@ test("wrong arguments are reported all at once, with their paths, and cost no re
   expectNoStack(outcome);
   expect(await control.requests()).toEqual([]);
 
-  await project.write(
-    imageProgram({ registry: "myregistry", source: `docker.io/library/node@sha256:${"0".repeat(64)}` }),
-  );
+  await project.write(imageProgram({ registry: "myregistry", source: `docker.io/library/node@${digestOf("0")}` }));
   const untagged = await project.up();
   expect(untagged.diagnostics("error")[0]).toMatch(/source: .*pass targetTags, or untaggedTargetRepositories/);
   expectNoStack(untagged);

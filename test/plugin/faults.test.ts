@@ -1,5 +1,6 @@
 import type { Fault } from "../../emulator/faults";
 import { type Box, holdImports, startBox } from "../support/emulator";
+import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
 import { held, importRequested, intrude, publish, Stack } from "./stack";
 
@@ -21,7 +22,7 @@ const look = { ...arm, method: "GET", path: "/registries" };
 const target = { host: "myregistry.azurecr.io", from: "client" as const };
 const head = { ...target, method: "HEAD" };
 const busy = { status: 429, headers: { "retry-after": "1" } };
-const wrong = `sha256:${"0".repeat(64)}`;
+const wrong = digestOf("0");
 
 describe("what passes costs time and nothing else", () => {
   test.concurrent.each<[string, ...Fault[]]>([

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
+import { digestOf, registryId } from "../support/fixtures";
 
 const checkout = path.join(__dirname, "../..");
 const heavy = [
@@ -30,12 +31,12 @@ function loadedBy(script: string): string[] {
   return loaded;
 }
 
-const digest = `sha256:${"1".repeat(64)}`;
+const digest = digestOf("1");
 const known = {
   registry: "myregistry",
   source: "docker.io/library/node:22",
   targetTags: ["node:22"],
-  registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+  registryId: registryId("myregistry"),
   loginServer: "myregistry.azurecr.io",
   sourceDigest: digest,
   targets: { "node:22": digest },
@@ -75,7 +76,7 @@ test("the measure measures: a look-up of a registry loads the SDK", () => {
     process.env.ARM_CLIENT_SECRET = "none";
     process.env.HTTPS_PROXY = "http://127.0.0.1:9";
     await provider.configure({ config: { get: () => undefined } });
-    await provider.check({}, { registry: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+    await provider.check({}, { registry: "${registryId("myregistry")}",
       source: "node:22", __program: { lookup: { digest: "${digest}" }, preview: true } }).catch(() => {});`;
   expect(loadedBy(script)).toContain("@azure/identity");
 });

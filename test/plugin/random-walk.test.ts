@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Fault } from "../../emulator/faults";
 import { startBox } from "../support/emulator";
+import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
 import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
 
@@ -49,7 +50,7 @@ const faults: Fault[] = [
   { ...head, after: 4, times: 6, status: 500 },
   { ...head, times: 3, reset: true },
   { ...head, times: 2, status: 429, headers: { "retry-after": "1" } },
-  { ...head, after: 6, times: 3, setHeaders: { "docker-content-digest": `sha256:${"0".repeat(64)}` } },
+  { ...head, after: 6, times: 3, setHeaders: { "docker-content-digest": digestOf("0") } },
 ];
 
 const never = fc.constant(undefined);

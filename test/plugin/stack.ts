@@ -5,8 +5,6 @@ import { type InitFailure, Plugin, PluginError, type PluginOptions, type Propert
 import { until } from "../support/until";
 
 export const loginServer = "myregistry.azurecr.io";
-export const registryId =
-  "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/myregistry";
 
 /** What a program declares: the arguments, and what the constructor sends along. */
 export interface Declaration extends Properties {

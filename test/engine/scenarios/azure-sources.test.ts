@@ -1,8 +1,8 @@
-import { secondSubscriptionId, subscriptionId } from "../../../emulator/default-world";
 import { sharedBox } from "../../support/emulator";
+import { DATA_IMPORTER, digestOf, registryId, secondSubscriptionId, subscriptionId } from "../../support/fixtures";
 import { declareImages, imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
-import { asIdentity, digestOf, IMPORTER, registryId, Scenario } from "./scenario";
+import { asIdentity, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -18,7 +18,7 @@ test("S4 another registry of the same subscription, by login server", async () =
     env: withoutAzure,
   });
   await box.control.clearRequests();
-  await scenario.works(args, await digestOf(scenario, source));
+  await scenario.works(args, await imageDigest(scenario, source));
   // Azure reads the source as the caller, not as a stranger.
   expect(await box.control.requests({ from: "azure", path: "/oauth2/exchange" })).not.toEqual([]);
   expect(await graphQuestions()).toEqual([]);
@@ -28,7 +28,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   const scenario = await Scenario.begin(box);
   const { control } = scenario;
   const reference = "privatesource.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, reference);
+  const digest = await imageDigest(scenario, reference);
   const privatesource = registryId("privatesource");
   const target = (tag: string) => ({ registry: "myregistry", targetTags: [`s5:${tag}`] });
 
@@ -90,7 +90,7 @@ test("S5 a tag that is there at the first import is a conflict, also when it hol
     digestFrom: "target",
   };
   const args = { registry: "myregistry", source, targetTags: ["s5/held:latest"] };
-  const digest = await digestOf(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
+  const digest = await imageDigest(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
   await scenario.works(args, digest);
 
   const other = await Scenario.begin(box);
@@ -105,7 +105,7 @@ test("S5 a tag that is there at the first import is a conflict, also when it hol
 
 test("S6 a registry in Azure by manifest digest, with a tag and without", async () => {
   const scenario = await Scenario.begin(box);
-  const digest = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const digest = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   const source = `mysourceregistry.azurecr.io/aci-helloworld@${digest}`;
   await scenario.refuses(
     "a digest without a name for the target",
@@ -114,7 +114,7 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
   );
   await scenario.refuses(
     "a digest that is not there",
-    { registry: "myregistry", source: source.replace(digest, `sha256:${"0".repeat(64)}`), targetTags: ["s6:gone"] },
+    { registry: "myregistry", source: source.replace(digest, digestOf("0")), targetTags: ["s6:gone"] },
     {
       code: "SOURCE_NOT_FOUND",
       says: ["source: mysourceregistry/aci-helloworld@sha256:000", "check repository and tag"],
@@ -128,7 +128,7 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
     imageProgram({ registry: "myregistry", source, untaggedTargetRepositories: ["s6-untagged"] }),
   );
   expect((await scenario.project.up()).exitCode).toBe(0);
-  expect(await digestOf(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
+  expect(await imageDigest(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
   const { store } = box.emulator.world.registries.find(({ name }) => name === "myregistry") ?? {};
   expect(store?.tags("s6-untagged")).toEqual([]);
 });
@@ -137,7 +137,7 @@ test("S7 another subscription, by resource ID and by login server, with one ques
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const source = "othersubsource.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, source);
+  const digest = await imageDigest(scenario, source);
   const { digest: second } = await control.moveTag("othersubsource.azurecr.io/samples/second:1");
   const image = (tag: string, from: unknown) => ({ registry: "myregistry", source: from, targetTags: [`s7:${tag}`] });
 
@@ -163,7 +163,7 @@ test("S7 another subscription, by resource ID and by login server, with one ques
     }),
     {
       code: "AZURE_PERMISSION_DENIED",
-      says: ["source: ", registryId("othersubsource", secondSubscriptionId), IMPORTER],
+      says: ["source: ", registryId("othersubsource", secondSubscriptionId), DATA_IMPORTER],
       env,
     },
   );
@@ -181,9 +181,9 @@ test("S7 another subscription, by resource ID and by login server, with one ques
   );
   const up = await project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:id")).toBe(digest);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:host")).toBe(digest);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:second")).toBe(second);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:id")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:host")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:second")).toBe(second);
   expect(await graphQuestions()).toHaveLength(1);
 
   // By bare name, too; an unchanged run asks Resource Manager nothing but where that registry is.
@@ -191,5 +191,5 @@ test("S7 another subscription, by resource ID and by login server, with one ques
     declareImages({ byName: image("name", { image: "aci-helloworld:latest", registry: "othersubsource" }) }),
   );
   expect((await project.up()).exitCode).toBe(0);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:name")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:name")).toBe(digest);
 });

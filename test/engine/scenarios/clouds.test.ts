@@ -1,6 +1,6 @@
 import { sharedBox } from "../../support/emulator";
 import { declareImages } from "../programs";
-import { digestOf, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -61,7 +61,7 @@ async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOU
 test("S18 sovereign clouds, and regional and DNL login servers, as source and as target", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
-  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
+  const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
 
   for (const one of CLOUDS) {
     const { source, digest, env, target } = await settle(scenario, one);
@@ -131,7 +131,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
   const dnl = { loginServer: "labelled-c2f1hash.azurecr.io", replicas: ["eastus"] };
   await control.call("PUT", "/registries/labelled", {}, dnl);
   const { digest } = await control.moveTag("labelled-c2f1hash.azurecr.io/app:1");
-  const aci = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const aci = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   await project.write(
     declareImages({
       fromRegion: {
@@ -165,13 +165,13 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
   );
   const up = await project.up();
   expect([up.exitCode, up.diagnostics("error")]).toEqual([0, []]);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s18/region:1")).toBe(aci);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s18/region:1")).toBe(aci);
   for (const tag of ["dnl", "dnl-region", "dnl-name"]) {
-    expect(await digestOf(scenario, `myregistry.azurecr.io/s18/${tag}:1`)).toBe(digest);
+    expect(await imageDigest(scenario, `myregistry.azurecr.io/s18/${tag}:1`)).toBe(digest);
   }
   const state = await project.state();
   for (const [name, tag] of Object.entries({ intoDnl: "a", intoDnlName: "b", intoDnlRegion: "c" })) {
-    expect(await digestOf(scenario, `labelled-c2f1hash.azurecr.io/${tag}:1`)).toBe(hello);
+    expect(await imageDigest(scenario, `labelled-c2f1hash.azurecr.io/${tag}:1`)).toBe(hello);
     expect(state.resource(name).outputs?.loginServer).toBe("labelled-c2f1hash.azurecr.io");
   }
   expect((await project.up()).changes).toEqual({ same: 7 });

@@ -1,7 +1,8 @@
 import { sharedBox } from "../../support/emulator";
+import { credentialsOf, registryId, servicePrincipals } from "../../support/fixtures";
 import { until } from "../../support/until";
 import { imageProgram } from "../programs";
-import { digestOf, registryId, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -20,7 +21,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
   });
 
   // A source without public access, by resource ID and digest.
-  const hidden = await digestOf(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
+  const hidden = await imageDigest(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
   const image = `aci-helloworld@${hidden}`;
   const fromHidden = {
     registry: "myregistry",
@@ -32,8 +33,8 @@ test("S13 closed networks: trusted services let Azure's import through; without 
   await scenario.registry("privatesource", trust("AzureServices"));
   await scenario.works(fromHidden, hidden);
   // With credentials Azure comes as a stranger, trusted services or not.
-  const credentials = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
-  await scenario.grant("cccccccc-0000-4000-8000-00000000000f", "AcrPull", registryId("privatesource"));
+  const credentials = credentialsOf(servicePrincipals.sourceReader);
+  await scenario.grant(servicePrincipals.sourceReader.objectId, "AcrPull", registryId("privatesource"));
   await scenario.refuses(
     "a source without public access, with credentials instead of the resource ID",
     { ...fromHidden, source: { image, registry: "privatesource", credentials }, targetTags: ["s13:stranger"] },
@@ -50,11 +51,11 @@ test("S13 closed networks: trusted services let Azure's import through; without 
   const fromSelected = { registry: "myregistry", source: reference, targetTags: ["s13:selected"] };
   await scenario.refuses("a source for selected addresses", fromSelected, closed("source", "mysourceregistry"));
   await scenario.registry("mysourceregistry", trust("AzureServices"));
-  await scenario.works(fromSelected, await digestOf(scenario, reference));
+  await scenario.works(fromSelected, await imageDigest(scenario, reference));
 
   // A target without public access.
   await control.call("PUT", "/registries/closedtarget", {}, { publicNetworkAccess: "Disabled", ...trust("None") });
-  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
+  const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
   const intoClosed = {
     registry: "closedtarget",
     source: "docker.io/library/hello-world:latest",

@@ -1,6 +1,6 @@
 import { sharedBox } from "../../support/emulator";
 import { imageProgram } from "../programs";
-import { digestOf, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -41,7 +41,7 @@ test("S1 Docker Hub, public: every platform of a multi-architecture image arrive
 test("S2 Docker Hub with user name and access token, also when only the up learns the token", async () => {
   const scenario = await Scenario.begin(box);
   const source = "docker.io/tensorflow/tensorflow:latest-gpu";
-  const digest = await digestOf(scenario, source);
+  const digest = await imageDigest(scenario, source);
   const credentials = { username: "emulator", password: "dckr_pat_emulator" };
   const args = {
     registry: "myregistry",
@@ -87,8 +87,10 @@ test("S2 Docker Hub with user name and access token, also when only the up learn
   expect([preview.exitCode, preview.changes]).toEqual([0, { create: 2, same: 1 }]);
   const up = await scenario.project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 2, same: 1 }]);
-  expect(await scenario.project.outputs()).toEqual({ digest: await digestOf(scenario, source2) });
-  expect(await digestOf(scenario, "myregistry.azurecr.io/private:latest")).toBe(await digestOf(scenario, source2));
+  expect(await scenario.project.outputs()).toEqual({ digest: await imageDigest(scenario, source2) });
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/private:latest")).toBe(
+    await imageDigest(scenario, source2),
+  );
   expect(scenario.project.backend().includes("dckr_pat_emulator")).toBe(false);
 });
 

@@ -1,6 +1,7 @@
 import { sharedBox } from "../../support/emulator";
+import { DATA_IMPORTER, registryId } from "../../support/fixtures";
 import { imageProgram } from "../programs";
-import { asIdentity, digestOf, expectRefused, IMPORTER, registryId, Scenario } from "./scenario";
+import { asIdentity, expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -9,8 +10,8 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   const { control, project } = scenario;
   const target = registryId("myregistry");
   const source = registryId("mysourceregistry");
-  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
-  const aci = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
+  const aci = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   const identity = "12345678-0000-4000-8000-00000000000f";
   const env = await asIdentity(scenario, identity);
   const who = String(env.ARM_CLIENT_ID);
@@ -22,14 +23,14 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
     says: [
       `${side}: no registry ${name} is visible to service principal ${who}`,
       "check the name; if the registry is there",
-      `role ${IMPORTER} on it (scope: the registry, or its resource group)`,
+      `role ${DATA_IMPORTER} on it (scope: the registry, or its resource group)`,
     ],
     never,
     env,
   });
   const denied = (side: "source" | "target", scope: string) => ({
     code: "AZURE_PERMISSION_DENIED",
-    says: [`${side}: `, who, scope, `role ${IMPORTER} on ${scope}`],
+    says: [`${side}: `, who, scope, `role ${DATA_IMPORTER} on ${scope}`],
     never,
     env,
   });
@@ -42,7 +43,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   await scenario.grant(identity, "Reader", target);
   await scenario.refuses("a role that reads the target and does not import", fromHub, denied("target", target));
   await control.call("DELETE", "/roles", { principalId: identity, role: "Reader" });
-  await scenario.grant(identity, IMPORTER, target);
+  await scenario.grant(identity, DATA_IMPORTER, target);
   await scenario.works(fromHub, hello, { env });
 
   // The same role on the source: to read its tag here, and for Azure to read the image.
@@ -78,7 +79,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
     { ...byTag, source: { image: "aci-helloworld:latest", registry: source } },
     denied("source", source),
   );
-  await scenario.grant(identity, IMPORTER, source);
+  await scenario.grant(identity, DATA_IMPORTER, source);
   await scenario.works(byTag, aci, { env });
   await scenario.works({ ...byTag, source: { image: "aci-helloworld:latest", registry: source } }, aci, { env });
 
@@ -90,7 +91,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
     says: ["target: myregistry.azurecr.io/s12", who, "AcrDelete"],
     never,
   });
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);
   await scenario.grant(identity, "AcrDelete", target);
   expect((await project.destroy({ env })).exitCode).toBe(0);
   expect(await control.digest("myregistry.azurecr.io/s12:acr")).toBeUndefined();

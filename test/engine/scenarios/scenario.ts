@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import type { ImageDescription } from "../../../emulator/registry/images";
 import { type Box, startBox } from "../../support/emulator";
 import { type CommandOptions, type Outcome, PulumiProject } from "../../support/engine";
+import { tenantId } from "../../support/fixtures";
 import { type ImageArguments, imageProgram } from "../programs";
 
 /** How a wrong way is refused. */
@@ -92,18 +93,10 @@ export function countRefusal(): void {
 }
 
 /** The digest of an image that must be there. */
-export async function digestOf({ control }: Pick<Scenario, "control">, reference: string): Promise<string> {
+export async function imageDigest({ control }: Pick<Scenario, "control">, reference: string): Promise<string> {
   const { digest }: ImageDescription = await control.image(reference);
   return digest;
 }
-
-/** ARM ID of a registry of the default world. */
-export function registryId(name: string, subscription = "22222222-2222-4222-8222-222222222222"): string {
-  return `/subscriptions/${subscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
-}
-
-/** What the least role is called, which every sentence about missing rights must name. */
-export const IMPORTER = "Container Registry Data Importer and Data Reader";
 
 function tagsOf({ targetTags = [] }: ImageArguments): readonly string[] {
   return targetTags as readonly string[];
@@ -118,7 +111,6 @@ function passwordsIn({ source }: ImageArguments): string[] {
 export async function asIdentity({ control }: Scenario, objectId: string): Promise<NodeJS.ProcessEnv> {
   const clientId = objectId.replace(/f$/, "1");
   const secret = `secret-of-${clientId}`;
-  const tenantId = "11111111-1111-4111-8111-111111111111";
   const identity = { tenantId, clientId, objectId, name: clientId, secrets: [secret] };
   await control.call("PUT", "/world", {}, { identities: [identity] });
   return { ARM_CLIENT_ID: clientId, ARM_CLIENT_SECRET: secret };

@@ -1,11 +1,12 @@
 import { sharedBox } from "../../support/emulator";
+import { credentialsOf, registryId, servicePrincipals } from "../../support/fixtures";
 import { declareImages } from "../programs";
-import { digestOf, registryId, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 /** Service principals of the default world. */
-const reader = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
-const stranger = { username: "dddddddd-0000-4000-8000-000000000001", password: "without-rights~secret" };
-const otherTenantReader = { username: "eeeeeeee-0000-4000-8000-000000000001", password: "other-tenant-reader~secret" };
+const reader = credentialsOf(servicePrincipals.sourceReader);
+const stranger = credentialsOf(servicePrincipals.withoutRights);
+const otherTenantReader = credentialsOf(servicePrincipals.otherTenantReader);
 const scopedToken = { username: "importer", password: "importer-token-password" };
 
 const into = (tag: string, source: object) => ({ registry: "myregistry", source, targetTags: [tag] });
@@ -15,7 +16,7 @@ const box = sharedBox();
 test("S8 a registry in Azure with service principal credentials, which are used and never dropped", async () => {
   const scenario = await Scenario.begin(box);
   const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, reference);
+  const digest = await imageDigest(scenario, reference);
   const wrong = { ...reader, password: "not-the-secret" };
   const rejected = {
     code: "SOURCE_CREDENTIALS_REJECTED",
@@ -65,7 +66,7 @@ test("S8 a registry in Azure with service principal credentials, which are used 
   const up = await scenario.project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
   for (const tag of ["host", "id", "name"])
-    expect(await digestOf(scenario, `myregistry.azurecr.io/s8:${tag}`)).toBe(digest);
+    expect(await imageDigest(scenario, `myregistry.azurecr.io/s8:${tag}`)).toBe(digest);
   // The identity of the run was never shown to the source.
   expect(await box.control.requests({ host: "mysourceregistry.azurecr.io", path: "/oauth2/exchange" })).toEqual([]);
 });
@@ -74,7 +75,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
   const scenario = await Scenario.begin(box);
   const { control } = scenario;
   const reference = "othertenantsource.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, reference);
+  const digest = await imageDigest(scenario, reference);
   const foreignId = registryId("othertenantsource", "55555555-5555-4555-8555-555555555555");
   const entraToken = async (clientId: string) =>
     (
@@ -165,7 +166,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
   const up = await scenario.project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 5 }]);
   for (const tag of ["scoped", "principal", "token", "digest", "registry"]) {
-    expect(await digestOf(scenario, `myregistry.azurecr.io/s9:${tag}`)).toBe(digest);
+    expect(await imageDigest(scenario, `myregistry.azurecr.io/s9:${tag}`)).toBe(digest);
   }
   expect(scenario.project.backend().includes(password)).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { holdImports, sharedBox } from "../../support/emulator";
 import { until } from "../../support/until";
 import { declareImages, imageProgram } from "../programs";
-import { digestOf, expectRefused, Scenario } from "./scenario";
+import { expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
@@ -109,7 +109,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
   await control.clearRequests();
   await scenario.works(args, digest);
   expect(await control.imports()).toHaveLength(1);
-  expect(await digestOf(scenario, `myregistry.azurecr.io/pinned/many@${digest}`)).toBe(digest);
+  expect(await imageDigest(scenario, `myregistry.azurecr.io/pinned/many@${digest}`)).toBe(digest);
   expect((await project.state()).resource("app").outputs).toMatchObject({
     reference: `myregistry.azurecr.io/many@${digest}`,
     references: ["many", "mirror/many", "pinned/many"].map((name) => `myregistry.azurecr.io/${name}@${digest}`),

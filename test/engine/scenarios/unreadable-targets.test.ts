@@ -1,7 +1,7 @@
 import { holdImports, startBox } from "../../support/emulator";
 import { until } from "../../support/until";
 import { imageProgram } from "../programs";
-import { digestOf, expectRefused, Scenario } from "./scenario";
+import { expectRefused, imageDigest, Scenario } from "./scenario";
 
 test("unreadable targets: import, update, conflict, killed create, refresh and destroy", async () => {
   const scenario = await Scenario.begin(await startBox());
@@ -78,5 +78,5 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
     { code: "TARGET_NOT_VERIFIED", says: [`target: ${host} cannot be read from here`, "by digest (repo@sha256:…)"] },
   );
   expect(await control.digest(`${host}/remote:unknown`)).toBeUndefined();
-  expect(await digestOf(scenario, source)).toBe(second);
+  expect(await imageDigest(scenario, source)).toBe(second);
 });

@@ -1,12 +1,15 @@
 import { newRegistry } from "../../../emulator/default-world";
-import { registryId } from "../../../emulator/world";
 import { formatFailure } from "../../../provider/failure/failure";
+import {
+  DATA_IMPORTER,
+  otherTenantSubscriptionId,
+  registryId,
+  servicePrincipals,
+  variablesOf,
+} from "../../support/fixtures";
 import { ARM, HELLO, Imports, type Run, START, textOf } from "./import-run";
 
-const WITHOUT_RIGHTS = {
-  ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
-  ARM_CLIENT_SECRET: "without-rights~secret",
-};
+const WITHOUT_RIGHTS = variablesOf(servicePrincipals.withoutRights);
 
 const imports = new Imports();
 
@@ -99,15 +102,15 @@ describe("a failed import says why:", () => {
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_PERMISSION_DENIED" } });
     const text = textOf(outcome);
     expect(text).toContain(`target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
-    expect(text).toContain(`Container Registry Data Importer and Data Reader on ${imports.target.id}`);
+    expect(text).toContain(`${DATA_IMPORTER} on ${imports.target.id}`);
     expect(text).toContain("importImage/action");
   });
 
   test("the identity lacks rights on the source: the source's scope", async () => {
     const { world } = imports.inside.emulator;
-    const nobody = world.identities.find(({ name }) => name === "without-rights");
-    world.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
-    const resourceId = registryId(imports.registry("mysourceregistry"));
+    const principalId = servicePrincipals.withoutRights.objectId;
+    world.roleAssignments.push({ principalId, role: "Contributor", scope: imports.target.id });
+    const resourceId = registryId("mysourceregistry");
     const { outcome } = await imports.run({
       env: WITHOUT_RIGHTS,
       source: { resourceId, sourceImage: "aci-helloworld:latest" },
@@ -119,7 +122,7 @@ describe("a failed import says why:", () => {
   });
 
   test("the source belongs to another tenant", async () => {
-    const resourceId = registryId(imports.registry("othertenantsource"));
+    const resourceId = registryId("othertenantsource", otherTenantSubscriptionId);
     const { outcome } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
     expect(textOf(outcome)).toMatch(
       /othertenantsource belongs to another tenant.*\n.*login server and pass source\.credentials/,
@@ -130,7 +133,7 @@ describe("a failed import says why:", () => {
     const source = imports.registry("privatesource");
     source.networkRuleBypassOptions = "None";
     const { outcome } = await imports.run({
-      source: { resourceId: registryId(source), sourceImage: "aci-helloworld:latest" },
+      source: { resourceId: registryId(source.name), sourceImage: "aci-helloworld:latest" },
     });
     source.networkRuleBypassOptions = "AzureServices";
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "SOURCE_NETWORK_BLOCKED" } });
@@ -144,7 +147,12 @@ describe("a failed import says why:", () => {
       networkRuleBypassOptions: "None",
     });
     imports.inside.emulator.world.registries.push(closed);
-    const into = { ...imports.target, id: registryId(closed), name: "closedtarget", loginServer: closed.loginServer };
+    const into = {
+      ...imports.target,
+      id: registryId(closed.name),
+      name: "closedtarget",
+      loginServer: closed.loginServer,
+    };
     const { outcome } = await imports.run({ into });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_NETWORK_BLOCKED" } });
     expect(textOf(outcome)).toContain("az acr update --name closedtarget --allow-trusted-services true");
@@ -161,7 +169,7 @@ describe("a failed import says why:", () => {
 });
 
 test("a source with public access disabled is imported by resource ID, as a trusted service", async () => {
-  const resourceId = registryId(imports.registry("privatesource"));
+  const resourceId = registryId("privatesource");
   const { outcome, tag } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
   expect(outcome).toEqual({ state: "succeeded" });
   expect(imports.held(tag)).toBe(

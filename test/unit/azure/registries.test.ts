@@ -1,19 +1,23 @@
-import { newRegistry, secondSubscriptionId, subscriptionId, tenantId } from "../../../emulator/default-world";
+import { newRegistry } from "../../../emulator/default-world";
 import type { Fault } from "../../../emulator/faults";
 import { type Registry, registryId } from "../../../emulator/world";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure, type Side } from "../../../provider/failure/failure";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
+import {
+  DATA_IMPORTER,
+  secondSubscriptionId,
+  servicePrincipals,
+  subscriptionId,
+  tenantId,
+  variablesOf,
+} from "../../support/fixtures";
 import { shortenWaits } from "../../support/short-waits";
 import { type Inside, moveIn } from "./inside";
 
 const ARM = "management.azure.com";
-const DATA_IMPORTER = "Container Registry Data Importer and Data Reader";
-const READER = { ARM_CLIENT_ID: "cccccccc-0000-4000-8000-000000000001", ARM_CLIENT_SECRET: "source-reader~secret" };
-const WITHOUT_RIGHTS = {
-  ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
-  ARM_CLIENT_SECRET: "without-rights~secret",
-};
+const READER = variablesOf(servicePrincipals.sourceReader);
+const WITHOUT_RIGHTS = variablesOf(servicePrincipals.withoutRights);
 
 /** Resource Manager lists a subscription's registries to nobody who has no role on the subscription. */
 const LISTING_FORBIDDEN: Fault = {
@@ -127,9 +131,8 @@ describe("a registry is found", () => {
 
   test("by an identity with rights on nothing but the registry", async () => {
     const { world } = inside.emulator;
-    const [, , reader] = world.identities;
-    if (!reader) throw new Error("the world has no third identity");
-    world.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
+    const principalId = servicePrincipals.sourceReader.objectId;
+    world.roleAssignments.push({ principalId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
     await inside.control.faults(LISTING_FORBIDDEN);
     expect(
       (await inside.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
@@ -301,7 +304,7 @@ describe("a refusal", () => {
     );
     expect(text).toContain(`${DATA_IMPORTER} on ${id}`);
     expect(text).toContain("AuthorizationFailed");
-    expect(text).not.toContain("without-rights~secret");
+    expect(text).not.toContain(WITHOUT_RIGHTS.ARM_CLIENT_SECRET);
   });
 
   test("for an expired token says whose", async () => {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { reasonOf } from "../../../provider/reference/invalid-reference";
 import { parseReference, parseRepositoryReference, printReference } from "../../../provider/reference/source";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const SHA256 = `sha256:${"f".repeat(64)}`;
+const SHA256 = digestOf("f");
 const SHA512 = `sha512:${"f".repeat(128)}`;
 const IMAGE_ID = "1a3f5e7d9c1b3a5f7e9d1c3b5d7f9e1a3c5b7d9e1f3a5b7d9c1b3a5f7e9d1c3b";
 
@@ -90,10 +91,7 @@ describe("parseReference gives each near miss its own reason", () => {
     ["docker://node", "it is a URL; leave out docker:// at the beginning"],
     ["user:secret@ghcr.io/owner/app", "a digest must follow the @: repository@sha256:…"],
     ["user:secret@ghcr.io:5000/owner/app", "the algorithm of a digest is sha256 or sha512"],
-    [
-      "/subscriptions/0/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r",
-      "it is an Azure resource ID, which names a registry and no image",
-    ],
+    [registryId("r"), "it is an Azure resource ID, which names a registry and no image"],
     [
       "Calling [toString] on an [Output<T>] is not supported.",
       "an Output was put into a template string; use pulumi.interpolate`…` instead",
@@ -124,8 +122,8 @@ describe("parseReference gives each near miss its own reason", () => {
     ["node@sha256:", "a sha256 digest has 64 hexadecimal digits, this one has 0"],
     [`node@${SHA256}0`, "a sha256 digest has 64 hexadecimal digits, this one has 65"],
     [`node@${SHA256.toUpperCase()}`, "the algorithm of a digest is sha256 or sha512"],
-    [`node@sha256:${"F".repeat(64)}`, "the hexadecimal digits of a digest are written in lower case"],
-    [`node@sha256:${"g".repeat(64)}`, "a digest consists of hexadecimal digits (0-9, a-f) behind its algorithm"],
+    [`node@${digestOf("F")}`, "the hexadecimal digits of a digest are written in lower case"],
+    [`node@${digestOf("g")}`, "a digest consists of hexadecimal digits (0-9, a-f) behind its algorithm"],
     [`node@constructor:${"f".repeat(64)}`, "the algorithm of a digest is sha256 or sha512"],
     [`${"a/".repeat(128)}a:tag`, "a repository has at most 255 characters, this one has 257"],
     ["-docker", /^"-docker" in the repository/],
