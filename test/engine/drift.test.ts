@@ -73,26 +73,6 @@ test("a tag that somebody moved is drift: fail names both digests and touches no
   expect((await project.refresh()).changes).toEqual({ same: 1 });
 });
 
-test('with onDelete "delete" a foreign manifest survives the destroy, refreshed or not', async () => {
-  const { control, env } = box;
-  const { digest } = await control.moveTag("docker.io/library/foreign:1");
-  const target = (tag: string) => `myregistry.azurecr.io/library/foreign${tag}`;
-  const program = imageProgram({ registry: "myregistry", source: "docker.io/library/foreign:1", onDelete: "delete" });
-  for (const refreshed of [true, false]) {
-    const project = await PulumiProject.create({ env, program });
-    expect((await project.up()).exitCode).toBe(0);
-    const { digest: theirs } = await control.moveTag(target(":1"));
-    if (refreshed) expect((await project.refresh()).changes).toEqual({ update: 1 });
-
-    const destroy = await project.destroy();
-    expect([destroy.exitCode, destroy.changes]).toEqual([0, { delete: 1 }]);
-    expect(await control.digest(target(":1"))).toBe(theirs);
-    // Our own manifest, which no tag holds any more, went.
-    expect(await control.digest(target(`@${digest}`))).toBeUndefined();
-    await control.removeTag(target(`@${theirs}`));
-  }
-});
-
 test("a registry that is gone takes the resource out of the state at a refresh", async () => {
   const { control, env } = box;
   await control.call("PUT", "/registries/shortlived", {}, {});

@@ -8,7 +8,7 @@ import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
 import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
-import { registryAccount, startRegistry } from "../support/registry";
+import { startRegistry } from "../support/registry";
 import { describeWithTools } from "../support/tools";
 import { imageProgram } from "./programs";
 
@@ -20,31 +20,27 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test.each(["none", "basic"] as const)("arrives byte for byte in the target (authentication: %s)", async (auth) => {
+  test("arrives byte for byte in the target, and again after another push", async () => {
     const { control, env } = box;
-    const server = await startRegistry(registry, { auth });
-    const publicName = auth === "none" ? "open.example.com" : "registry.example.com";
+    const server = await startRegistry(registry);
+    const publicName = "open.example.com";
     await control.hosts({ [publicName]: server.url });
-    const home = path.join(folder, auth);
+    const home = path.join(folder, "home");
     await mkdir(home);
     const inTheBox = environment(home, { ...env, DOCKER_CONFIG: path.join(home, ".docker") });
     const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox });
-    if (auth === "basic") {
-      await run("auth", "login", publicName, "-u", registryAccount.username, "-p", registryAccount.password);
-    }
     await run("auth", "login", "myregistry.azurecr.io", "-u", `${env.ARM_CLIENT_ID}`, "-p", `${env.ARM_CLIENT_SECRET}`);
     const source = `${publicName}/team/app:1.0`;
     const pushed = await pushIndex(run, home, source);
     // Nothing of the emulator's: the real server has stored it.
     expect(server.output()).toContain("/v2/team/app/manifests/");
 
-    const credentials = auth === "basic" ? { credentials: registryAccount } : {};
     const project = await PulumiProject.create({
       env,
       program: imageProgram({
         registry: "myregistry",
-        source: { image: source, ...credentials },
-        targetTags: [`${auth}/app:1.0`],
+        source,
+        targetTags: ["pushed/app:1.0"],
       }),
     });
     const up = await project.up();
@@ -55,7 +51,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
       verifiedBy: "digest",
     });
 
-    const target = `myregistry.azurecr.io/${auth}/app`;
+    const target = "myregistry.azurecr.io/pushed/app";
     expect((await run("digest", `${target}:1.0`)).trim()).toBe(pushed);
     const content = await contentOf(run, home, `${target}:1.0`);
     expect(content.size).toBe(1 + 2 * 3); // the index, and for each platform manifest, configuration and layer
@@ -78,19 +74,6 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     expect((await project.up()).changes).toEqual({ update: 1 });
     expect((await run("digest", `${target}:1.0`)).trim()).toBe(moved);
 
-    if (auth === "basic") {
-      await project.write(
-        imageProgram({
-          registry: "myregistry",
-          source: { image: source, credentials: { ...registryAccount, password: "a wrong password" } },
-          targetTags: [`${auth}/app:1.0`],
-        }),
-      );
-      const refused = await project.preview();
-      expect(refused.exitCode).not.toBe(0);
-      expect(refused.diagnostics("error")[0]).toContain("registry.example.com rejected the credentials");
-      expect(refused.text).not.toContain("a wrong password");
-    }
     await server.stop();
   });
 });

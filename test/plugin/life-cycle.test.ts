@@ -109,6 +109,40 @@ test("of several targets only the missing and the moving ones are imported", asy
   expect(held(box, `${repository}:b`)).toBe(first);
 });
 
+test("a first up imports only the tags that are missing, beside one that holds the digest", async () => {
+  const [there, missing] = [`${repository}:there`, `${repository}:missing`];
+  await new Stack(box, {}, stack).up({ image: { ...image, targetTags: [there] } });
+  log();
+  // An import of both with NoForce would be refused.
+  expect(await up({ targetTags: [there, missing] })).toEqual({ ...none, steps: { image: "create" } });
+  expect(importCount(box)).toBe(1);
+  expect([there, missing].map((target) => held(box, target))).toEqual([first, first]);
+});
+
+test("a new tag is imported alone, so that a lock of the others does not matter", async () => {
+  const [old, added] = [`${repository}:1`, `${repository}:added`];
+  await up();
+  box.emulator.images.setAttributes(`${loginServer}/${old}`, { writeEnabled: false });
+  log();
+  expect(await up({ targetTags: [old, added] })).toEqual({ ...none, steps: { image: "update" } });
+  expect(importCount(box)).toBe(1);
+  expect(held(box, added)).toBe(first);
+});
+
+test("a contested tag keeps the other tags from being imported, and the next run goes on without it", async () => {
+  const [ours, contested, added] = ["ours", "contested", "added"].map((tag) => `${repository}:${tag}`);
+  await up({ targetTags: [ours] });
+  const theirs = intrude(box, `${contested}`);
+  log();
+  const { errors } = await up({ targetTags: [ours, contested, added] });
+  expect(errors.image).toContain(`${loginServer}/${contested} holds ${theirs}`);
+  expect(importCount(box)).toBe(0);
+  expect([ours, contested, added].map((target) => held(box, `${target}`))).toEqual([first, theirs, undefined]);
+
+  expect(await up({ targetTags: [ours, added] })).toEqual({ ...none, steps: { image: "update" } });
+  expect(held(box, `${added}`)).toBe(first);
+});
+
 test("a moving tag goes by force and a new one without: two imports, one for each", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
@@ -169,7 +203,8 @@ test("new credentials alone change nothing and are nowhere in the outputs", asyn
 test("another registry replaces; another spelling of the same one does not", async () => {
   await up();
   log();
-  for (const registry of [loginServer, String(stack.resource().outputs.registryId), "MyRegistry"]) {
+  const id = String(stack.resource().outputs.registryId);
+  for (const registry of [loginServer, id, id.toUpperCase(), "MyRegistry"]) {
     expect(await up({ registry })).toEqual({ ...none, steps: { image: "same" } });
   }
   expect(asked(box)).toEqual([]);
@@ -234,6 +269,17 @@ describe("refresh", () => {
     expect((await up()).steps).toEqual({ image: "update" });
     expect(held(box, `${repository}:1`)).toBe(first);
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
+  });
+
+  test("shows a manifest without a tag that vanished, and the next up brings it back", async () => {
+    const untagged = { untaggedTargetRepositories: [`${repository}-untagged`] };
+    const manifest = `${repository}-untagged@${first}`;
+    await up(untagged);
+    box.emulator.images.remove(`${loginServer}/${manifest}`);
+    await stack.refresh();
+    expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
+    expect((await up(untagged)).steps).toEqual({ image: "update" });
+    expect(held(box, manifest)).toBe(first);
   });
 
   test("shows what somebody else put there; what we put there stays on record", async () => {

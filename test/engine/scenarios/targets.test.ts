@@ -12,6 +12,7 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
   const target = (tag: string) => `myregistry.azurecr.io/contested:${tag}`;
   const { digest: first } = await control.moveTag(source);
   const theirs = (await control.moveTag(target("theirs"))).digest;
+  const others = (await control.moveTag(target("others"))).digest;
   await control.moveTag(target("forced"));
   const declare = (tags: Record<string, "fail" | "overwrite">, more: object = {}) =>
     declareImages(
@@ -23,10 +24,12 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
       ),
     );
 
-  // Nothing recorded: absent, theirs and not to be overwritten, theirs and to be overwritten.
-  await project.write(declare({ absent: "fail", theirs: "fail", forced: "overwrite" }));
+  // Nothing recorded: absent, two that are not to be overwritten, one that is. Each failure says why, the rest is recorded.
+  await project.write(declare({ absent: "fail", theirs: "fail", others: "fail", forced: "overwrite" }));
   const created = await project.up({ args: ["--continue-on-error"] });
   expect(created.exitCode).not.toBe(0);
+  expect(created.diagnostics("error").join("\n")).toContain(`${target("others")} holds ${others}`);
+  expect((await project.state()).resource("absent").outputs?.sourceDigest).toBe(first);
   expect(created.diagnostics("error").join("\n")).toContain(`${target("theirs")} holds ${theirs}, which this resource`);
   expect(await control.digest(target("absent"))).toBe(first);
   expect(await control.digest(target("theirs"))).toBe(theirs);
