@@ -13,6 +13,7 @@ import { environment } from "../../scripts/environment";
 import { type Running, start } from "../../scripts/process";
 
 const checkout = path.join(__dirname, "../..");
+const shortWaits = path.join(__dirname, "preload-short-waits.cjs");
 const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/dynamic-provider");
 
 /** The provider text that resources carry in their state. */
@@ -75,7 +76,7 @@ export class Plugin {
     // As the engine does it: started in the program's folder, the engine's address as last argument.
     const running = start(process.execPath, [script, `127.0.0.1:${enginePort}`], {
       cwd: checkout,
-      env: environment(home, options.env),
+      env: environment(home, { ...options.env, NODE_OPTIONS: `--require=${shortWaits}` }),
     });
     const port = await running.line(/^\d+$/);
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());

@@ -38,12 +38,15 @@ const box = sharedBox();
 const folder = mkdtempSync(path.join(tmpdir(), "identities-"));
 const file = (name: string) => path.join(folder, name);
 let scenario: Scenario;
+/** A project of its own: the engine prints the configuration that a project had before. */
+let refusals: Scenario;
 let cli: AzureCli;
 /** Variables of every run. A logged-in Azure CLI is on PATH: a credential that falls through would be seen there. */
 let environment: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   scenario = await Scenario.begin(box);
+  refusals = await Scenario.begin(box);
   cli = await installAzureCli(folder, clientId);
   environment = { ...withoutAzure, PATH: [folder, scenario.project.env.PATH].join(path.delimiter) };
 
@@ -229,8 +232,7 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
   },
 ])("S19 refuses $way", async ({ way, code, settings, says }) => {
   const { digest } = await box.control.moveTag(source);
-  await configure(scenario.project.folder, {});
-  await scenario.refuses(way, image, {
+  await refusals.refuses(way, image, {
     code,
     says: ["Azure: ", ...says],
     never: [clientSecret, "not-the-secret", githubRequestToken, "another-runs-token"],
