@@ -1,8 +1,9 @@
+/** Inline programs, which share one process over several runs. */
 import { run } from "../../scripts/process";
 import { startBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-test("inline programs of the Automation API look at the source in every run, several stacks at once too", async () => {
+test("inline programs of the Automation API resolve the digest in every run, also of concurrent stacks", async () => {
   const { control, env } = await startBox();
   const project = await PulumiProject.create({ env, program: "" });
   const reference = "docker.io/library/inline:1";

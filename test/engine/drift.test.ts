@@ -1,10 +1,11 @@
+/** Drift of the target: what refresh and preview print and record. */
 import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
 const box = sharedBox();
 
-test("a refresh shows a tag that vanished, and the next up imports it again", async () => {
+test("refresh shows a vanished tag, and the next up imports it again", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/vanished:1");
   const target = "myregistry.azurecr.io/vanished:1";
@@ -37,7 +38,7 @@ test("a refresh shows a tag that vanished, and the next up imports it again", as
   expect((await project.refresh()).changes).toEqual({ same: 1 });
 });
 
-test("a tag that somebody moved is drift: fail names both digests and touches nothing, overwrite repairs", async () => {
+test("refresh shows a moved tag; up fails with both digests, or repairs it with onConflict: overwrite", async () => {
   const { control, env } = box;
   const source = "docker.io/library/taken:1";
   const target = "myregistry.azurecr.io/library/taken:1";
@@ -73,7 +74,7 @@ test("a tag that somebody moved is drift: fail names both digests and touches no
   expect((await project.refresh()).changes).toEqual({ same: 1 });
 });
 
-test("a registry that is gone takes the resource out of the state at a refresh", async () => {
+test("refresh removes a resource from the state when its registry is gone", async () => {
   const { control, env } = box;
   await control.call("PUT", "/registries/shortlived", {}, {});
   await control.moveTag("docker.io/library/orphan:1");

@@ -1,3 +1,4 @@
+/** What the engine prints for failures, and what it records. */
 import { holdImports, sharedBox } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { digestOf } from "../support/fixtures";
@@ -6,7 +7,7 @@ import { imageProgram } from "./programs";
 
 const box = sharedBox();
 
-test("a failed look-up is one clean line that names image and remedy, in preview and up", async () => {
+test("a failed digest look-up is one clean line in preview", async () => {
   const { control, env } = box;
   const cases: Record<string, { source: unknown; says: string[] }> = {
     "a tag that does not exist": {
@@ -31,7 +32,7 @@ test("a failed look-up is one clean line that names image and remedy, in preview
   expect(await control.imports()).toEqual([]);
 });
 
-test("wrong arguments are reported all at once, with their paths, and cost no request", async () => {
+test("invalid arguments are reported all at once, with their paths and without a request", async () => {
   const { control, env } = box;
   const project = await PulumiProject.create({
     env,
@@ -68,7 +69,7 @@ test("wrong arguments are reported all at once, with their paths, and cost no re
   expect(await control.requests()).toEqual([]);
 });
 
-test("a wrong argument beside a source that is right costs no request either", async () => {
+test("an invalid argument beside a valid source sends no request", async () => {
   const { control, env } = box;
   const project = await PulumiProject.create({ env, program: "" });
   await control.clearRequests();
@@ -87,7 +88,7 @@ test("a wrong argument beside a source that is right costs no request either", a
   expect(await control.requests()).toEqual([]);
 });
 
-test("an import that Azure does not finish in time ends as customTimeouts say, and the next up adopts it", async () => {
+test("customTimeouts ends the wait for an import, and the next up adopts its result", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/slow:1");
   const program = (create: string) =>
@@ -100,7 +101,7 @@ test("an import that Azure does not finish in time ends as customTimeouts say, a
   expect(late.diagnostics("error")[0]).toContain("customTimeouts");
   expectNoStack(late);
 
-  // Azure went on with it: what it has finished is adopted.
+  // Azure continues the import, and the next up adopts the result.
   await release();
   await until(async () => (await control.digest("myregistry.azurecr.io/library/slow:1")) === digest);
   await project.write(program("5m"));
@@ -109,7 +110,7 @@ test("an import that Azure does not finish in time ends as customTimeouts say, a
   expect(await control.imports()).toEqual([]);
 });
 
-test('a source out of order stops an up, or with onSourceUnavailable "keep" leaves a warning and the record', async () => {
+test('an unavailable source fails a preview, or with onSourceUnavailable "keep" warns and keeps the recorded digest', async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("mcr.microsoft.com/dotnet/kept:1");
   const program = (more: object) =>
@@ -131,7 +132,7 @@ test('a source out of order stops an up, or with onSourceUnavailable "keep" leav
   await control.faults();
 });
 
-test("a registry that does not exist fails an up, and only warns in a preview, where it may still be to come", async () => {
+test("a registry that does not exist fails an up, and only warns in a preview, since it may be created until then", async () => {
   const { control, env } = box;
   await control.moveTag("docker.io/library/nowhere:1");
   const project = await PulumiProject.create({

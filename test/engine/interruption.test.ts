@@ -1,3 +1,4 @@
+/** Killed and interrupted runs. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { descendants, type Running } from "../../scripts/process";
@@ -8,7 +9,7 @@ import { imageProgram } from "./programs";
 
 const box = sharedBox();
 
-/** A first `up` during an import that Azure does not finish until `release` is called, or never when `isStuck`. */
+/** A first `up` during an import that Azure finishes when `release` is called, or never when `isStuck`. */
 async function importing(name: string, isStuck = false) {
   const { control, env } = box;
   const source = `docker.io/library/${name}:1`;
@@ -24,7 +25,7 @@ async function importing(name: string, isStuck = false) {
   return { project, up, digest, held, release };
 }
 
-test("killed with all its processes during an import, the next up adopts what Azure has finished", async () => {
+test("after up and its processes were killed during an import, the next up adopts the result", async () => {
   const { control } = box;
   const { project, up, digest, held, release } = await importing("killed");
   up.kill();
@@ -43,7 +44,7 @@ test("killed with all its processes during an import, the next up adopts what Az
   expect((await project.up()).changes).toEqual({ same: 1 });
 });
 
-test("when only the plugin dies, the next up imports what Azure never finished", async () => {
+test("after the plugin was killed, the next up imports what Azure never finished", async () => {
   const { control } = box;
   const { project, up, digest, held } = await importing("orphaned", true);
   process.kill(pluginOf(up), "SIGKILL");
@@ -58,7 +59,7 @@ test("when only the plugin dies, the next up imports what Azure never finished",
   expect((await project.refresh()).changes).toEqual({ same: 1 });
 });
 
-test("Ctrl-C lets the import finish and records it, a second one leaves at once and loses nothing", async () => {
+test("Ctrl-C waits for the import and records it; a second one ends at once, and the next up imports", async () => {
   const { control } = box;
   const once = await importing("once");
   once.up.signal("SIGINT");
@@ -80,7 +81,7 @@ test("Ctrl-C lets the import finish and records it, a second one leaves at once 
   expect(await twice.held()).toBe(twice.digest);
 });
 
-/** The process that runs the provider. */
+/** The plugin process of a running command. */
 function pluginOf(up: Running): number {
   const plugin = descendants(up.pid).find((pid) => /node .*dynamic-provider/.test(commandOf(pid)));
   if (plugin === undefined) throw new Error(`no plugin runs below ${up.pid}`);

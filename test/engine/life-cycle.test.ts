@@ -1,3 +1,4 @@
+/** The life of an image on the real engine: outputs in preview, requests of a no-op, replacement. */
 import { type Box, countByHost, startBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
@@ -8,13 +9,13 @@ beforeAll(async () => {
   box = await startBox();
 });
 
-test("a first up imports the whole image, and preview knows the outputs already", async () => {
+test("a first up imports the whole image, and its outputs are known in preview", async () => {
   const { control, env } = box;
   const source = await control.image("docker.io/library/hello-world:latest");
   const pinned = `myregistry.azurecr.io/library/hello-world@${source.digest}`;
   const project = await PulumiProject.create({
     env,
-    // What runs in `apply` runs in a preview only when the value is known.
+    // In a preview, `apply` runs only for known values.
     program: `${imageProgram({ registry: "myregistry", source: "docker.io/library/hello-world" })}
       const { sourceDigest, loginServer, reference, references, targets } = app;
       require("@pulumi/pulumi").output({ sourceDigest, loginServer, reference, references, targets })
@@ -47,11 +48,11 @@ test("a first up imports the whole image, and preview knows the outputs already"
   expect(source.platforms.length).toBeGreaterThan(2);
   expect(await control.image("myregistry.azurecr.io/library/hello-world:latest")).toEqual(source);
   expect(await control.imports()).toHaveLength(1);
-  // No image bytes pass through this machine: what is read here are manifests.
+  // No image bytes pass through this machine; it reads manifests only.
   expect(await control.requests({ from: "client", path: "/blobs/" })).toEqual([]);
 });
 
-test("a second up with the same digest asks the source once and Azure never", async () => {
+test("a second up with the same digest sends one HEAD per source and nothing to Azure", async () => {
   const { control, env } = box;
   await control.moveTag("docker.io/library/steady:1");
   await control.moveTag("docker.io/library/calm:1");
@@ -68,7 +69,7 @@ test("a second up with the same digest asks the source once and Azure never", as
   });
   expect((await project.up()).changes).toEqual({ create: 4 });
 
-  // One token per repository, one HEAD per distinct reference, none for what names its digest.
+  // One token per repository, one HEAD per distinct reference, and nothing for a reference with a digest.
   const asked = (runs: number) => [
     ...Array(2 * runs).fill("GET auth.docker.io"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/calm/manifests/1"),
@@ -87,7 +88,7 @@ test("a second up with the same digest asks the source once and Azure never", as
   expect((await project.preview({ env: withoutAzure })).changes).toEqual({ same: 4 });
   expect(await requests()).toEqual(asked(1));
 
-  // With its preview, `up` runs the program twice. No Azure credentials are needed.
+  // An `up` with preview runs the program twice, and needs no Azure credentials.
   await control.clearRequests();
   const up = await project.pulumi(["up", "--yes", "--non-interactive"], { env: withoutAzure });
   expect(up.exitCode).toBe(0);
@@ -95,7 +96,7 @@ test("a second up with the same digest asks the source once and Azure never", as
   expect(await requests()).toEqual(asked(2));
 });
 
-test("a tag that moved upstream shows both digests in preview and is imported by its digest", async () => {
+test("a moved source tag shows both digests in preview and is imported by digest (Azure/azure-cli#29974)", async () => {
   const { control, env } = box;
   const source = "docker.io/library/moving:1";
   const { digest: old } = await control.moveTag(source);
@@ -121,7 +122,7 @@ test("a tag that moved upstream shows both digests in preview and is imported by
   expect((await project.up()).changes).toEqual({ same: 1 });
 });
 
-test("another registry replaces the resource, the same one in another spelling does not and asks nobody", async () => {
+test("another registry replaces the resource, another spelling of the same one does not", async () => {
   const { control, env } = box;
   const source = "docker.io/library/replaced:1";
   const { digest } = await control.moveTag(source);

@@ -1,10 +1,11 @@
+/** Unit tests of programs that mock the Pulumi runtime. */
 import { run } from "../../scripts/process";
 import { startBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-test("a user's unit test with setMocks works offline: nothing is resolved, nobody is asked", async () => {
+test("a unit test with setMocks works offline and sends no request", async () => {
   const { control, env } = await startBox();
-  // Only the folder of the project is wanted here, no engine.
+  // The test needs the folder of the project only, and no engine.
   const project = await PulumiProject.create({ env, program: "" });
   await project.write(`
     const pulumi = require("@pulumi/pulumi");

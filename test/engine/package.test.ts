@@ -1,3 +1,4 @@
+/** The packed package in a project of a user. */
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,7 +31,7 @@ export const platforms: pulumi.Output<string[] | undefined> = hello.platforms;
 void wrong;
 `;
 
-/** npm, as it started us or as found on PATH. */
+/** Runs the npm that started the tests, or the one on PATH. */
 function npm(cwd: string, ...args: string[]): Promise<string> {
   const { npm_execpath: cli = "" } = machineEnvironment;
   const [command, ...first] = path.basename(cli) === "npm-cli.js" ? [process.execPath, cli] : ["npm"];
@@ -40,7 +41,7 @@ function npm(cwd: string, ...args: string[]): Promise<string> {
 test("the packed package, installed into a fresh TypeScript project, compiles and runs", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "package-test-"));
   try {
-    // dist/ is built already; other tests are using it at this moment.
+    // dist/ is already built, and other tests use it at the same time.
     await npm(checkout, "pack", "--ignore-scripts", "--pack-destination", folder);
     const [tarball = ""] = readdirSync(folder);
     const user = path.join(folder, "user");

@@ -1,3 +1,4 @@
+/** An image of a real registry, compared byte for byte after the import. */
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +33,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     await run("auth", "login", "myregistry.azurecr.io", "-u", `${env.ARM_CLIENT_ID}`, "-p", `${env.ARM_CLIENT_SECRET}`);
     const source = `${publicName}/team/app:1.0`;
     const pushed = await pushIndex(run, home, source);
-    // Nothing of the emulator's: the real server has stored it.
+    // The real server stores the image, not the emulator.
     expect(server.output()).toContain("/v2/team/app/manifests/");
 
     const project = await PulumiProject.create({
@@ -57,7 +58,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     expect(content.size).toBe(1 + 2 * 3); // the index, and for each platform manifest, configuration and layer
     expect(content).toEqual(await contentOf(run, home, source));
 
-    // A second up asks the real server one HEAD.
+    // A second up sends one HEAD to the real server.
     const before = server.output();
     expect((await project.up()).changes).toEqual({ same: 1 });
     const asked = [
@@ -68,7 +69,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     ].map(([, method, url]) => `${method} ${url}`);
     expect(asked.filter((each) => each.includes("/manifests/"))).toEqual(["HEAD /v2/team/app/manifests/1.0"]);
 
-    // Pushed again with other content: the move is seen.
+    // Another push moves the tag.
     const moved = await pushIndex(run, home, source);
     expect(moved).not.toBe(pushed);
     expect((await project.up()).changes).toEqual({ update: 1 });
@@ -98,7 +99,7 @@ async function pushIndex(run: Crane, home: string, reference: string): Promise<s
   return (await run("digest", reference)).trim();
 }
 
-/** Every file of an image as crane pulls it, manifests and layers of all platforms, by its digest. */
+/** The manifests, configurations and layers of an image by digest, as crane pulls them. */
 async function contentOf(run: Crane, home: string, reference: string): Promise<Map<string, Buffer>> {
   const layout = await mkdtemp(path.join(home, "layout-"));
   await run("pull", "--format", "oci", reference, layout);

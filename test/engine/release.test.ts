@@ -1,3 +1,4 @@
+/** What a destroy and a rename remove. */
 import { sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
@@ -5,7 +6,7 @@ import { withoutAzure } from "./without-azure";
 
 const box = sharedBox();
 
-test("a destroy leaves the image, removes our tags, or removes also the manifest, as onDelete says", async () => {
+test("destroy keeps the image, removes its tags, or also its manifest, as onDelete says", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/released:1");
   const image = (repository: string, onDelete?: string, ...tags: string[]) => ({
@@ -35,7 +36,7 @@ test("a destroy leaves the image, removes our tags, or removes also the manifest
   expect(names.filter((_, index) => left[index] === digest)).toEqual(["left:1", "retained:1", `untagged@${digest}`]);
 });
 
-test("changed policies are recorded without a request, and the next destroy obeys them", async () => {
+test("changed policies and timeouts are recorded without a request to Azure, and the next destroy applies them", async () => {
   const { control, env } = box;
   await control.moveTag("docker.io/library/policy:1");
   const target = "myregistry.azurecr.io/library/policy:1";
@@ -60,7 +61,7 @@ test("changed policies are recorded without a request, and the next destroy obey
   expect(await control.digest(target)).toBeUndefined();
 });
 
-test('renamed in the program without an alias, the tag survives under onDelete "untag"', async () => {
+test('a tag survives a rename without an alias with onDelete "untag"', async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/rename:1");
   const target = "myregistry.azurecr.io/library/rename:1";
@@ -75,7 +76,7 @@ test('renamed in the program without an alias, the tag survives under onDelete "
   expect(await control.imports()).toEqual([]);
   expect(await control.digest(target)).toBe(digest);
 
-  // With an alias nothing happens at all.
+  // With an alias nothing changes.
   await project.write(declareImages({ last: args }, { aliases: [{ name: "after" }] }));
   expect((await project.up()).changes).toEqual({ same: 1 });
 
@@ -83,7 +84,7 @@ test('renamed in the program without an alias, the tag survives under onDelete "
   expect(await control.digest(target)).toBeUndefined();
 });
 
-test("a rename that dies between create and delete is finished by the next run, and the tag survives", async () => {
+test("a tag survives a rename that failed between create and delete, and the next run finishes it", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/halfway:1");
   const target = "myregistry.azurecr.io/library/halfway:1";
@@ -93,7 +94,7 @@ test("a rename that dies between create and delete is finished by the next run, 
   const project = await PulumiProject.create({ env, program: declareImages({ before: args }) });
   await project.up();
 
-  // A resource that depends on the new one fails, so the engine never comes to the delete of the old one.
+  // A resource that depends on the new one fails, so the engine does not delete the old one.
   await project.write(
     `${declareImages({ after: args })}\nnew ImportedImage("broken", ${JSON.stringify(broken)}, { dependsOn: after });`,
   );

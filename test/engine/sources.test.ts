@@ -1,9 +1,10 @@
+/** How programs name their sources. */
 import { countByHost, sharedBox } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages } from "./programs";
 
 const box = sharedBox();
-test("Docker Hub, Microsoft's registry and another Azure registry in one program, each named as users do", async () => {
+test("Docker Hub, MCR and Azure registries work in one program, however they are named", async () => {
   const { control, env } = box;
   const image = (source: unknown) => ({ registry: "myregistry", source });
   const servercore = await control.image("mcr.microsoft.com/windows/servercore:ltsc2019");
@@ -45,7 +46,7 @@ test("Docker Hub, Microsoft's registry and another Azure registry in one program
     await control.image("othersubsource.azurecr.io/aci-helloworld:latest"),
   );
 
-  // The look-ups of an Azure source need its token; one named by a bare name also one GET to Resource Manager.
+  // The look-up of an Azure source needs a token, and for a bare name also one GET to Resource Manager.
   await control.clearRequests();
   expect((await project.up()).changes).toEqual({ same: 7 });
   const requests = await control.requests();
@@ -61,7 +62,7 @@ test("Docker Hub, Microsoft's registry and another Azure registry in one program
   expect(countByHost(requests)["myregistry.azurecr.io"]).toBeUndefined();
 });
 
-test("arguments that are awaited, left open or given by a transform do not keep the program from looking up the rest", async () => {
+test("outputs, promises, undefined arguments and transforms do not keep the program from resolving digests", async () => {
   const { control, env } = box;
   const { digest } = await control.image("docker.io/library/hello-world:latest");
   const pinned = `docker.io/library/hello-world@${digest}`;

@@ -1,3 +1,4 @@
+/** Create, update and refresh: what is imported, recorded and left alone. */
 import { sharedBox } from "../support/emulator";
 import { asked, freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
 
@@ -17,7 +18,7 @@ const none = { errors: {} };
 const up = (changes: object = {}) => stack.up({ image: { ...image, ...changes } });
 const log = () => box.emulator.log.clear();
 
-test("a first up imports by digest and reads the target back; a second up with the same digest asks nobody", async () => {
+test("a first up imports by digest and verifies the target; a second up with the same digest sends no request", async () => {
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
   expect(held(box, `${repository}:1`)).toBe(first);
   expect(stack.resource()).toMatchObject({
@@ -45,7 +46,7 @@ test("an import succeeds without platforms when the storage firewall blocks the 
   await box.control.faults();
 });
 
-test("a tag that holds the digest already is adopted", async () => {
+test("a tag that already holds the digest is adopted without an import", async () => {
   await up();
   const other = new Stack(box, {}, stack);
   log();
@@ -54,7 +55,7 @@ test("a tag that holds the digest already is adopted", async () => {
   expect(other.resource().outputs).toEqual(stack.resource().outputs);
 });
 
-test("a tag that holds another digest stops a first up, both digests named, and overwrite takes it over", async () => {
+test("a tag with another digest fails a first up, and onConflict: overwrite replaces it", async () => {
   const theirs = intrude(box, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}What to do: /);
@@ -68,7 +69,7 @@ test("a tag that holds another digest stops a first up, both digests named, and 
   expect(held(box, `${repository}:1`)).toBe(first);
 });
 
-test("a source that moved is imported over our tag", async () => {
+test("a moved source tag is imported over the recorded tag", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   expect(await up()).toEqual({ ...none, steps: { image: "update" } });
@@ -76,7 +77,7 @@ test("a source that moved is imported over our tag", async () => {
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
 });
 
-test("source and target moved: under fail nothing is touched, under overwrite it is repaired", async () => {
+test("when source and target moved, onConflict: fail touches nothing and overwrite repairs the target", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   const theirs = intrude(box, `${repository}:1`);
@@ -92,7 +93,7 @@ test("source and target moved: under fail nothing is touched, under overwrite it
   expect(held(box, `${repository}:1`)).toBe(second);
 });
 
-test("of several targets only the missing and the moving ones are imported", async () => {
+test("only missing targets are imported", async () => {
   const targetTags = ["a", "b", "c"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] });
   expect(importCount(box)).toBe(1);
@@ -129,7 +130,7 @@ test("a new tag is imported alone, so that a lock of the others does not matter"
   expect(held(box, added)).toBe(first);
 });
 
-test("a contested tag keeps the other tags from being imported, and the next run goes on without it", async () => {
+test("a conflict on one tag keeps the others from being imported, and the next run continues without that tag", async () => {
   const [ours, contested, added] = ["ours", "contested", "added"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags: [ours] });
   const theirs = intrude(box, `${contested}`);
@@ -143,7 +144,7 @@ test("a contested tag keeps the other tags from being imported, and the next run
   expect(held(box, `${added}`)).toBe(first);
 });
 
-test("a moving tag goes by force and a new one without: two imports, one for each", async () => {
+test("a moving tag is imported with Force and a new one with NoForce, in two imports", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   log();
@@ -153,7 +154,7 @@ test("a moving tag goes by force and a new one without: two imports, one for eac
   expect(targetTags.map((target) => held(box, target))).toEqual([second, second]);
 });
 
-test("a dropped tag is retained, or untagged, as the policy of the same run says", async () => {
+test("a tag dropped from targetTags is kept or untagged, as onDelete of the same run says", async () => {
   const both = [`${repository}:a`, `${repository}:b`];
   await up({ targetTags: both });
   await up({ targetTags: [`${repository}:a`] });
@@ -168,7 +169,7 @@ test("a dropped tag is retained, or untagged, as the policy of the same run says
   expect(importCount(box)).toBe(0);
 });
 
-test("a reference with the same digest, policies and timeouts change the record and ask nobody", async () => {
+test("another reference to the same digest, policies and timeouts are recorded without a request", async () => {
   await up();
   box.emulator.images.publicStores.get("docker.io")?.setTag(repository, "stable", first);
   const changed = {
@@ -190,7 +191,7 @@ test("a reference with the same digest, policies and timeouts change the record 
   expect(await up(changed)).toEqual({ ...none, steps: { image: "same" } });
 });
 
-test("new credentials alone change nothing and are nowhere in the outputs", async () => {
+test("new credentials change nothing and are not in the outputs", async () => {
   const source = { image: `docker.io/${repository}:1` };
   const account = (password: string) => ({ ...source, credentials: { username: "emulator", password } });
   expect((await up({ source: account("dckr_pat_emulator") })).errors).toEqual({});
@@ -200,7 +201,7 @@ test("new credentials alone change nothing and are nowhere in the outputs", asyn
   expect(JSON.stringify(stack.resource().outputs)).not.toMatch(/dckr_pat|another|credentials/);
 });
 
-test("another registry replaces; another spelling of the same one does not", async () => {
+test("another registry replaces the resource, another spelling of the same one does not", async () => {
   await up();
   log();
   const id = String(stack.resource().outputs.registryId);
@@ -213,7 +214,7 @@ test("another registry replaces; another spelling of the same one does not", asy
   expect(held(box, `${repository}:1`)).toBe(first);
 });
 
-test("a trigger imports again what nobody moved", async () => {
+test("a changed trigger imports an unchanged image again", async () => {
   await up({ triggers: [1] });
   log();
   expect(await up({ triggers: [2] })).toEqual({ ...none, steps: { image: "update" } });
@@ -221,10 +222,10 @@ test("a trigger imports again what nobody moved", async () => {
   expect((await up({ triggers: [2] })).steps).toEqual({ image: "same" });
 });
 
-describe("with the digest read from the target", () => {
+describe("with digestFrom: target", () => {
   const source = () => ({ image: `docker.io/${repository}:1`, digestFrom: "target" });
 
-  test("the image is imported by reference when arguments or triggers change, not when the source moves", async () => {
+  test("imports by reference when arguments or triggers change, not when the source moves", async () => {
     expect(await up({ source: source() })).toEqual({ ...none, steps: { image: "create" } });
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
     const second = publish(box, `${repository}:1`);
@@ -234,14 +235,14 @@ describe("with the digest read from the target", () => {
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: second });
   });
 
-  test("what is there at the first import is a conflict, never adopted", async () => {
+  test("reports an existing tag as a conflict at the first import, and never adopts it", async () => {
     const theirs = intrude(box, `${repository}:1`);
     expect((await up({ source: source() })).errors.image).toMatch(/holds .*\[TARGET_CONFLICT\]/);
     expect(held(box, `${repository}:1`)).toBe(theirs);
     expect(stack.state.size).toBe(0);
   });
 
-  test("a tag that vanished gets the recorded digest back", async () => {
+  test("restores a vanished tag with the recorded digest", async () => {
     await up({ source: source() });
     publish(box, `${repository}:1`);
     box.emulator.images.remove(`${loginServer}/${repository}:1`);
@@ -252,7 +253,7 @@ describe("with the digest read from the target", () => {
 });
 
 describe("refresh", () => {
-  test("finds nothing where nothing moved", async () => {
+  test("changes nothing when nothing moved", async () => {
     await up();
     const before = stack.resource();
     await stack.refresh();
@@ -282,14 +283,14 @@ describe("refresh", () => {
     expect(held(box, manifest)).toBe(first);
   });
 
-  test("shows what somebody else put there; what we put there stays on record", async () => {
+  test("shows a foreign digest in targets, and keeps sourceDigest", async () => {
     await up();
     const theirs = intrude(box, `${repository}:1`);
     await stack.refresh();
     const drift = { targets: { [`${repository}:1`]: theirs }, sourceDigest: first };
     expect(stack.resource().outputs).toMatchObject(drift);
     expect(stack.resource().inputs).toMatchObject(drift);
-    // Inputs that only an import can tell would show as a change at the next preview.
+    // Inputs that only an import can set would show as a change in the next preview.
     expect(Object.keys(stack.resource().inputs).sort()).toEqual(
       Object.keys(stack.resource().outputs)
         .filter((key) => !["mediaType", "platforms", "verifiedBy"].includes(key))

@@ -1,3 +1,4 @@
+/** Which tags and manifests count as created by the resource. */
 import { sharedBox } from "../support/emulator";
 import { until } from "../support/until";
 import { held, intrude, loginServer, publish, Stack } from "./stack";
@@ -23,7 +24,7 @@ const close = async () => {
   await stack.renew();
 };
 
-test("a manifest that an index lists stays, though no tag stands for it any more", async () => {
+test("onDelete: delete keeps a manifest that an index lists", async () => {
   const index = box.emulator.images.replace(`docker.io/${name}:1`, {
     kind: "index",
     platforms: ["linux/amd64"],
@@ -39,7 +40,7 @@ test("a manifest that an index lists stays, though no tag stands for it any more
   expect(held(box, `${name}@${child}`)).toBe(child);
 });
 
-test("a tag that one resource gives up while another one takes it over ends with the one that wants it", async () => {
+test("a tag that moves from one resource to another in the same run stays", async () => {
   const first = publish(box, `${name}:1`);
   const source = `${name}:1`;
   await stack.up({ a: { source, targetTags: [`${name}:keep`, `${name}:x`], onDelete: "untag" } });
@@ -61,7 +62,7 @@ test("a tag that one resource gives up while another one takes it over ends with
   expect(held(box, `${name}:x`)).toBe(first);
 });
 
-test("where the target cannot be read, a tag that a refresh found to be somebody else's is left alone", async () => {
+test("an unreadable target keeps a tag that an earlier refresh found to be foreign", async () => {
   publish(box, `${name}:1`);
   const image = { source: `${name}:1`, targetTags: [`${name}:1`] };
   await stack.up({ image });
@@ -74,7 +75,7 @@ test("where the target cannot be read, a tag that a refresh found to be somebody
   expect(held(box, `${name}:1`)).toBe(theirs);
 });
 
-test("a dropped tag that could not go is still known as ours after everything else has moved on", async () => {
+test("a dropped tag that could not be removed is removed by a later run, after the other tags moved", async () => {
   publish(box, `${name}:1`);
   const both = { source: `${name}:1`, targetTags: [`${name}:a`, `${name}:b`], onDelete: "untag" };
   await stack.up({ image: both });
@@ -88,17 +89,17 @@ test("a dropped tag that could not go is still known as ours after everything el
   expect([held(box, `${name}:a`), held(box, `${name}:b`)]).toEqual([second, undefined]);
 });
 
-describe("with the digest read from the target", () => {
+describe("with digestFrom: target", () => {
   const source = () => ({ image: `${name}:1`, digestFrom: "target" });
 
-  test("a copy without a tag is recognised by what the tag holds", async () => {
+  test("an untagged target is recorded with the digest of the tag", async () => {
     const first = publish(box, `${name}:1`);
     const image = { source: source(), targetTags: [`${name}:1`], untaggedTargetRepositories: [`${name}-mirror`] };
     expect((await stack.up({ image })).errors).toEqual({});
     expect(stack.state.get("image")?.outputs.targets).toEqual({ [`${name}:1`]: first, [`${name}-mirror`]: first });
   });
 
-  test("what was imported before a failure is on record, and the next run goes on from there", async () => {
+  test("records what was imported before a failure, and continues in the next run", async () => {
     publish(box, `${name}:1`);
     await stack.up({ image: { source: source(), targetTags: [`${name}:1`], triggers: [1] } });
     const second = publish(box, `${name}:1`);

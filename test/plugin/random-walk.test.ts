@@ -1,3 +1,7 @@
+/**
+ * A random walk through the life of a stack: source tags move, foreign pushes arrive, tags vanish, programs change, Azure
+ * fails and the plugin process is killed. `TEST_SEED=…` takes another walk, `TEST_ROUNDS=…` a longer one.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Fault } from "../../emulator/faults";
@@ -5,9 +9,6 @@ import { startBox } from "../support/emulator";
 import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
 import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
-
-// Weeks of a stack's life in a minute: publishers release, strangers push, tags vanish, programs change, Azure stumbles and
-// processes die. The walk is the same each time; `TEST_SEED=…` takes another one.
 
 const seed = Number(process.env.TEST_SEED ?? 734_012);
 const resources = Array.from({ length: 10 }, (_, index) => index);
@@ -19,13 +20,13 @@ interface Event {
 }
 
 interface Round {
-  /** What happens to each resource before the run. */
+  /** What happens to the tags of each resource before the run. */
   readonly events: readonly Event[];
   readonly refresh: boolean;
-  /** A process of its own, which does not spare what earlier programs wanted. */
+  /** Use a new plugin process, which does not know the targets of earlier programs. */
   readonly fresh: boolean;
   readonly fault: Fault | undefined;
-  /** The process dies so many milliseconds into the run. */
+  /** Kill the plugin process after so many milliseconds of the run. */
   readonly kill: number | undefined;
 }
 
@@ -71,7 +72,7 @@ const rounds = fc.sample(
   { seed, numRuns: Number(process.env.TEST_ROUNDS ?? 16) },
 );
 
-test(`whatever happens, strangers' tags stay and the next quiet run converges (TEST_SEED=${seed})`, async () => {
+test(`keeps foreign tags and converges in the next run without faults (TEST_SEED=${seed})`, async () => {
   const box = await startBox();
   const stack = new Stack(box);
   const repository = (index: number) => `walk/app-${index}`;
@@ -104,14 +105,14 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
       const wanted = tags[index] ?? new Set();
       if (!wanted.has(tag)) wanted.add(tag);
       else if (wanted.size > 1) {
-        // A stranger takes the tag, and the program gives it up before anybody noticed.
+        // Somebody else moves the tag, and the program drops it before a refresh.
         if (kind === "yield") intrude(box, target(index, tag));
         wanted.delete(tag);
       }
     }
   };
 
-  /** What is in the registry, and which of it is neither wanted nor recorded as ours. */
+  /** What the registry holds, and which digests are neither desired nor recorded. */
   const look = () =>
     resources.map((index) => {
       const recorded = stack.state.get(`app-${index}`)?.outputs.sourceDigest;
@@ -123,7 +124,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
       return { holdings, foreign, isBlocked };
     });
 
-  /** Imports that were left alone would come to their end in the midst of the next round. */
+  /** An import that a killed run left behind would otherwise finish during the next round. */
   const settled = () => until(() => box.emulator.operations.list().every(({ state }) => state.kind !== "pending"));
 
   const run = async (isQuiet: boolean, kill?: number) => {
@@ -141,7 +142,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
       const now = (tag: string) => held(box, target(index, tag));
       const context = `resource ${index} (${JSON.stringify(policies(index))}, step ${step}): ${error ?? "no error"}`;
 
-      // Strangers' tags: never touched under "fail", and under "overwrite" only where they are wanted.
+      // Foreign tags stay with onConflict: fail, and with overwrite unless the program declares them.
       for (const [tag, theirs] of foreign) {
         if (policies(index).onConflict === "overwrite" && tags[index]?.has(tag)) continue;
         expect({ context, tag, holds: now(tag) }).toEqual({ context, tag, holds: theirs });
@@ -180,7 +181,7 @@ test(`whatever happens, strangers' tags stay and the next quiet run converges (T
     await box.control.faults();
   }
 
-  // Quiet at last: what strangers hold is in the way of their resources only, and once they are gone all converges.
+  // Without faults, foreign tags block only their own resources; once they are removed, all converge.
   await stack.refresh();
   await run(true);
   look().forEach(({ foreign }, index) => {

@@ -1,3 +1,4 @@
+/** Which tags and manifests a destroy or a dropped target removes. */
 import { sharedBox } from "../support/emulator";
 import { asked, freshStack, held, intrude, loginServer, Stack } from "./stack";
 
@@ -18,7 +19,7 @@ const manifest = () => held(box, `${repository}@${first}`);
 const tag = () => held(box, `${repository}:1`);
 
 describe("destroy", () => {
-  test("leaves everything, and asks nobody, by default", async () => {
+  test("leaves everything without a request by default", async () => {
     await stack.up({ image });
     await box.control.clearRequests();
     expect(await stack.destroy()).toEqual(destroyed);
@@ -26,21 +27,21 @@ describe("destroy", () => {
     expect(asked(box)).toEqual([]);
   });
 
-  test("removes our tags and leaves the manifest under untag", async () => {
+  test("removes the recorded tags and keeps the manifest with onDelete: untag", async () => {
     await stack.up({ image: { ...image, onDelete: "untag" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBeUndefined();
     expect(manifest()).toBe(first);
   });
 
-  test("removes also the manifest under delete, in every repository", async () => {
+  test("also removes the manifest in every repository with onDelete: delete", async () => {
     await stack.up({ image: { ...image, untaggedTargetRepositories: [`${repository}-mirror`], onDelete: "delete" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
     expect(held(box, `${repository}-mirror@${first}`)).toBeUndefined();
   });
 
-  test("leaves a manifest that another tag needs", async () => {
+  test("keeps a manifest that has another tag", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
     await new Stack(box, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
     expect(await stack.destroy()).toEqual(destroyed);
@@ -49,7 +50,7 @@ describe("destroy", () => {
   });
 
   test.each(["untag", "delete"])(
-    "leaves what somebody else put behind our tag, under %s, refreshed or not",
+    "keeps a foreign digest behind the recorded tag with onDelete: %s, refreshed or not",
     async (onDelete) => {
       for (const refresh of [false, true]) {
         await stack.up({ image: { ...image, onDelete, onConflict: "overwrite" } });
@@ -62,20 +63,20 @@ describe("destroy", () => {
     },
   );
 
-  test("counts as done where everything is gone already", async () => {
+  test("succeeds when everything is gone already", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
     box.emulator.images.remove(`${loginServer}/${repository}@${first}`);
     expect(await stack.destroy()).toEqual(destroyed);
   });
 
-  test("obeys a policy that was changed without anything else", async () => {
+  test("applies a policy that was the only change", async () => {
     await stack.up({ image });
     await stack.up({ image: { ...image, onDelete: "untag" } });
     await stack.destroy();
     expect(tag()).toBeUndefined();
   });
 
-  test("says that a locked tag is locked, and goes on once it is not", async () => {
+  test("reports a locked tag, and continues once it is unlocked", async () => {
     await stack.up({ image: { ...image, onDelete: "untag" } });
     const reference = `${loginServer}/${repository}:1`;
     const lock = (on: boolean) =>
@@ -92,10 +93,10 @@ describe("destroy", () => {
   });
 });
 
-describe("what the program still wants is never released", () => {
+describe("a target that the program still declares is kept", () => {
   const wanted = () => ({ ...image, onDelete: "delete" });
 
-  test("renamed without an alias: the new resource adopts, the old one's delete leaves it", async () => {
+  test("when the resource is renamed without an alias", async () => {
     await stack.up({ old: wanted() });
     await stack.renew();
     expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "create", old: "delete" }, errors: {} });
@@ -103,7 +104,7 @@ describe("what the program still wants is never released", () => {
     expect([...stack.state.keys()]).toEqual(["renamed"]);
   });
 
-  test("nor when the run died between create and delete, and the next one only deletes", async () => {
+  test("when a run was killed between create and delete, and the next one only deletes", async () => {
     await stack.up({ old: wanted() });
     const old = stack.resource("old");
     await stack.up({ renamed: wanted() });
@@ -113,7 +114,7 @@ describe("what the program still wants is never released", () => {
     expect(tag()).toBe(first);
   });
 
-  test("nor where it cannot be known what the program wants", async () => {
+  test("when the targets of the program are not known", async () => {
     await stack.up({ old: wanted() });
     const { id, outputs } = stack.resource("old");
     await stack.renew();
@@ -124,7 +125,7 @@ describe("what the program still wants is never released", () => {
     expect(tag()).toBe(first);
   });
 
-  test("a tag that went from one resource to another stays", async () => {
+  test("when a tag moves from one resource to another", async () => {
     const [a, b] = [`${repository}:a`, `${repository}:b`];
     const resource = (...targetTags: string[]) => ({ ...wanted(), targetTags });
     await stack.up({ one: resource(a, b), two: resource(`${repository}:c`) });
@@ -133,7 +134,7 @@ describe("what the program still wants is never released", () => {
     expect([a, b].map((target) => held(box, target))).toEqual([first, first]);
   });
 
-  test("what is left when a resource leaves the program goes", async () => {
+  test("but not when its resource leaves the program", async () => {
     await stack.up({ image: wanted() });
     await stack.renew();
     expect(await stack.up({})).toEqual(destroyed);
@@ -141,7 +142,7 @@ describe("what the program still wants is never released", () => {
   });
 });
 
-test("a dropped tag that cannot go stays on record, and goes with the next run", async () => {
+test("a dropped tag that cannot be removed stays recorded, and is removed by the next run", async () => {
   const both = { ...image, targetTags: [`${repository}:1`, `${repository}:locked`], onDelete: "untag" };
   await stack.up({ image: both });
   const reference = `${loginServer}/${repository}:locked`;
@@ -159,7 +160,7 @@ test("a dropped tag that cannot go stays on record, and goes with the next run",
   expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
 });
 
-test("a registry that is gone: a refresh says so, a destroy has nothing to do", async () => {
+test("refresh removes a resource whose registry is gone, and destroy succeeds", async () => {
   await box.control.call("PUT", "/registries/goingaway", {}, {});
   const there = { ...image, registry: "goingaway", onDelete: "delete" };
   await stack.up({ image: there, second: { ...there, targetTags: [`${repository}:2`] } });

@@ -1,9 +1,8 @@
+/** What is recorded when a run fails halfway, and how the next run continues. */
 import { holdImports, sharedBox } from "../support/emulator";
 import { PluginError } from "../support/plugin";
 import { until } from "../support/until";
 import { freshStack, held, importCount, importRequested, intrude, loginServer, publish, Stack } from "./stack";
-
-// What is recorded when something was done and something else was not, and how the next run goes on from there.
 
 const box = sharedBox();
 let stack: Stack;
@@ -27,7 +26,7 @@ const holds = (tag: string) => held(box, `${repository}:${tag}`);
 const imports = { method: "POST", path: "/importImage" };
 const failing = { import: { failWith: "it hit a snag." } };
 
-test("an update whose second import fails records the first one, and the next run does the rest alone", async () => {
+test("an update whose second import fails records the first, and the next run does only the rest", async () => {
   await stack.up({ image: tags("ours") });
   const second = publish(box, `${repository}:1`);
   await box.control.faults({ ...imports, after: 1, ...failing });
@@ -36,7 +35,7 @@ test("an update whose second import fails records the first one, and the next ru
   const { id, outputs, initErrors, inputs } = stack.resource();
   expect(id).toBe(`${loginServer}/${repository}:ours`);
   expect(initErrors).toEqual([errors.image]);
-  // As the engine keeps it: new outputs, old inputs.
+  // The engine keeps the new outputs and the old inputs.
   expect(outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:ours`]: second } });
   expect(inputs).toMatchObject({ sourceDigest: first });
   expect([holds("ours"), holds("new")]).toEqual([second, undefined]);
@@ -49,7 +48,7 @@ test("an update whose second import fails records the first one, and the next ru
   expect(stack.resource().initErrors).toEqual([]);
 });
 
-test("a create that fails leaves nothing in the state, and no ID by accident", async () => {
+test("a failed create leaves nothing in the state", async () => {
   await box.control.faults({ ...imports, ...failing });
   const plugin = await stack.plugin();
   const { inputs } = await plugin.check(stack.inputs("image", tags("1")));
@@ -59,8 +58,8 @@ test("a create that fails leaves nothing in the state, and no ID by accident", a
   expect(String(error)).not.toMatch(/\n\s+at /);
 });
 
-test("a create that finds one of its new tags taken meanwhile fails whole, and touches nothing", async () => {
-  // Somebody takes the tag after it was seen free and before Azure imports.
+test("a create fails without touching any tag when one of them was taken meanwhile", async () => {
+  // The tag is taken after the plan and before the import.
   const release = await holdImports(box);
   const up = stack.up({ image: tags("a", "b") });
   await importRequested(box);
@@ -74,7 +73,7 @@ test("a create that finds one of its new tags taken meanwhile fails whole, and t
   expect(stack.state.size).toBe(0);
 });
 
-test("when the tag that was taken meanwhile holds what we want, it is ours", async () => {
+test("a tag that was taken meanwhile is adopted when it holds the same digest", async () => {
   // Another run of the same program is faster.
   await stack.up({ other: tags("b") });
   const release = await holdImports(box);
@@ -88,7 +87,7 @@ test("when the tag that was taken meanwhile holds what we want, it is ours", asy
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
 });
 
-test("an update that loses the race for its new tag keeps what it moved", async () => {
+test("an update that loses the race for its new tag records the tags that it moved", async () => {
   await stack.up({ image: tags("ours") });
   const second = publish(box, `${repository}:1`);
   const release = await holdImports(box);
@@ -109,7 +108,7 @@ test("an update that loses the race for its new tag keeps what it moved", async 
   expect([holds("ours"), holds("new")]).toEqual([second, second]);
 });
 
-test("the time limit ends an import that stays pending; the state stays, and a later run adopts what Azure finished", async () => {
+test("customTimeouts ends the wait for an import, and a later run adopts its result", async () => {
   const release = await holdImports(box);
   const limited = { ...tags("1"), customTimeouts: { create: "4s" } };
   const { errors } = await stack.up({ image: limited });
@@ -125,7 +124,7 @@ test("the time limit ends an import that stays pending; the state stays, and a l
   expect(importCount(box)).toBe(0);
 });
 
-test("an update that runs out of time leaves the record as it was, and the next run converges", async () => {
+test("an update that times out leaves the state as it was, and the next run converges", async () => {
   const limited = { ...tags("1"), customTimeouts: { update: "2s" } };
   await stack.up({ image: limited });
   const before = stack.resource();
@@ -137,8 +136,8 @@ test("an update that runs out of time leaves the record as it was, and the next 
   expect(holds("1")).toBe(second);
 });
 
-describe("killed in the middle of an import", () => {
-  test("the next process adopts what Azure finished meanwhile", async () => {
+describe("after a process was killed during an import", () => {
+  test("the next one adopts the result", async () => {
     const killed = new Stack(box);
     const release = await holdImports(box);
     await box.control.clearRequests();
@@ -155,7 +154,7 @@ describe("killed in the middle of an import", () => {
     await killed.renew();
   });
 
-  test("the next process converges while Azure is still at it", async () => {
+  test("the next one converges while Azure still imports", async () => {
     const killed = new Stack(box);
     await killed.up({ image: tags("1", "2") });
     const second = publish(box, `${repository}:1`);

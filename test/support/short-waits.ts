@@ -1,10 +1,10 @@
 /** Shortens the waits between retries and polls in this process, so that a test takes no longer than its requests. */
 import promises from "node:timers/promises";
 
-/** Shorter ones are part of other work, and longer ones are limits, which must not end early. */
+/** Shorter timers are not waits between requests, and longer ones are limits, which must not end early. */
 const isWait = (ms: number) => ms >= 400 && ms < 10_000;
 
-/** Cuts every wait from now until the end of the test to a hundredth. Returns the requested waits in milliseconds. */
+/** Cuts every wait until the end of the test to a hundredth. Returns the requested waits in milliseconds. */
 export function shortenWaits(): readonly number[] {
   const requested: number[] = [];
   const shorten = (ms = 0) => {

@@ -1,3 +1,4 @@
+/** S18: sovereign clouds, and regional and DNL login servers. */
 import { sharedBox } from "../../support/emulator";
 import { declareImages } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
@@ -18,13 +19,13 @@ const CLOUDS = [
     environment: "china",
     suffix: "azurecr.cn",
     resourceManager: "management.chinacloudapi.cn",
-    // The authentication library prefers the second name.
+    // @azure/identity prefers the second name.
     logins: ["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
     digit: "8",
   },
 ] as const;
 
-/** A tenant of a sovereign cloud with a target, a source and somebody who may use both. */
+/** Adds a tenant of a sovereign cloud with a target, a source and an identity that can use both. */
 async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOUDS)[number]) {
   const id = (last: string) => `${digit.repeat(8)}-${digit.repeat(4)}-4000-8000-${last.padStart(12, "0")}`;
   const [tenantId, subscriptionId, clientId, objectId] = [id("1"), id("2"), id("3"), id("4")];
@@ -90,7 +91,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     expect(hosts).not.toContain("management.azure.com");
     expect(hosts).not.toContain("login.microsoftonline.com");
 
-    // From the public cloud: no token of ours may go there, credentials of its own may.
+    // A registry of that cloud gets no Entra token from the public cloud; its own credentials work.
     await control.clearRequests();
     const args = (credentials?: object) => ({
       registry: "myregistry",
@@ -127,7 +128,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     }
   }
 
-  // Other doors to a registry of the public cloud.
+  // Other login servers of registries in the public cloud.
   const dnl = { loginServer: "labelled-c2f1hash.azurecr.io", replicas: ["eastus"] };
   await control.call("PUT", "/registries/labelled", {}, dnl);
   const { digest } = await control.moveTag("labelled-c2f1hash.azurecr.io/app:1");

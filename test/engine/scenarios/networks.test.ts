@@ -1,3 +1,4 @@
+/** S13 and S14: network rules and geo-replication. */
 import { sharedBox } from "../../support/emulator";
 import { credentialsOf, registryId, servicePrincipals } from "../../support/fixtures";
 import { until } from "../../support/until";
@@ -8,7 +9,7 @@ const box = sharedBox();
 
 const trust = (networkRuleBypassOptions: "None" | "AzureServices") => ({ networkRuleBypassOptions });
 
-test("S13 closed networks: trusted services let Azure's import through; without them the error names the switch", async () => {
+test("S13 network rules: trusted services allow the import, and without them the error names the setting", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const says = (side: string, name: string) => [
@@ -32,7 +33,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
   await scenario.refuses("a source that trusts no services", fromHidden, closed("source", "privatesource"));
   await scenario.registry("privatesource", trust("AzureServices"));
   await scenario.works(fromHidden, hidden);
-  // With credentials Azure comes as a stranger, trusted services or not.
+  // With credentials, Azure does not come as a trusted service.
   const credentials = credentialsOf(servicePrincipals.sourceReader);
   await scenario.grant(servicePrincipals.sourceReader.objectId, "AcrPull", registryId("privatesource"));
   await scenario.refuses(
@@ -44,7 +45,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
     },
   );
 
-  // A source for selected addresses: this machine's is one, Azure's is not.
+  // A source for selected addresses, which allow this machine but not Azure.
   const selected = { defaultAction: "Deny", ipRules: ["203.0.113.7"] };
   await scenario.registry("mysourceregistry", { ...selected, ...trust("None") });
   const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
@@ -71,7 +72,7 @@ test("S13 closed networks: trusted services let Azure's import through; without 
   });
 });
 
-test("S14 a geo-replicated target: a tag that shows late is waited for, and is no failure and no conflict", async () => {
+test("S14 geo-replication: a tag that appears late in the replica is neither a failure nor a conflict", async () => {
   const one = await Scenario.begin(box);
   const two = await Scenario.begin(box);
   const { control } = box;

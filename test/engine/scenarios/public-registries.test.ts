@@ -1,10 +1,11 @@
+/** S1 to S3: Docker Hub and Microsoft Container Registry. */
 import { sharedBox } from "../../support/emulator";
 import { imageProgram } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
-test("S1 Docker Hub, public: every platform of a multi-architecture image arrives", async () => {
+test("S1 Docker Hub, public: imports every platform of a multi-architecture image", async () => {
   const scenario = await Scenario.begin(box);
   const source = "docker.io/library/hello-world:latest";
   const image = await box.control.image(source);
@@ -38,7 +39,7 @@ test("S1 Docker Hub, public: every platform of a multi-architecture image arrive
   );
 });
 
-test("S2 Docker Hub with user name and access token, also when only the up learns the token", async () => {
+test("S2 Docker Hub with user name and access token, also when the token is unknown in preview", async () => {
   const scenario = await Scenario.begin(box);
   const source = "docker.io/tensorflow/tensorflow:latest-gpu";
   const digest = await imageDigest(scenario, source);
@@ -69,7 +70,7 @@ test("S2 Docker Hub with user name and access token, also when only the up learn
     { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is missing: a user name alone proves nothing"] },
   );
 
-  // As with a token that another resource of the same program makes.
+  // The token is an output of another resource of the same program.
   await scenario.project.write(`
     const pulumi = require("@pulumi/pulumi");
     ${imageProgram(args)}

@@ -1,3 +1,4 @@
+/** S12: identities without the rights that an operation needs. */
 import { sharedBox } from "../../support/emulator";
 import { DATA_IMPORTER, registryId } from "../../support/fixtures";
 import { imageProgram } from "../programs";
@@ -5,7 +6,7 @@ import { asIdentity, expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
-test("S12 missing rights: each refusal names the least role, its scope and the identity; with that role it works", async () => {
+test("S12 missing rights: each error names the least role, its scope and the identity, and that role is enough", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const target = registryId("myregistry");
@@ -17,7 +18,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   const who = String(env.ARM_CLIENT_ID);
   const never = [String(env.ARM_CLIENT_SECRET)];
   const fromHub = { registry: target, source: `docker.io/library/hello-world@${hello}`, targetTags: ["s12:hub"] };
-  // Azure does not show a registry to who has no role on it: whether it is there, nobody can say.
+  // Azure hides a registry from an identity without a role on it, so that it may or may not exist.
   const invisible = (side: "source" | "target", name: string) => ({
     code: "REGISTRY_NOT_FOUND",
     says: [
@@ -46,7 +47,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   await scenario.grant(identity, DATA_IMPORTER, target);
   await scenario.works(fromHub, hello, { env });
 
-  // The same role on the source: to read its tag here, and for Azure to read the image.
+  // The same role on the source resolves the tag here, and lets Azure read the image.
   const byTag = {
     registry: target,
     source: "mysourceregistry.azurecr.io/aci-helloworld:latest",
@@ -83,7 +84,7 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   await scenario.works(byTag, aci, { env });
   await scenario.works({ ...byTag, source: { image: "aci-helloworld:latest", registry: source } }, aci, { env });
 
-  // To remove what was imported takes one role more.
+  // Deleting needs another role.
   await project.write(imageProgram({ ...byTag, onDelete: "delete" }));
   expect((await project.up({ env })).exitCode).toBe(0);
   expectRefused("no role to delete", await project.destroy({ env }), {

@@ -1,9 +1,9 @@
+/** S8 and S9: Azure registries with source credentials. */
 import { sharedBox } from "../../support/emulator";
 import { credentialsOf, registryId, servicePrincipals } from "../../support/fixtures";
 import { declareImages } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
 
-/** Service principals of the default world. */
 const reader = credentialsOf(servicePrincipals.sourceReader);
 const stranger = credentialsOf(servicePrincipals.withoutRights);
 const otherTenantReader = credentialsOf(servicePrincipals.otherTenantReader);
@@ -13,7 +13,7 @@ const into = (tag: string, source: object) => ({ registry: "myregistry", source,
 
 const box = sharedBox();
 
-test("S8 a registry in Azure with service principal credentials, which are used and never dropped", async () => {
+test("S8 an Azure registry with service principal credentials, which are never dropped", async () => {
   const scenario = await Scenario.begin(box);
   const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
   const digest = await imageDigest(scenario, reference);
@@ -24,7 +24,7 @@ test("S8 a registry in Azure with service principal credentials, which are used 
   };
 
   await scenario.refuses("a wrong secret", into("s8:refused", { image: reference, credentials: wrong }), rejected);
-  // `az acr import --registry` forgets the credentials and uses the caller's own rights, which would do here.
+  // `az acr import --registry` drops the credentials and uses the rights of the caller, which would be enough here.
   await scenario.refuses(
     "a wrong secret beside source.registry",
     into("s8:refused", {
@@ -37,7 +37,7 @@ test("S8 a registry in Azure with service principal credentials, which are used 
   await scenario.refuses(
     "a wrong secret beside source.registry, the image by digest, so that only Azure reads it",
     into("s8:refused", { image: `aci-helloworld@${digest}`, registry: "mysourceregistry", credentials: wrong }),
-    // The service does not say whether it was the secret or the role.
+    // The service does not tell a wrong secret from a missing role.
     { code: "SOURCE_ACCESS_DENIED", says: ["source: mysourceregistry", "the given credentials", "AcrPull"] },
   );
   await scenario.refuses(
@@ -67,7 +67,7 @@ test("S8 a registry in Azure with service principal credentials, which are used 
   expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
   for (const tag of ["host", "id", "name"])
     expect(await imageDigest(scenario, `myregistry.azurecr.io/s8:${tag}`)).toBe(digest);
-  // The identity of the run was never shown to the source.
+  // The source got no token of the identity of the run.
   expect(await box.control.requests({ host: "mysourceregistry.azurecr.io", path: "/oauth2/exchange" })).toEqual([]);
 });
 

@@ -1,3 +1,4 @@
+/** S15 to S17: conflicts, several targets, and kinds of artifacts. */
 import { holdImports, sharedBox } from "../../support/emulator";
 import { until } from "../../support/until";
 import { declareImages, imageProgram } from "../programs";
@@ -5,7 +6,7 @@ import { expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
-test("S15 overwrite control: every case of what a tag holds and what is wanted", async () => {
+test("S15 onConflict: every combination of an existing tag and policy", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const source = "docker.io/library/contested:1";
@@ -24,7 +25,7 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
       ),
     );
 
-  // Nothing recorded: absent, two that are not to be overwritten, one that is. Each failure says why, the rest is recorded.
+  // Nothing recorded: a missing tag, two conflicts, and one overwrite. Each conflict is reported, the rest is recorded.
   await project.write(declare({ absent: "fail", theirs: "fail", others: "fail", forced: "overwrite" }));
   const created = await project.up({ args: ["--continue-on-error"] });
   expect(created.exitCode).not.toBe(0);
@@ -43,13 +44,13 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     },
   );
 
-  // Nothing recorded, and the tag holds the very image: adopted without import.
+  // Nothing recorded, and the tag holds the same image: it is adopted without an import.
   const other = await Scenario.begin(box);
   await control.clearRequests();
   await other.works({ registry: "myregistry", source, targetTags: ["contested:absent"] }, first);
   expect(await control.imports()).toEqual([]);
 
-  // Recorded, and moved by somebody else: found by a refresh. One is repaired, the other is a conflict.
+  // Recorded, and moved by somebody else: overwrite repairs the tag, fail reports the conflict.
   await project.write(declare({ absent: "fail", forced: "overwrite" }));
   expect((await project.up()).exitCode).toBe(0);
   const taken = (await control.moveTag(target("absent"))).digest;
@@ -68,13 +69,13 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     },
   );
 
-  // Recorded, ours, and the source moves: no policy is needed to move what is ours.
+  // Recorded, and the source moves: the tag is moved whatever the policy.
   const { digest: second } = await control.moveTag(source);
   await project.write(declare({ forced: "fail" }));
   expect((await project.up()).changes).toEqual({ update: 1 });
   expect(await control.digest(target("forced"))).toBe(second);
 
-  // Somebody is faster, after we have looked and before Azure has copied: Azure itself is told not to overwrite.
+  // Somebody else creates the tag between plan and import: NoForce keeps Azure from overwriting it.
   const release = await holdImports(box);
   await control.clearRequests();
   const racing = await Scenario.begin(box);
@@ -120,7 +121,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
       ["many:1", "many:1.2", "mirror/many:stable", "many", "pinned/many"].map((name) => [name, digest]),
     ),
   });
-  // One more and one less: only the new one is imported, the dropped one is let go as the policy says.
+  // One added and one dropped: only the new tag is imported, and onDelete applies to the dropped one.
   await control.clearRequests();
   await scenario.works(
     { ...args, targetTags: ["many:1", "mirror/many:stable", "many:latest"], onDelete: "untag" },
@@ -130,7 +131,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
   expect(await control.digest("myregistry.azurecr.io/many:1.2")).toBeUndefined();
 });
 
-test("S17 any OCI artifact: image index, single manifest, Docker list, Helm chart, artifact, artifact manifest", async () => {
+test("S17 any OCI artifact: image index, single manifest, Docker manifest list, Helm chart, artifact, artifact manifest", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const kinds = ["index", "manifest", "docker-list", "docker", "helm", "artifact", "artifact-manifest"] as const;

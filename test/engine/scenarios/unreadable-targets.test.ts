@@ -1,9 +1,10 @@
+/** A target that this machine cannot read, on the real engine. */
 import { holdImports, startBox } from "../../support/emulator";
 import { until } from "../../support/until";
 import { imageProgram } from "../programs";
 import { expectRefused, imageDigest, Scenario } from "./scenario";
 
-test("unreadable targets: import, update, conflict, killed create, refresh and destroy", async () => {
+test("an unreadable target: import, update, conflict, killed create, refresh and destroy", async () => {
   const scenario = await Scenario.begin(await startBox());
   const { control, project } = scenario;
   const [host, source] = ["faraway.azurecr.io", "docker.io/library/remote:1"];
@@ -27,13 +28,13 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   expect((await project.refresh()).changes).toEqual({ same: 1 });
   expect((await project.up()).changes).toEqual({ same: 1 });
 
-  // The record is the evidence that the tag is ours to move.
+  // The record is the evidence that the tag may be moved.
   const { digest: second } = await control.moveTag(source);
   const moved = await scenario.works(args("1"), second, { in: host });
   expect(moved.changes).toEqual({ update: 1 });
   expect(await outputs()).toMatchObject({ sourceDigest: second, verifiedBy: "operation" });
 
-  // Removing on a guess is refused; leaving the image is not.
+  // Removing without reading is an error, keeping the image is not.
   await project.write(imageProgram(args("1", { onDelete: "untag" })));
   expect((await project.up()).changes).toEqual({ update: 1 });
   expectRefused("to remove what cannot be compared", await project.destroy(), {
@@ -45,7 +46,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   expect((await project.destroy()).changes).toEqual({ delete: 1 });
   expect(await control.digest(`${host}/remote:1`)).toBe(second);
 
-  // A tag that exists at the first import: nobody can tell whose it is.
+  // A tag that exists at the first import cannot be compared.
   const uncomparable = (tag: string) => ({
     code: "TARGET_UNREADABLE",
     says: [`target: ${host}/remote:${tag} exists already and cannot be compared`, 'onConflict: "overwrite"'],
@@ -56,7 +57,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   await scenario.works(args("theirs", { onConflict: "overwrite" }), second, { in: host });
   expect((await project.destroy()).exitCode).toBe(0);
 
-  // Killed after Azure has taken the import on: the next run finds a tag and says what to set.
+  // After a run was killed during an import, the next one finds the tag and names onConflict.
   await project.write(imageProgram(args("killed")));
   const release = await holdImports(scenario.box);
   await control.clearRequests();
@@ -71,7 +72,7 @@ test("unreadable targets: import, update, conflict, killed create, refresh and d
   await scenario.works(args("killed", { onConflict: "overwrite" }), second, { in: host });
   expect(await outputs()).toMatchObject({ sourceDigest: second, verifiedBy: "operation" });
 
-  // Neither side can be read, and no digest is given.
+  // Neither side can be read, and the reference has no digest.
   await scenario.refuses(
     "nobody to tell the digest",
     args("unknown", { source: { image: source, digestFrom: "target" } }),

@@ -1,3 +1,4 @@
+/** Azure clouds and their endpoints. */
 import { type Cloud, findCloud, isRegistryOf } from "../../../provider/azure/cloud";
 import { azureSettings } from "../../../provider/azure/settings";
 

@@ -1,3 +1,4 @@
+/** Which credential the settings choose. */
 import { chooseCredential, describeChoice } from "../../../provider/azure/credential-choice";
 import { azureSettings } from "../../../provider/azure/settings";
 import { failureOf } from "../../../provider/failure/failure";
@@ -15,7 +16,7 @@ const DEFAULT = { ARM_USE_DEFAULT_AZURE_CREDENTIAL: "true" };
 
 const choose = (env: Record<string, string>) => chooseCredential(azureSettings(() => undefined, env));
 
-/** Environment → choice. Each row also has what comes later in the order, which must not count. */
+/** Environment → choice. Each row also sets a later choice, which must not count. */
 test.each([
   [
     "the default chain, only when asked for",
@@ -94,7 +95,7 @@ test.each([
   expect(choose(env)).toEqual(choice);
 });
 
-/** Environment → what is missing, in the words of the message. */
+/** Environment → what is missing, as the message names it. */
 test.each([
   [
     "a certificate without tenant",

@@ -1,3 +1,4 @@
+/** Tokens and identities of each way to sign in, and errors of Entra. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -29,7 +30,7 @@ beforeEach(() => inside.control.clearRequests());
 afterEach(() => inside.control.faults());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The claims of the token that registries are shown. */
+/** The claims of the token that registries get. */
 async function registryClaims(azure: Azure): Promise<{ aud: string; appid?: string; tid: string }> {
   const [, payload = ""] = (await azure.registryToken()).split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString());

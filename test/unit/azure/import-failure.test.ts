@@ -1,3 +1,4 @@
+/** Error texts of the import operation and the failures that they become. */
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { explainImportFailure, type ImportSubject } from "../../../provider/azure/import-failure";
 import { formatFailure } from "../../../provider/failure/failure";

@@ -1,3 +1,4 @@
+/** Imports into Azure registries, and why they fail. */
 import { newRegistry } from "../../../emulator/default-world";
 import { formatFailure } from "../../../provider/failure/failure";
 import {

@@ -1,3 +1,4 @@
+/** Starting the import operation and polling it to its end. */
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import type { RequestFilter } from "../../support/emulator";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";

@@ -1,3 +1,4 @@
+/** Runs imports against the emulator in this process. */
 import type { Fault } from "../../../emulator/faults";
 import type { Registry } from "../../../emulator/world";
 import type { ImportResult } from "../../../provider/azure/import-image";
@@ -22,7 +23,7 @@ export interface Run {
   readonly endsWhen?: () => Promise<boolean>;
 }
 
-/** Imports into `myregistry`, in a world where nothing goes wrong between two tests. */
+/** Runs imports into `myregistry`; faults and settings end with each test. */
 export class Imports {
   inside!: Inside;
   target!: AzureRegistry;
@@ -45,7 +46,7 @@ export class Imports {
     });
   }
 
-  /** Imports under a tag of its own, and says under which. */
+  /** Imports under a new tag, which is returned. */
   async run(given: Run = {}): Promise<{ outcome: ImportResult; tag: string }> {
     const tag = `hello:${++this.#count}`;
     const request = {
@@ -76,7 +77,7 @@ export class Imports {
     return registry;
   }
 
-  /** What Resource Manager was asked: `POST` for each start and `GET` for each poll. */
+  /** The methods of the requests to Resource Manager: `POST` for a start and `GET` for a poll. */
   async asked(): Promise<string> {
     return (await this.inside.control.requests({ host: ARM })).map(({ method }) => method).join(" ");
   }

@@ -1,16 +1,17 @@
+/** The emulator for code that runs in the test process. */
 import { readFileSync } from "node:fs";
 import { Azure } from "../../../provider/azure/azure";
 import { azureSettings } from "../../../provider/azure/settings";
 import { trust } from "../../registry/internet";
 import { type Box, startBox } from "../../support/emulator";
 
-/** The emulator, seen by a process that lives in its world. */
+/** An emulator that this process uses through its proxy. */
 export interface Inside extends Box {
-  /** Azure as a run with these variables beside the emulator's own sees it. */
+  /** Azure with these variables besides those of the emulator. */
   azure(env?: NodeJS.ProcessEnv): Azure;
 }
 
-/** The emulator, and this very process in its world: proxy, certificate authority and identity. */
+/** Starts the emulator and makes this process use its proxy, certificate authority and identity. */
 export async function moveIn(): Promise<Inside> {
   const box = await startBox();
   Object.assign(process.env, box.env);

@@ -1,3 +1,4 @@
+/** When the Azure SDK is loaded. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

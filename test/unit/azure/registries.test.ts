@@ -1,3 +1,4 @@
+/** Finding a registry by resource ID, login server or name. */
 import { newRegistry } from "../../../emulator/default-world";
 import type { Fault } from "../../../emulator/faults";
 import { type Registry, registryId } from "../../../emulator/world";
@@ -19,7 +20,7 @@ const ARM = "management.azure.com";
 const READER = variablesOf(servicePrincipals.sourceReader);
 const WITHOUT_RIGHTS = variablesOf(servicePrincipals.withoutRights);
 
-/** Resource Manager lists a subscription's registries to nobody who has no role on the subscription. */
+/** Resource Manager does not list the registries of a subscription without a role on it. */
 const LISTING_FORBIDDEN: Fault = {
   host: ARM,
   method: "GET",
@@ -40,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => inside.control.faults());
 
-/** What Resource Manager was asked: `GET …/registries`, `POST …/resources`. */
+/** The requests to Resource Manager, such as `GET registries` or `POST resources`. */
 async function asked(): Promise<string[]> {
   const requests = await inside.control.requests({ host: ARM });
   return requests.map(({ method, path }) => `${method} ${path.split("?")[0]?.split("/").at(-1)}`);
