@@ -1,16 +1,18 @@
 /** Shortens the waits between retries and polls in this process, so that a test takes no longer than its requests. */
 import promises from "node:timers/promises";
 
-/** Shorter timers are not waits between requests, and longer ones are limits, which must not end early. */
-const isWait = (ms: number) => ms >= 400 && ms < 10_000;
+/** Longer ones are limits, which must not end early. */
+const LONGEST = 9_999;
+/** Shorter ones are not waits between requests. */
+const SHORTEST = 400;
 
-/** Cuts every wait until the end of the test to a hundredth. Returns the requested waits in milliseconds. */
+/** Cuts every wait until the end of the test to a hundredth. Returns the requested waits and limits in milliseconds. */
 export function shortenWaits(): readonly number[] {
   const requested: number[] = [];
   const shorten = (ms = 0) => {
-    if (!isWait(ms)) return ms;
+    if (ms < SHORTEST) return ms;
     requested.push(ms);
-    return ms / 100;
+    return ms > LONGEST ? ms : ms / 100;
   };
   const timer = globalThis.setTimeout;
   const start = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>

@@ -1,6 +1,7 @@
 /** Starting the import operation and polling it to its end. */
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import type { RequestFilter } from "../../support/emulator";
+import { until } from "../../support/until";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";
 
 const imports = new Imports();
@@ -66,16 +67,17 @@ describe("a start", () => {
   });
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
-    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" } });
-    const { outcome } = await imports.run({ endsWhen: async () => (await asked({ status: 429 })).length > 1 });
+    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
+    const { outcome } = await imports.run({ endsWhen: () => imports.waits.includes(47_000) });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
   });
 
   test("whose answer is lost after the work was done ends in success or in a tag that exists", async () => {
     await imports.inside.control.faults({ ...START, loseResponse: true, times: 1 });
     const { outcome, tag } = await imports.run();
-    expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_CONFLICT" } });
-    expect(imports.held(tag)).toBeDefined();
+    const tagExists = { state: "failed", failure: { code: "TARGET_CONFLICT" } };
+    expect(outcome).toMatchObject(outcome.state === "succeeded" ? {} : tagExists);
+    await until(() => imports.held(tag) !== undefined);
   });
 
   test("that is never answered in order, or not at all, is not called failed", async () => {
@@ -147,7 +149,7 @@ describe("polls", () => {
     await imports.inside.control.faults({ ...POLL, status, body });
     const { outcome, tag } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
-    expect(imports.held(tag)).toBeDefined();
+    await until(() => imports.held(tag) !== undefined);
   });
 
   test("that stay lost are given up long before the time is up", async () => {
@@ -163,7 +165,8 @@ describe("polls", () => {
       { ...POLL, times: 1, setHeaders: { "retry-after": "7" } },
       { ...POLL, after: 1, dropHeaders: ["retry-after"] },
     );
-    await imports.run({ endsWhen: async () => imports.waits.length > 2 });
-    expect(imports.waits.slice(0, 3)).toEqual([1_000, 7_000, 2_000]);
+    const pauses = () => imports.waits.filter((ms) => ms < 10_000);
+    await imports.run({ endsWhen: () => pauses().length > 2 });
+    expect(pauses().slice(0, 3)).toEqual([1_000, 7_000, 2_000]);
   });
 });

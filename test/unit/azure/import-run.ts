@@ -20,7 +20,7 @@ export interface Run {
   readonly env?: NodeJS.ProcessEnv;
   readonly into?: AzureRegistry;
   /** When this holds, the time limit of the import is reached; without it there is none. */
-  readonly endsWhen?: () => Promise<boolean>;
+  readonly endsWhen?: () => boolean | Promise<boolean>;
 }
 
 /** Runs imports into `myregistry`; faults and settings end with each test. */
