@@ -1,7 +1,16 @@
 /** A target behind a firewall or private endpoint: Azure can import into it, but this machine cannot read it. */
 import { holdImports, sharedBox } from "../support/emulator";
 import { until } from "../support/until";
-import { freshStack, held, importCount, importRequested, intrude, loginServer, publish, type Stack } from "./stack";
+import {
+  freshStack,
+  importCount,
+  importRequested,
+  loginServer,
+  publish,
+  pushForeignImage,
+  type Stack,
+  targetDigest,
+} from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -19,7 +28,7 @@ afterEach(async () => {
 const change = (properties: object) => box.control.call("PATCH", "/registries/myregistry", {}, properties);
 const close = () => change({ publicNetworkAccess: "Disabled" });
 const open = () => change({ publicNetworkAccess: "Enabled", defaultAction: "Allow" });
-const holds = (tag = "1") => held(box, `${repository}:${tag}`);
+const holds = (tag = "1") => targetDigest(box, `${repository}:${tag}`);
 const image = (changes: object = {}) => ({
   source: `docker.io/${repository}:1`,
   targetTags: [`${repository}:1`],
@@ -50,7 +59,7 @@ test.each<[string, () => Promise<unknown>]>([
 });
 
 test("a first import fails for an existing tag that it cannot compare, and onConflict: overwrite replaces it", async () => {
-  const theirs = intrude(box, `${repository}:1`);
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}What to do: set onConflict: "overwrite"/);
   expect(errors.image).toContain(`${loginServer}/${repository}:1`);
@@ -69,7 +78,7 @@ test("a recorded tag is moved with Force", async () => {
 
 test("a new tag is imported with NoForce, also beside a recorded one", async () => {
   await up();
-  const theirs = intrude(box, `${repository}:new`);
+  const theirs = pushForeignImage(box, `${repository}:new`);
   const second = publish(box, `${repository}:1`);
   const targetTags = [`${repository}:1`, `${repository}:new`];
   const { errors } = await up({ targetTags });
@@ -86,7 +95,7 @@ test("after a run that was killed before it recorded the import, the error names
   await box.control.clearRequests();
   const run = stack.up({ image: image() });
   await importRequested(box);
-  await stack.renew();
+  await stack.stopPlugin();
   await run;
   await release();
   await until(() => holds() === first);
@@ -103,7 +112,7 @@ test("digestFrom: target fails, since the digest cannot be determined", async ()
 test("refresh leaves the state as it is", async () => {
   await up();
   const before = stack.resource();
-  intrude(box, `${repository}:1`);
+  pushForeignImage(box, `${repository}:1`);
   await stack.refresh();
   expect(stack.resource()).toEqual(before);
 });

@@ -2,7 +2,7 @@
 import { sharedBox } from "../support/emulator";
 import { type LogMessage, PluginError } from "../support/plugin";
 import { until } from "../support/until";
-import { freshStack, held, loginServer, publish, Stack, urnOf } from "./stack";
+import { freshStack, loginServer, publish, Stack, targetDigest, urnOf } from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -86,7 +86,7 @@ test.each<[string, object]>([
   expect(errors.image).toContain(`--name myregistry --image ${repository}:1 --write-enabled true`);
   box.emulator.images.setAttributes(reference, { writeEnabled: true });
   expect((await stack.up({ image: image() })).errors).toEqual({});
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
 });
 
 test("a tag that is only locked against deletion can be moved", async () => {
@@ -94,7 +94,7 @@ test("a tag that is only locked against deletion can be moved", async () => {
   box.emulator.images.setAttributes(`${loginServer}/${repository}:1`, { deleteEnabled: false });
   const second = publish(box, `${repository}:1`);
   expect((await stack.up({ image: image() })).errors).toEqual({});
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
 });
 
 describe("a secret", () => {
@@ -124,14 +124,14 @@ describe("a secret", () => {
     const { errors } = await other.up({ image: image() });
     expect(errors.image).toContain("[AZURE_CREDENTIAL_REJECTED]");
     expect(errors.image + (await other.plugin()).output).not.toContain(password);
-    await other.renew();
+    await other.stopPlugin();
   });
 });
 
 test("an error of read or delete is printed once and without a stack", async () => {
   await stack.up({ image: image({ onDelete: "untag" }) });
   const { id, outputs } = stack.resource();
-  await stack.renew();
+  await stack.stopPlugin();
   await box.control.faults({ host: "myregistry.azurecr.io", status: 500 });
   const plugin = await stack.plugin();
   for (const fails of [() => plugin.read(id, outputs), () => plugin.delete(id, outputs)]) {
@@ -160,7 +160,7 @@ test("progress is logged as ephemeral messages of the resource", async () => {
   box.emulator.world.settings.importDurationMs = 300;
   await stack.up({ one: image(), two: image({ targetTags: [`${repository}:2`] }) });
   const { logs } = await stack.plugin();
-  const digest = held(box, `${repository}:1`)?.slice(0, 19);
+  const digest = targetDigest(box, `${repository}:1`)?.slice(0, 19);
   for (const [name, tag] of [
     ["one", "1"],
     ["two", "2"],

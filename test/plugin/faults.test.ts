@@ -3,17 +3,19 @@ import type { Fault } from "../../emulator/faults";
 import { type Box, holdImports, startBox } from "../support/emulator";
 import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
-import { held, importRequested, intrude, publish, Stack } from "./stack";
+import { importRequested, publish, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const tag = "team/app:1";
 const image = (changes: object = {}) => ({ source: `docker.io/${tag}`, targetTags: [tag], ...changes });
 
 /** The tests mostly wait, so they run concurrently, each with its own emulator. */
-const inAWorld = async (run: (world: { box: Box; stack: Stack; first: string }) => Promise<void>): Promise<void> => {
+const withEmulator = async (
+  run: (context: { box: Box; stack: Stack; first: string }) => Promise<void>,
+): Promise<void> => {
   const box = await startBox();
   const stack = new Stack(box);
   await run({ box, stack, first: publish(box, tag) });
-  await stack.renew();
+  await stack.stopPlugin();
 };
 
 const arm = { host: "management.azure.com" };
@@ -58,12 +60,12 @@ describe("an import survives when", () => {
       { ...head, times: 1, reset: true },
     ],
   ])("%s", (_, ...faults) =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       box.emulator.world.settings.importDurationMs = 300;
       await box.control.faults(...faults);
       const declared = image({ customTimeouts: { create: "1m" } });
       expect(await stack.up({ image: declared })).toEqual({ steps: { image: "create" }, errors: {} });
-      expect(held(box, tag)).toBe(first);
+      expect(targetDigest(box, tag)).toBe(first);
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
       const struck = box.emulator.faults.list().map(({ struck }) => struck);
       expect(Math.min(...struck)).toBeGreaterThan(0);
@@ -73,7 +75,7 @@ describe("an import survives when", () => {
   );
 
   test.concurrent("a replica shows a new or moved tag late", () =>
-    inAWorld(async ({ box, stack }) => {
+    withEmulator(async ({ box, stack }) => {
       await box.control.call("PATCH", "/registries/myregistry", {}, { replicationLagMs: 1_500 });
       expect((await stack.up({ image: image() })).errors).toEqual({});
       const second = publish(box, tag);
@@ -82,14 +84,14 @@ describe("an import survives when", () => {
     }));
 
   test.concurrent("polls hang until the time limit, but the target holds the digest", () =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       await box.control.faults({ ...poll, hang: true });
       expect((await stack.up({ image: image({ customTimeouts: { create: "5s" } }) })).errors).toEqual({});
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
     }));
 
   test.concurrent("Azure reports a failure, but the target holds the digest", () =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       await box.control.faults({
         ...poll,
         times: 1,
@@ -132,23 +134,23 @@ describe("an import fails with a code and a hint, and works once the fault is go
     ],
     ["the identity loses its role", /\[AZURE_PERMISSION_DENIED\]/, {}, { ...start, ...forbidden() }],
   ])("%s", (_, text, customTimeouts, ...faults) =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       await box.control.faults(...faults);
       const { errors } = await stack.up({ image: image({ customTimeouts }) });
       expect(errors.image).toMatch(text);
       expect(errors.image).toMatch(/\n {2}What to do: /);
       expect(errors.image).not.toMatch(/\n\s+at |undefined|\[object/);
       expect(stack.state.size).toBe(0);
-      expect(held(box, tag)).toBeUndefined();
+      expect(targetDigest(box, tag)).toBeUndefined();
 
       await box.control.faults();
       expect((await stack.up({ image: image() })).errors).toEqual({});
-      expect(held(box, tag)).toBe(first);
+      expect(targetDigest(box, tag)).toBe(first);
     }),
   );
 
   test.concurrent("the target never shows the digest, although Azure reports success", () =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       await box.control.faults({ ...head, after: 1, setHeaders: { "docker-content-digest": wrong } });
       const { errors } = await stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
       expect(errors.image).toMatch(/^target: Azure reports success, but .*\[TARGET_NOT_VERIFIED\]/);
@@ -160,22 +162,22 @@ describe("an import fails with a code and a hint, and works once the fault is go
     }));
 
   test.concurrent("the tag moves between import and verification", () =>
-    inAWorld(async ({ box, stack, first }) => {
+    withEmulator(async ({ box, stack, first }) => {
       // No poll reports the success before the tag has moved.
       await box.control.faults({ ...poll, ...busy });
       const up = stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
-      await until(() => held(box, tag) === first);
-      const theirs = intrude(box, tag);
+      await until(() => targetDigest(box, tag) === first);
+      const theirs = pushForeignImage(box, tag);
       await box.control.faults();
       const { errors } = await up;
       expect(errors.image).toMatch(/\[TARGET_NOT_VERIFIED\]/);
       expect(errors.image).toContain(`holds ${theirs}`);
       expect((await stack.up({ image: image() })).errors.image).toContain("[TARGET_CONFLICT]");
-      expect(held(box, tag)).toBe(theirs);
+      expect(targetDigest(box, tag)).toBe(theirs);
     }));
 
   test.concurrent("the target hangs during refresh and destroy", () =>
-    inAWorld(async ({ box, stack }) => {
+    withEmulator(async ({ box, stack }) => {
       await stack.up({ image: image({ onDelete: "untag", customTimeouts: { update: "2s", delete: "2s" } }) });
       await box.control.faults({ ...target, hang: true });
       for (const { errors } of [await stack.refresh(), await stack.destroy()]) {
@@ -184,12 +186,12 @@ describe("an import fails with a code and a hint, and works once the fault is go
       await box.control.faults();
       await stack.up({ image: image({ onDelete: "untag" }) });
       expect((await stack.destroy()).errors).toEqual({});
-      expect(held(box, tag)).toBeUndefined();
+      expect(targetDigest(box, tag)).toBeUndefined();
     }));
 });
 
 test.concurrent("imports the resolved digest when the source tag moves during the import (Azure/azure-cli#29974)", () =>
-  inAWorld(async ({ box, stack, first }) => {
+  withEmulator(async ({ box, stack, first }) => {
     await box.control.faults({ ...start, import: { moveTag: true } });
     const release = await holdImports(box);
     const up = stack.up({ image: image() });
@@ -197,9 +199,9 @@ test.concurrent("imports the resolved digest when the source tag moves during th
     const second = publish(box, tag);
     await release();
     expect((await up).errors).toEqual({});
-    expect(held(box, tag)).toBe(first);
+    expect(targetDigest(box, tag)).toBe(first);
     expect((await stack.up({ image: image() })).steps).toEqual({ image: "update" });
-    expect(held(box, tag)).toBe(second);
+    expect(targetDigest(box, tag)).toBe(second);
   }));
 
 function forbidden(): Fault {

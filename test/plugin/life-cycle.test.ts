@@ -1,6 +1,15 @@
 /** Create, update and refresh: what is imported, recorded and left alone. */
 import { sharedBox } from "../support/emulator";
-import { asked, freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+import {
+  clientRequests,
+  freshStack,
+  importCount,
+  loginServer,
+  publish,
+  pushForeignImage,
+  Stack,
+  targetDigest,
+} from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -20,7 +29,7 @@ const log = () => box.emulator.log.clear();
 
 test("a first up imports by digest and verifies the target; a second up with the same digest sends no request", async () => {
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
   expect(stack.resource()).toMatchObject({
     id: `${loginServer}/${repository}:1`,
     outputs: {
@@ -36,7 +45,7 @@ test("a first up imports by digest and verifies the target; a second up with the
 
   log();
   expect(await up()).toEqual({ ...none, steps: { image: "same" } });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
 });
 
 test("an import succeeds without platforms when the storage firewall blocks the image configuration", async () => {
@@ -56,48 +65,48 @@ test("a tag that already holds the digest is adopted without an import", async (
 });
 
 test("a tag with another digest fails a first up, and onConflict: overwrite replaces it", async () => {
-  const theirs = intrude(box, `${repository}:1`);
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}What to do: /);
   expect(errors.image).toContain(`${loginServer}/${repository}:1 holds ${theirs}`);
   expect(errors.image).toContain(first);
   expect(stack.state.size).toBe(0);
   expect(importCount(box)).toBe(0);
-  expect(held(box, `${repository}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
 
   expect(await up({ onConflict: "overwrite" })).toEqual({ ...none, steps: { image: "create" } });
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
 });
 
 test("a moved source tag is imported over the recorded tag", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   expect(await up()).toEqual({ ...none, steps: { image: "update" } });
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
 });
 
 test("when source and target moved, onConflict: fail touches nothing and overwrite repairs the target", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
-  const theirs = intrude(box, `${repository}:1`);
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const before = stack.resource();
   const { errors } = await up();
   expect(errors.image).toContain("[TARGET_CONFLICT]");
   expect(errors.image).toContain(theirs);
   expect(errors.image).toContain(second);
-  expect(held(box, `${repository}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
   expect(stack.resource()).toEqual(before);
 
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
 });
 
 test("only missing targets are imported", async () => {
   const targetTags = ["a", "b", "c"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] });
   expect(importCount(box)).toBe(1);
-  expect(held(box, `${repository}-mirror@${first}`)).toBe(first);
+  expect(targetDigest(box, `${repository}-mirror@${first}`)).toBe(first);
 
   box.emulator.images.remove(`${loginServer}/${repository}:b`);
   log();
@@ -107,7 +116,7 @@ test("only missing targets are imported", async () => {
     steps: { image: "update" },
   });
   expect(importCount(box)).toBe(1);
-  expect(held(box, `${repository}:b`)).toBe(first);
+  expect(targetDigest(box, `${repository}:b`)).toBe(first);
 });
 
 test("a first up imports only the tags that are missing, beside one that holds the digest", async () => {
@@ -117,7 +126,7 @@ test("a first up imports only the tags that are missing, beside one that holds t
   // An import of both with NoForce would be refused.
   expect(await up({ targetTags: [there, missing] })).toEqual({ ...none, steps: { image: "create" } });
   expect(importCount(box)).toBe(1);
-  expect([there, missing].map((target) => held(box, target))).toEqual([first, first]);
+  expect([there, missing].map((target) => targetDigest(box, target))).toEqual([first, first]);
 });
 
 test("a new tag is imported alone, so that a lock of the others does not matter", async () => {
@@ -127,21 +136,21 @@ test("a new tag is imported alone, so that a lock of the others does not matter"
   log();
   expect(await up({ targetTags: [old, added] })).toEqual({ ...none, steps: { image: "update" } });
   expect(importCount(box)).toBe(1);
-  expect(held(box, added)).toBe(first);
+  expect(targetDigest(box, added)).toBe(first);
 });
 
 test("a conflict on one tag keeps the others from being imported, and the next run continues without that tag", async () => {
   const [ours, contested, added] = ["ours", "contested", "added"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags: [ours] });
-  const theirs = intrude(box, `${contested}`);
+  const theirs = pushForeignImage(box, `${contested}`);
   log();
   const { errors } = await up({ targetTags: [ours, contested, added] });
   expect(errors.image).toContain(`${loginServer}/${contested} holds ${theirs}`);
   expect(importCount(box)).toBe(0);
-  expect([ours, contested, added].map((target) => held(box, `${target}`))).toEqual([first, theirs, undefined]);
+  expect([ours, contested, added].map((target) => targetDigest(box, `${target}`))).toEqual([first, theirs, undefined]);
 
   expect(await up({ targetTags: [ours, added] })).toEqual({ ...none, steps: { image: "update" } });
-  expect(held(box, `${added}`)).toBe(first);
+  expect(targetDigest(box, `${added}`)).toBe(first);
 });
 
 test("a moving tag is imported with Force and a new one with NoForce, in two imports", async () => {
@@ -151,21 +160,21 @@ test("a moving tag is imported with Force and a new one with NoForce, in two imp
   const targetTags = [`${repository}:1`, `${repository}:new`];
   expect((await up({ targetTags })).errors).toEqual({});
   expect(importCount(box)).toBe(2);
-  expect(targetTags.map((target) => held(box, target))).toEqual([second, second]);
+  expect(targetTags.map((target) => targetDigest(box, target))).toEqual([second, second]);
 });
 
 test("a tag dropped from targetTags is kept or untagged, as onDelete of the same run says", async () => {
   const both = [`${repository}:a`, `${repository}:b`];
   await up({ targetTags: both });
   await up({ targetTags: [`${repository}:a`] });
-  expect(held(box, `${repository}:b`)).toBe(first);
+  expect(targetDigest(box, `${repository}:b`)).toBe(first);
   expect(Object.keys(stack.resource().outputs.targets as object)).toEqual([`${repository}:a`]);
 
   await up({ targetTags: both });
-  await stack.renew();
+  await stack.stopPlugin();
   log();
   expect((await up({ targetTags: [`${repository}:a`], onDelete: "untag" })).errors).toEqual({});
-  expect(held(box, `${repository}:b`)).toBeUndefined();
+  expect(targetDigest(box, `${repository}:b`)).toBeUndefined();
   expect(importCount(box)).toBe(0);
 });
 
@@ -180,7 +189,7 @@ test("another reference to the same digest, policies and timeouts are recorded w
   };
   log();
   expect(await up(changed)).toEqual({ ...none, steps: { image: "update" } });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(stack.resource().outputs).toMatchObject({
     source: changed.source,
     onDelete: "untag",
@@ -197,7 +206,7 @@ test("new credentials change nothing and are not in the outputs", async () => {
   expect((await up({ source: account("dckr_pat_emulator") })).errors).toEqual({});
   log();
   expect((await up({ source: account("another") })).steps).toEqual({ image: "same" });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(JSON.stringify(stack.resource().outputs)).not.toMatch(/dckr_pat|another|credentials/);
 });
 
@@ -208,10 +217,10 @@ test("another registry replaces the resource, another spelling of the same one d
   for (const registry of [loginServer, id, id.toUpperCase(), "MyRegistry"]) {
     expect(await up({ registry })).toEqual({ ...none, steps: { image: "same" } });
   }
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(await up({ registry: "mysourceregistry" })).toEqual({ ...none, steps: { image: "replace" } });
   expect(stack.resource().id).toBe(`mysourceregistry.azurecr.io/${repository}:1`);
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
 });
 
 test("a changed trigger imports an unchanged image again", async () => {
@@ -231,14 +240,14 @@ describe("with digestFrom: target", () => {
     const second = publish(box, `${repository}:1`);
     expect((await up({ source: source() })).steps).toEqual({ image: "same" });
     expect((await up({ source: source(), triggers: ["again"] })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(second);
+    expect(targetDigest(box, `${repository}:1`)).toBe(second);
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: second });
   });
 
   test("reports an existing tag as a conflict at the first import, and never adopts it", async () => {
-    const theirs = intrude(box, `${repository}:1`);
+    const theirs = pushForeignImage(box, `${repository}:1`);
     expect((await up({ source: source() })).errors.image).toMatch(/holds .*\[TARGET_CONFLICT\]/);
-    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
     expect(stack.state.size).toBe(0);
   });
 
@@ -248,7 +257,7 @@ describe("with digestFrom: target", () => {
     box.emulator.images.remove(`${loginServer}/${repository}:1`);
     await stack.refresh();
     expect((await up({ source: source() })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
   });
 });
 
@@ -268,7 +277,7 @@ describe("refresh", () => {
     expect(outputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect(inputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect((await up()).steps).toEqual({ image: "update" });
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
   });
 
@@ -280,12 +289,12 @@ describe("refresh", () => {
     await stack.refresh();
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
     expect((await up(untagged)).steps).toEqual({ image: "update" });
-    expect(held(box, manifest)).toBe(first);
+    expect(targetDigest(box, manifest)).toBe(first);
   });
 
   test("shows a foreign digest in targets, and keeps sourceDigest", async () => {
     await up();
-    const theirs = intrude(box, `${repository}:1`);
+    const theirs = pushForeignImage(box, `${repository}:1`);
     await stack.refresh();
     const drift = { targets: { [`${repository}:1`]: theirs }, sourceDigest: first };
     expect(stack.resource().outputs).toMatchObject(drift);
@@ -297,8 +306,8 @@ describe("refresh", () => {
         .sort(),
     );
     expect((await up()).errors.image).toContain("[TARGET_CONFLICT]");
-    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
     expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
   });
 });

@@ -1,7 +1,7 @@
 /** Which tags and manifests count as created by the resource. */
 import { sharedBox } from "../support/emulator";
 import { until } from "../support/until";
-import { held, intrude, loginServer, publish, Stack } from "./stack";
+import { loginServer, publish, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -15,13 +15,13 @@ beforeEach(() => {
 afterEach(async () => {
   await box.control.faults();
   await open();
-  await stack.renew();
+  await stack.stopPlugin();
 });
 
 const open = () => box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Enabled" });
 const close = async () => {
   await box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Disabled" });
-  await stack.renew();
+  await stack.stopPlugin();
 };
 
 test("onDelete: delete keeps a manifest that an index lists", async () => {
@@ -34,17 +34,17 @@ test("onDelete: delete keeps a manifest that an index lists", async () => {
   const child = childOf(index);
   const part = { source: `${name}@${child}`, targetTags: [`${name}:amd64`], onDelete: "delete" };
   expect((await stack.up({ whole, part })).errors).toEqual({});
-  await stack.renew();
+  await stack.stopPlugin();
   expect((await stack.up({ whole })).errors).toEqual({});
-  expect(held(box, `${name}:amd64`)).toBeUndefined();
-  expect(held(box, `${name}@${child}`)).toBe(child);
+  expect(targetDigest(box, `${name}:amd64`)).toBeUndefined();
+  expect(targetDigest(box, `${name}@${child}`)).toBe(child);
 });
 
 test("a tag that moves from one resource to another in the same run stays", async () => {
   const first = publish(box, `${name}:1`);
   const source = `${name}:1`;
   await stack.up({ a: { source, targetTags: [`${name}:keep`, `${name}:x`], onDelete: "untag" } });
-  await stack.renew();
+  await stack.stopPlugin();
   const plugin = await stack.plugin();
   const a = stack.state.get("a");
   if (a === undefined) throw new Error("a was not created");
@@ -59,20 +59,20 @@ test("a tag that moves from one resource to another in the same run stays", asyn
   const { inputs } = await plugin.check(stack.inputs("c", { source, targetTags: [`${name}:x`] }), {});
   await plugin.create(inputs);
   await update;
-  expect(held(box, `${name}:x`)).toBe(first);
+  expect(targetDigest(box, `${name}:x`)).toBe(first);
 });
 
 test("an unreadable target keeps a tag that an earlier refresh found to be foreign", async () => {
   publish(box, `${name}:1`);
   const image = { source: `${name}:1`, targetTags: [`${name}:1`] };
   await stack.up({ image });
-  const theirs = intrude(box, `${name}:1`);
+  const theirs = pushForeignImage(box, `${name}:1`);
   await stack.refresh();
   await close();
   expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
   publish(box, `${name}:1`);
   expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
-  expect(held(box, `${name}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${name}:1`)).toBe(theirs);
 });
 
 test("a dropped tag that could not be removed is removed by a later run, after the other tags moved", async () => {
@@ -80,13 +80,13 @@ test("a dropped tag that could not be removed is removed by a later run, after t
   const both = { source: `${name}:1`, targetTags: [`${name}:a`, `${name}:b`], onDelete: "untag" };
   await stack.up({ image: both });
   const second = publish(box, `${name}:1`);
-  await stack.renew();
+  await stack.stopPlugin();
   await box.control.faults({ host: loginServer, method: "DELETE", status: 405 });
   const one = { ...both, targetTags: [`${name}:a`] };
   expect(Object.keys((await stack.up({ image: one })).errors)).toEqual(["image"]);
   await box.control.faults();
   expect((await stack.up({ image: one })).errors).toEqual({});
-  expect([held(box, `${name}:a`), held(box, `${name}:b`)]).toEqual([second, undefined]);
+  expect([targetDigest(box, `${name}:a`), targetDigest(box, `${name}:b`)]).toEqual([second, undefined]);
 });
 
 describe("with digestFrom: target", () => {
@@ -109,7 +109,7 @@ describe("with digestFrom: target", () => {
     expect(Object.keys((await stack.up({ image })).errors)).toEqual(["image"]);
     await box.control.faults();
     expect((await stack.up({ image })).errors).toEqual({});
-    expect([held(box, `${name}:1`), held(box, `${name}:new`)]).toEqual([second, second]);
+    expect([targetDigest(box, `${name}:1`), targetDigest(box, `${name}:new`)]).toEqual([second, second]);
   });
 });
 

@@ -8,7 +8,7 @@ import type { Fault } from "../../emulator/faults";
 import { startBox } from "../support/emulator";
 import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
-import { type Declaration, held, intrude, loginServer, publish, Stack } from "./stack";
+import { type Declaration, loginServer, publish, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const seed = Number(process.env.TEST_SEED ?? 734_012);
 const resources = Array.from({ length: 10 }, (_, index) => index);
@@ -99,14 +99,14 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
 
   const happen = ({ kind, tag }: Event, index: number): void => {
     if (kind === "release") digests[index] = publish(box, `${repository(index)}:latest`);
-    else if (kind === "push") intrude(box, target(index, tag));
+    else if (kind === "push") pushForeignImage(box, target(index, tag));
     else if (kind === "vanish") box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
     else {
       const wanted = tags[index] ?? new Set();
       if (!wanted.has(tag)) wanted.add(tag);
       else if (wanted.size > 1) {
         // Somebody else moves the tag, and the program drops it before a refresh.
-        if (kind === "yield") intrude(box, target(index, tag));
+        if (kind === "yield") pushForeignImage(box, target(index, tag));
         wanted.delete(tag);
       }
     }
@@ -116,7 +116,7 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
   const look = () =>
     resources.map((index) => {
       const recorded = stack.state.get(`app-${index}`)?.outputs.sourceDigest;
-      const holdings = new Map(names.map((tag) => [tag, held(box, target(index, tag))]));
+      const holdings = new Map(names.map((tag) => [tag, targetDigest(box, target(index, tag))]));
       const foreign = [...holdings].filter(
         ([, digest]) => digest !== undefined && digest !== digests[index] && digest !== recorded,
       );
@@ -132,14 +132,14 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
     const running = stack.up(program());
     if (kill !== undefined) {
       await sleep(kill);
-      await stack.renew();
+      await stack.stopPlugin();
     }
     const { steps, errors } = await running;
     await settled();
 
     for (const [index, { holdings, foreign, isBlocked }] of before.entries()) {
       const [error, step] = [errors[`app-${index}`], steps[`app-${index}`]];
-      const now = (tag: string) => held(box, target(index, tag));
+      const now = (tag: string) => targetDigest(box, target(index, tag));
       const context = `resource ${index} (${JSON.stringify(policies(index))}, step ${step}): ${error ?? "no error"}`;
 
       // Foreign tags stay with onConflict: fail, and with overwrite unless the program declares them.
@@ -174,7 +174,7 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
 
   for (const { events, refresh, fresh, fault, kill } of rounds) {
     events.forEach(happen);
-    if (fresh) await stack.renew();
+    if (fresh) await stack.stopPlugin();
     if (refresh) await stack.refresh();
     await box.control.faults(...(fault ? [fault] : []));
     await run(fault === undefined && kill === undefined, kill);
@@ -191,5 +191,5 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
   await run(true);
   for (const { isBlocked } of look()) expect(isBlocked).toBe(false);
   expect(new Set(Object.values((await stack.up(program())).steps))).toEqual(new Set(["same"]));
-  await stack.renew();
+  await stack.stopPlugin();
 });

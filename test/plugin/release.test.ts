@@ -1,6 +1,6 @@
 /** Which tags and manifests a destroy or a dropped target removes. */
 import { sharedBox } from "../support/emulator";
-import { asked, freshStack, held, intrude, loginServer, Stack } from "./stack";
+import { clientRequests, freshStack, loginServer, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -12,11 +12,11 @@ beforeEach(() => {
   ({ stack, repository, first } = freshStack(box));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
 });
-afterEach(() => stack.renew());
+afterEach(() => stack.stopPlugin());
 
 const destroyed = { steps: { image: "delete" }, errors: {} };
-const manifest = () => held(box, `${repository}@${first}`);
-const tag = () => held(box, `${repository}:1`);
+const manifest = () => targetDigest(box, `${repository}@${first}`);
+const tag = () => targetDigest(box, `${repository}:1`);
 
 describe("destroy", () => {
   test("leaves everything without a request by default", async () => {
@@ -24,7 +24,7 @@ describe("destroy", () => {
     await box.control.clearRequests();
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBe(first);
-    expect(asked(box)).toEqual([]);
+    expect(clientRequests(box)).toEqual([]);
   });
 
   test("removes the recorded tags and keeps the manifest with onDelete: untag", async () => {
@@ -38,7 +38,7 @@ describe("destroy", () => {
     await stack.up({ image: { ...image, untaggedTargetRepositories: [`${repository}-mirror`], onDelete: "delete" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
-    expect(held(box, `${repository}-mirror@${first}`)).toBeUndefined();
+    expect(targetDigest(box, `${repository}-mirror@${first}`)).toBeUndefined();
   });
 
   test("keeps a manifest that has another tag", async () => {
@@ -46,7 +46,7 @@ describe("destroy", () => {
     await new Stack(box, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBeUndefined();
-    expect(held(box, `${repository}:kept`)).toBe(first);
+    expect(targetDigest(box, `${repository}:kept`)).toBe(first);
   });
 
   test.each(["untag", "delete"])(
@@ -54,7 +54,7 @@ describe("destroy", () => {
     async (onDelete) => {
       for (const refresh of [false, true]) {
         await stack.up({ image: { ...image, onDelete, onConflict: "overwrite" } });
-        const theirs = intrude(box, `${repository}:1`);
+        const theirs = pushForeignImage(box, `${repository}:1`);
         if (refresh) await stack.refresh();
         expect(await stack.destroy()).toEqual(destroyed);
         expect(tag()).toBe(theirs);
@@ -98,7 +98,7 @@ describe("a target that the program still declares is kept", () => {
 
   test("when the resource is renamed without an alias", async () => {
     await stack.up({ old: wanted() });
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "create", old: "delete" }, errors: {} });
     expect(tag()).toBe(first);
     expect([...stack.state.keys()]).toEqual(["renamed"]);
@@ -109,7 +109,7 @@ describe("a target that the program still declares is kept", () => {
     const old = stack.resource("old");
     await stack.up({ renamed: wanted() });
     stack.state.set("old", old);
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "same", old: "delete" }, errors: {} });
     expect(tag()).toBe(first);
   });
@@ -117,7 +117,7 @@ describe("a target that the program still declares is kept", () => {
   test("when the targets of the program are not known", async () => {
     await stack.up({ old: wanted() });
     const { id, outputs } = stack.resource("old");
-    await stack.renew();
+    await stack.stopPlugin();
     const plugin = await stack.plugin();
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     await plugin.check({ ...stack.inputs("renamed", { ...wanted(), targetTags: [unknown] }) });
@@ -129,14 +129,14 @@ describe("a target that the program still declares is kept", () => {
     const [a, b] = [`${repository}:a`, `${repository}:b`];
     const resource = (...targetTags: string[]) => ({ ...wanted(), targetTags });
     await stack.up({ one: resource(a, b), two: resource(`${repository}:c`) });
-    await stack.renew();
+    await stack.stopPlugin();
     expect((await stack.up({ one: resource(a), two: resource(`${repository}:c`, b) })).errors).toEqual({});
-    expect([a, b].map((target) => held(box, target))).toEqual([first, first]);
+    expect([a, b].map((target) => targetDigest(box, target))).toEqual([first, first]);
   });
 
   test("but not when its resource leaves the program", async () => {
     await stack.up({ image: wanted() });
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({})).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
   });
@@ -147,7 +147,7 @@ test("a dropped tag that cannot be removed stays recorded, and is removed by the
   await stack.up({ image: both });
   const reference = `${loginServer}/${repository}:locked`;
   box.emulator.images.setAttributes(reference, { deleteEnabled: false });
-  await stack.renew();
+  await stack.stopPlugin();
   const one = { ...image, onDelete: "untag" };
   const { errors } = await stack.up({ image: one });
   expect(errors.image).toContain("[TARGET_LOCKED]");
@@ -156,7 +156,7 @@ test("a dropped tag that cannot be removed stays recorded, and is removed by the
 
   box.emulator.images.setAttributes(reference, { deleteEnabled: true });
   expect((await stack.up({ image: one })).errors).toEqual({});
-  expect(held(box, `${repository}:locked`)).toBeUndefined();
+  expect(targetDigest(box, `${repository}:locked`)).toBeUndefined();
   expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
 });
 
@@ -165,7 +165,7 @@ test("refresh removes a resource whose registry is gone, and destroy succeeds", 
   const there = { ...image, registry: "goingaway", onDelete: "delete" };
   await stack.up({ image: there, second: { ...there, targetTags: [`${repository}:2`] } });
   await box.control.call("DELETE", "/registries/goingaway");
-  await stack.renew();
+  await stack.stopPlugin();
   const { id, outputs } = stack.resource("second");
   expect((await stack.refresh()).errors).toEqual({});
   expect(stack.state.size).toBe(0);

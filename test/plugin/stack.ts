@@ -53,7 +53,7 @@ export class Stack {
   }
 
   /** Kills the plugin process, whatever it is doing; the next run starts another. */
-  async renew(): Promise<void> {
+  async stopPlugin(): Promise<void> {
     const plugin = await this.#process.plugin;
     this.#process.plugin = undefined;
     await plugin?.close();
@@ -87,7 +87,7 @@ export class Stack {
 
   /** `pulumi destroy`, in a new process: it does not run the program, so that no targets are declared. */
   async destroy(): Promise<Run> {
-    await this.renew();
+    await this.stopPlugin();
     return this.#run(async (plugin, run) => {
       for (const name of [...this.state.keys()]) await this.#delete(plugin, run, name);
     });
@@ -237,7 +237,7 @@ export function urnOf(name: string): string {
 }
 
 /** The digest of a target (`repository:tag`), read from the store of the emulator; `undefined` when it is missing. */
-export function held(box: Box, target: string): string | undefined {
+export function targetDigest(box: Box, target: string): string | undefined {
   return box.emulator.images.describe(`${loginServer}/${target}`)?.digest;
 }
 
@@ -248,7 +248,7 @@ export function publish(box: Box, reference: string): string {
 }
 
 /** Puts a foreign image behind a tag of the target registry. */
-export function intrude(box: Box, target: string): string {
+export function pushForeignImage(box: Box, target: string): string {
   return publish(box, `${loginServer}/${target}`);
 }
 
@@ -263,7 +263,7 @@ export function importCount(box: Box): number {
 }
 
 /** The requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
-export function asked(box: Box): string[] {
+export function clientRequests(box: Box): string[] {
   return box.emulator.log
     .select(new URLSearchParams({ from: "client" }))
     .map(({ method, host }) => `${method} ${host}`);

@@ -2,7 +2,16 @@
 import { holdImports, sharedBox } from "../support/emulator";
 import { PluginError } from "../support/plugin";
 import { until } from "../support/until";
-import { freshStack, held, importCount, importRequested, intrude, loginServer, publish, Stack } from "./stack";
+import {
+  freshStack,
+  importCount,
+  importRequested,
+  loginServer,
+  publish,
+  pushForeignImage,
+  Stack,
+  targetDigest,
+} from "./stack";
 
 const box = sharedBox();
 let stack: Stack;
@@ -22,7 +31,7 @@ const tags = (...names: string[]) => ({
   source: `docker.io/${repository}:1`,
   targetTags: names.map((name) => `${repository}:${name}`),
 });
-const holds = (tag: string) => held(box, `${repository}:${tag}`);
+const holds = (tag: string) => targetDigest(box, `${repository}:${tag}`);
 const imports = { method: "POST", path: "/importImage" };
 const failing = { import: { failWith: "it hit a snag." } };
 
@@ -63,7 +72,7 @@ test("a create fails without touching any tag when one of them was taken meanwhi
   const release = await holdImports(box);
   const up = stack.up({ image: tags("a", "b") });
   await importRequested(box);
-  const theirs = intrude(box, `${repository}:b`);
+  const theirs = pushForeignImage(box, `${repository}:b`);
   await release();
   const { errors } = await up;
   expect(errors.image).toContain(`${loginServer}/${repository}:b holds ${theirs}`);
@@ -94,7 +103,7 @@ test("an update that loses the race for its new tag records the tags that it mov
   await box.control.clearRequests();
   const up = stack.up({ image: tags("ours", "new") });
   await importRequested(box);
-  const theirs = intrude(box, `${repository}:new`);
+  const theirs = pushForeignImage(box, `${repository}:new`);
   await release();
   const { errors } = await up;
   expect(errors.image).toContain("[TARGET_CONFLICT]");
@@ -143,7 +152,7 @@ describe("after a process was killed during an import", () => {
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1") });
     await importRequested(box);
-    await killed.renew();
+    await killed.stopPlugin();
     expect((await up).errors.image).toBeDefined();
     expect(killed.state.size).toBe(0);
     await release();
@@ -151,7 +160,7 @@ describe("after a process was killed during an import", () => {
     await box.control.clearRequests();
     expect(await killed.up({ image: tags("1") })).toEqual({ steps: { image: "create" }, errors: {} });
     expect(importCount(box)).toBe(0);
-    await killed.renew();
+    await killed.stopPlugin();
   });
 
   test("the next one converges while Azure still imports", async () => {
@@ -162,7 +171,7 @@ describe("after a process was killed during an import", () => {
     await box.control.clearRequests();
     const up = killed.up({ image: tags("1", "2", "3") });
     await importRequested(box);
-    await killed.renew();
+    await killed.stopPlugin();
     await up;
     await box.control.clearRequests();
     const next = killed.up({ image: tags("1", "2", "3") });
@@ -171,6 +180,6 @@ describe("after a process was killed during an import", () => {
     expect((await next).errors).toEqual({});
     expect(["1", "2", "3"].map(holds)).toEqual([second, second, second]);
     expect(killed.resource().outputs.sourceDigest).toBe(second);
-    await killed.renew();
+    await killed.stopPlugin();
   });
 });

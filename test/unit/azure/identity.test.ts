@@ -9,7 +9,7 @@ import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
 import { shortenWaits } from "../../support/short-waits";
-import { type Inside, moveIn } from "./inside";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 const AUDIENCE = "api://AzureADTokenExchange";
 const REQUEST = {
@@ -20,10 +20,10 @@ const REQUEST = {
 const WITHOUT_SECRET = { ARM_CLIENT_SECRET: "" };
 const NOBODY = { ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "" };
 
-let inside: Inside;
+let inside: InProcessEmulator;
 let folder: string;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
   folder = mkdtempSync(path.join(tmpdir(), "identity-"));
 });
 beforeEach(() => inside.control.clearRequests());

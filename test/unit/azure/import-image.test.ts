@@ -23,8 +23,8 @@ describe("an import", () => {
       request: { targetTags: ["a/b:1", "c:2"], untaggedTargetRepositories: ["bare"] },
     });
     expect(outcome).toEqual({ state: "succeeded" });
-    expect([imports.held("a/b:1"), imports.held("c:2")]).toEqual([digest, digest]);
-    expect(await imports.asked()).toMatch(/^POST( GET)+$/);
+    expect([imports.targetDigest("a/b:1"), imports.targetDigest("c:2")]).toEqual([digest, digest]);
+    expect(await imports.requestMethods()).toMatch(/^POST( GET)+$/);
   });
 
   test("leaves out a list of targets that is empty, and takes Force", async () => {
@@ -32,7 +32,7 @@ describe("an import", () => {
     expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
     const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
     expect((await imports.run({ request: { ...tags, mode: "Force" } })).outcome.state).toBe("succeeded");
-    expect(imports.held("again:1")).toBe(digest);
+    expect(imports.targetDigest("again:1")).toBe(digest);
     const bare = { targetTags: [], untaggedTargetRepositories: ["only-bare"] };
     expect((await imports.run({ request: bare })).outcome.state).toBe("succeeded");
   });
@@ -173,7 +173,7 @@ test("a source with public access disabled is imported by resource ID, as a trus
   const resourceId = registryId("privatesource");
   const { outcome, tag } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
   expect(outcome).toEqual({ state: "succeeded" });
-  expect(imports.held(tag)).toBe(
+  expect(imports.targetDigest(tag)).toBe(
     (await imports.inside.control.image("privatesource.azurecr.io/aci-helloworld:latest")).digest,
   );
 });

@@ -13,7 +13,7 @@ describe("what the SDK would call a success is none:", () => {
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
     expect(textOf(outcome)).toContain("returned no Location header");
-    expect(await imports.asked()).toBe("POST");
+    expect(await imports.requestMethods()).toBe("POST");
   });
 
   test("a poll of 200 whose body says Failed", async () => {
@@ -45,7 +45,7 @@ describe("our token stays with Resource Manager:", () => {
     expect((await imports.inside.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
       new URL(location).host === ARM ? "" : new URL(location).host,
     );
-    expect(await imports.asked()).toBe("POST");
+    expect(await imports.requestMethods()).toBe("POST");
   });
 
   test("nor in a later answer", async () => {
@@ -54,7 +54,7 @@ describe("our token stays with Resource Manager:", () => {
       { ...POLL, setHeaders: { location: "https://evil.example.com/" } },
     );
     expect(textOf((await imports.run()).outcome)).toContain("returned a Location on another host");
-    expect(await imports.asked()).toBe("POST GET");
+    expect(await imports.requestMethods()).toBe("POST GET");
   });
 });
 
@@ -63,7 +63,7 @@ describe("a start", () => {
     await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 4 });
     const { outcome, tag } = await imports.run();
     expect(outcome.state).toBe("succeeded");
-    expect(imports.held(tag)).toBeDefined();
+    expect(imports.targetDigest(tag)).toBeDefined();
   });
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
@@ -77,7 +77,7 @@ describe("a start", () => {
     const { outcome, tag } = await imports.run();
     const tagExists = { state: "failed", failure: { code: "TARGET_CONFLICT" } };
     expect(outcome).toMatchObject(outcome.state === "succeeded" ? {} : tagExists);
-    await until(() => imports.held(tag) !== undefined);
+    await until(() => imports.targetDigest(tag) !== undefined);
   });
 
   test("that is never answered in order, or not at all, is not called failed", async () => {
@@ -92,7 +92,7 @@ describe("a start", () => {
     for (const { outcome } of runs) {
       expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "AZURE_UNAVAILABLE" } });
     }
-    expect(await imports.asked()).toBe(Array(8).fill("POST").join(" "));
+    expect(await imports.requestMethods()).toBe(Array(8).fill("POST").join(" "));
   });
 
   test("that never reached Azure has failed", async () => {
@@ -112,7 +112,7 @@ describe("a start", () => {
   test("without a working credential has failed", async () => {
     const { outcome } = await imports.run({ env: { ARM_CLIENT_SECRET: "wrong" } });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_CREDENTIAL_REJECTED" } });
-    expect(await imports.asked()).toBe("");
+    expect(await imports.requestMethods()).toBe("");
   });
 
   test("that hangs ends when the time is up", async () => {
@@ -131,7 +131,7 @@ describe("polls", () => {
       { ...POLL, reset: true, after: 2, times: 1 },
     );
     expect((await imports.run()).outcome.state).toBe("succeeded");
-    expect(await imports.asked()).toMatch(/^POST GET GET GET( GET)+$/);
+    expect(await imports.requestMethods()).toMatch(/^POST GET GET GET( GET)+$/);
   });
 
   test("end when the time is up, and say that Azure goes on", async () => {
@@ -149,7 +149,7 @@ describe("polls", () => {
     await imports.inside.control.faults({ ...POLL, status, body });
     const { outcome, tag } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
-    await until(() => imports.held(tag) !== undefined);
+    await until(() => imports.targetDigest(tag) !== undefined);
   });
 
   test("that stay lost are given up long before the time is up", async () => {

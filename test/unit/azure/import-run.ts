@@ -7,7 +7,7 @@ import type { AzureRegistry } from "../../../provider/azure/registries";
 import { formatFailure } from "../../../provider/failure/failure";
 import { shortenWaits } from "../../support/short-waits";
 import { until } from "../../support/until";
-import { type Inside, moveIn } from "./inside";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 export const ARM = "management.azure.com";
 export const HELLO = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
@@ -25,7 +25,7 @@ export interface Run {
 
 /** Runs imports into `myregistry`; faults and settings end with each test. */
 export class Imports {
-  inside!: Inside;
+  inside!: InProcessEmulator;
   target!: AzureRegistry;
   /** Waits between retries and polls of the current test, in milliseconds. */
   waits: readonly number[] = [];
@@ -33,7 +33,7 @@ export class Imports {
 
   constructor() {
     beforeAll(async () => {
-      this.inside = await moveIn();
+      this.inside = await startInProcessEmulator();
       this.target = await this.inside.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
     });
     beforeEach(() => {
@@ -66,7 +66,7 @@ export class Imports {
   }
 
   /** The digest behind a tag of `myregistry`. */
-  held(tag: string): string | undefined {
+  targetDigest(tag: string): string | undefined {
     const [repository = "", name = ""] = tag.split(":");
     return this.registry("myregistry").store.tag(repository, name)?.digest;
   }
@@ -78,7 +78,7 @@ export class Imports {
   }
 
   /** The methods of the requests to Resource Manager: `POST` for a start and `GET` for a poll. */
-  async asked(): Promise<string> {
+  async requestMethods(): Promise<string> {
     return (await this.inside.control.requests({ host: ARM })).map(({ method }) => method).join(" ");
   }
 }

@@ -14,7 +14,7 @@ import {
   variablesOf,
 } from "../../support/fixtures";
 import { shortenWaits } from "../../support/short-waits";
-import { type Inside, moveIn } from "./inside";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 const ARM = "management.azure.com";
 const READER = variablesOf(servicePrincipals.sourceReader);
@@ -31,9 +31,9 @@ const LISTING_FORBIDDEN: Fault = {
   },
 };
 
-let inside: Inside;
+let inside: InProcessEmulator;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
 });
 beforeEach(() => {
   shortenWaits();

@@ -1,12 +1,12 @@
 import { DigestResolver } from "../../../provider/program/resolve-digest";
 import { parseSource } from "../../../provider/resource/source";
 import { shortenWaits } from "../../support/short-waits";
-import { type Inside, moveIn } from "../azure/inside";
+import { type InProcessEmulator, startInProcessEmulator } from "../azure/in-process-emulator";
 
-let inside: Inside;
+let inside: InProcessEmulator;
 let resolver: DigestResolver;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
 });
 beforeEach(async () => {
   const azure = inside.azure();

@@ -6,13 +6,13 @@ import { trust } from "../../registry/internet";
 import { type Box, startBox } from "../../support/emulator";
 
 /** An emulator that this process uses through its proxy. */
-export interface Inside extends Box {
+export interface InProcessEmulator extends Box {
   /** Azure with these variables besides those of the emulator. */
   azure(env?: NodeJS.ProcessEnv): Azure;
 }
 
 /** Starts the emulator and makes this process use its proxy, certificate authority and identity. */
-export async function moveIn(): Promise<Inside> {
+export async function startInProcessEmulator(): Promise<InProcessEmulator> {
   const box = await startBox();
   Object.assign(process.env, box.env);
   trust(readFileSync(box.emulator.ca, "utf8"));
