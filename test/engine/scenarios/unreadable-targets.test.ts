@@ -4,7 +4,7 @@ import { until } from "../../support/until";
 import { imageProgram } from "../programs";
 import { expectRefused, imageDigest, Scenario } from "./scenario";
 
-test("an unreadable target: import, update, conflict, killed create, refresh and destroy", async () => {
+test("unreadable target: import, update, conflict, killed create, refresh and destroy", async () => {
   const scenario = await Scenario.begin(await startBox());
   const { control, project } = scenario;
   const [host, source] = ["faraway.azurecr.io", "docker.io/library/remote:1"];
