@@ -88,7 +88,7 @@ test("an invalid argument beside a valid source sends no request", async () => {
   expect(await control.requests()).toEqual([]);
 });
 
-test("customTimeouts ends the wait for an import, and the next up adopts its result", async () => {
+test("customTimeouts ends the wait for a stuck import, and the next up adopts its result (Azure/azure-cli#23142)", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/slow:1");
   const program = (create: string) =>

@@ -2,7 +2,7 @@
 import { countByHost, startBox } from "../support/emulator";
 import { publish, Stack } from "./stack";
 
-test("fifty concurrent creates share look-ups, tokens and connections, and wait out throttling", async () => {
+test("fifty concurrent creates share look-ups, tokens and connections, and wait out throttling (Azure/azure-cli#24886)", async () => {
   const box = await startBox();
   const stack = new Stack(box);
   const names = Array.from({ length: 50 }, (_, index) => `app-${index}`);

@@ -117,7 +117,7 @@ test("an update that loses the race for its new tag records the tags that it mov
   expect([holds("ours"), holds("new")]).toEqual([second, second]);
 });
 
-test("customTimeouts ends the wait for an import, and a later run adopts its result", async () => {
+test("customTimeouts ends the wait for a stuck import, and a later run adopts its result (Azure/azure-cli#23142)", async () => {
   const release = await holdImports(box);
   const limited = { ...tags("1"), customTimeouts: { create: "4s" } };
   const { errors } = await stack.up({ image: limited });

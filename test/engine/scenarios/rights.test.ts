@@ -6,7 +6,7 @@ import { asIdentity, expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = sharedBox();
 
-test("S12 missing rights: each error names the least role, its scope and the identity, and that role is enough", async () => {
+test("S12 missing rights: each error names the least role, its scope and the identity, and that role is enough (Azure/acr#281)", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const target = registryId("myregistry");
