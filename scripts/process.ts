@@ -51,7 +51,7 @@ export interface Running {
   readonly finished: Promise<Finished>;
   /** Everything printed so far, stdout and stderr in order of arrival. */
   output(): string;
-  /** The first line of stdout or stderr that matches; fails when the process ends before or `timeout` passes. */
+  /** The first line of stdout or stderr that matches; fails when the process ends first, or after `timeout` ms if given. */
   line(pattern: RegExp, timeout?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
   /** Asks the process to end, then ends it with its descendants; resolves when it is gone. */
@@ -100,20 +100,21 @@ export function start(command: string, args: readonly string[], options: RunOpti
     pid: child.pid ?? -1,
     finished,
     output: () => both,
-    line: (pattern, timeout = 20_000) =>
+    line: (pattern, timeout) =>
       new Promise<string>((resolve, reject) => {
         const settle = (act: () => void) => {
           clearTimeout(timer);
           watchers.delete(look);
           act();
         };
+        let timer: NodeJS.Timeout | undefined;
         const fail = (why: string) =>
           settle(() => reject(new Error(`${describe(command, args)} ${why} before it printed ${pattern}:\n${both}`)));
         const look = () => {
           const found = both.split("\n").find((line) => pattern.test(line));
           if (found !== undefined) settle(() => resolve(found));
         };
-        const timer = setTimeout(() => fail(`ran ${timeout / 1000} s`), timeout);
+        if (timeout !== undefined) timer = setTimeout(() => fail(`ran ${timeout / 1000} s`), timeout);
         watchers.add(look);
         finished.then(
           () => fail("ended"),

@@ -9,6 +9,8 @@ import { closingLine, type JestReport, sum, type Tally, tallyJest } from "./tall
 
 const root = path.join(__dirname, "..");
 const MINUTE = 60_000;
+/** A hang ends before CI's own limit of 90 minutes, however slow the machine is. */
+const DEADLINE = Date.now() + 80 * MINUTE;
 
 interface Step {
   name: string;
@@ -73,13 +75,17 @@ function jest(name: string, temporary: string, args: readonly string[], only?: R
           cwd: root,
           // Files that tests leave behind, also when they are interrupted, are removed with this folder.
           env: { ...process.env, TMPDIR: temporary },
-          timeout: 25 * MINUTE,
+          timeout: remaining(),
           onOutput: (text) => process.stdout.write(text),
         },
       );
       return tallyJest({ name, exitCode, report: readReport(file), output: stdout + stderr, only });
     },
   };
+}
+
+function remaining(): number {
+  return Math.max(DEADLINE - Date.now(), MINUTE);
 }
 
 function readReport(file: string): JestReport | undefined {
@@ -92,7 +98,7 @@ function readReport(file: string): JestReport | undefined {
 
 /** Runs a tool; its output is shown only when it fails. */
 async function execute(executable: string, args: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await run(tool(executable), args, { cwd: root, timeout: 5 * MINUTE });
+  const { exitCode, stdout, stderr } = await run(tool(executable), args, { cwd: root, timeout: remaining() });
   if (exitCode !== 0) throw new Error(`${stdout}${stderr}`.trimEnd());
   return stdout;
 }

@@ -1,8 +1,9 @@
+/** Inline programs, which share one process over several runs. */
 import { run } from "../../scripts/process";
 import { startTestEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-test("inline programs of the Automation API look at the source in every run, several stacks at once too", async () => {
+test("inline programs of the Automation API resolve the digest in every run, also of concurrent stacks", async () => {
   const { control, env } = await startTestEmulator();
   const project = await PulumiProject.create({ env, program: "" });
   const reference = "docker.io/library/inline:1";
@@ -30,7 +31,6 @@ test("inline programs of the Automation API look at the source in every run, sev
   const { exitCode, stdout, stderr } = await run(process.execPath, ["index.js"], {
     cwd: project.folder,
     env: project.env,
-    timeout: 110_000,
   });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { digest: second } = await control.image(reference);

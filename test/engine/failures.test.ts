@@ -1,47 +1,38 @@
-import { useEmulator } from "../support/emulator";
+/** What the engine prints for failures, and what it records. */
+import { holdImports, useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
-import { declareImages, imageProgram } from "./programs";
+import { digestOf } from "../support/fixtures";
+import { until } from "../support/until";
+import { imageProgram } from "./programs";
 
 const box = useEmulator();
 
-test("a failed look-up is one clean line that names image and remedy, in preview and up", async () => {
+test("a failed digest look-up is one clean line in preview", async () => {
   const { control, env } = box;
   const cases: Record<string, { source: unknown; says: string[] }> = {
     "a tag that does not exist": {
       source: "docker.io/library/hello-world:nosuch",
       says: ["source: docker.io/library/hello-world:nosuch was not found [SOURCE_NOT_FOUND]"],
     },
-    "a repository that Docker Hub does not show": {
-      source: "docker.io/nobody/nothing:1",
-      says: ["source: an anonymous client is not allowed to pull docker.io/nobody/nothing:1", "source.credentials"],
-    },
     "a host that is not there": {
       source: "registry.invalid/app:1",
       says: ["source: ", "registry.invalid"],
-    },
-    "wrong credentials": {
-      source: {
-        image: "docker.io/tensorflow/tensorflow:latest-gpu",
-        credentials: { username: "emulator", password: "not-the-password" },
-      },
-      says: ["rejected the credentials", "[SOURCE_CREDENTIALS_REJECTED]", "source.credentials"],
     },
   };
   const project = await PulumiProject.create({ env, program: "" });
   for (const [name, { source, says }] of Object.entries(cases)) {
     await project.write(imageProgram({ registry: "myregistry", source, targetTags: ["app:1"] }));
-    const outcome = await (name === "wrong credentials" ? project.up() : project.preview());
+    const outcome = await project.preview();
     expect([name, outcome.exitCode]).not.toEqual([name, 0]);
     const [error = ""] = outcome.diagnostics("error");
     for (const words of says) expect([name, error]).toEqual([name, expect.stringContaining(words)]);
     expect(error).toMatch(/resource 'app' has a problem: source: /);
     expectNoStack(outcome);
-    expect(outcome.text).not.toContain("not-the-password");
   }
   expect(await control.imports()).toEqual([]);
 });
 
-test("wrong arguments are reported all at once, with their paths, and cost no request", async () => {
+test("invalid arguments are reported all at once, with their paths and without a request", async () => {
   const { control, env } = box;
   const project = await PulumiProject.create({
     env,
@@ -71,72 +62,47 @@ test("wrong arguments are reported all at once, with their paths, and cost no re
   expectNoStack(outcome);
   expect(await control.requests()).toEqual([]);
 
-  await project.write(
-    imageProgram({ registry: "myregistry", source: `docker.io/library/node@sha256:${"0".repeat(64)}` }),
-  );
+  await project.write(imageProgram({ registry: "myregistry", source: `docker.io/library/node@${digestOf("0")}` }));
   const untagged = await project.up();
   expect(untagged.diagnostics("error")[0]).toMatch(/source: .*set targetTags or untaggedTargetRepositories/);
   expectNoStack(untagged);
   expect(await control.requests()).toEqual([]);
 });
 
-test.each([
-  { registry: "https://myregistry.azurecr.io" },
-  { targetTags: [] },
-  { onConflict: "maybe" },
-  { tags: ["node:22"] },
-])("%j beside a source that is right costs no request either", async (wrong) => {
+test("an invalid argument beside a valid source sends no request", async () => {
   const { control, env } = box;
-  const program = imageProgram({ registry: "myregistry", source: "docker.io/library/hello-world:latest", ...wrong });
-  const project = await PulumiProject.create({ env, program });
+  const project = await PulumiProject.create({ env, program: "" });
   await control.clearRequests();
-  const outcome = await project.preview();
-  expect(outcome.diagnostics("error")[0]).toMatch(/\[INVALID_ARGUMENT\]/);
+  for (const wrong of [
+    { registry: "https://myregistry.azurecr.io" },
+    { targetTags: [] },
+    { onConflict: "maybe" },
+    { tags: ["node:22"] },
+  ]) {
+    await project.write(
+      imageProgram({ registry: "myregistry", source: "docker.io/library/hello-world:latest", ...wrong }),
+    );
+    const outcome = await project.preview();
+    expect([wrong, outcome.diagnostics("error")[0]]).toEqual([wrong, expect.stringContaining("[INVALID_ARGUMENT]")]);
+  }
   expect(await control.requests()).toEqual([]);
 });
 
-test("resources that fail beside each other each say why, and the one that works is recorded", async () => {
-  const { control, env } = box;
-  const { digest } = await control.moveTag("docker.io/library/crowd:1");
-  const theirs = [
-    (await control.moveTag("myregistry.azurecr.io/crowd:a")).digest,
-    (await control.moveTag("myregistry.azurecr.io/crowd:b")).digest,
-  ];
-  const image = (tag: string) => ({
-    registry: "myregistry",
-    source: "docker.io/library/crowd:1",
-    targetTags: [`crowd:${tag}`],
-  });
-  const project = await PulumiProject.create({
-    env,
-    program: declareImages({ a: image("a"), b: image("b"), c: image("c") }),
-  });
-  const up = await project.up({ args: ["--continue-on-error"] });
-  expect(up.exitCode).not.toBe(0);
-  const errors = up.diagnostics("error").join("\n");
-  expect(errors).toContain(`crowd:a holds ${theirs[0]}`);
-  expect(errors).toContain(`crowd:b holds ${theirs[1]}`);
-  expect((await project.state()).resource("c").outputs?.sourceDigest).toBe(digest);
-  expect(await control.digest("myregistry.azurecr.io/crowd:c")).toBe(digest);
-});
-
-test("an import that Azure does not finish in time ends as customTimeouts say, and the next up adopts it", async () => {
+test("customTimeouts ends the wait for a stuck import, and the next up adopts its result (Azure/azure-cli#23142)", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/slow:1");
   const program = (create: string) =>
     imageProgram({ registry: "myregistry", source: "docker.io/library/slow:1" }, { customTimeouts: { create } });
-  const project = await PulumiProject.create({ env, program: program("2s") });
-  await control.faults({ path: "/importImage", import: { stayPending: 6_000 } });
-  const start = Date.now();
+  const project = await PulumiProject.create({ env, program: program("3s") });
+  const release = await holdImports(box);
   const late = await project.up();
-  expect(Date.now() - start).toBeLessThan(30_000);
   expect(late.exitCode).not.toBe(0);
-  expect(late.diagnostics("error")[0]).toMatch(/did not (finish|complete) within 2 s .*\[IMPORT_TIMED_OUT\]/s);
+  expect(late.diagnostics("error")[0]).toMatch(/not finished after \d+ s .*\[IMPORT_TIMED_OUT\]/s);
   expect(late.diagnostics("error")[0]).toContain("customTimeouts");
   expectNoStack(late);
 
-  // Azure went on with it: what it has finished is adopted.
-  await control.faults();
+  // Azure continues the import, and the next up adopts the result.
+  await release();
   await until(async () => (await control.digest("myregistry.azurecr.io/library/slow:1")) === digest);
   await project.write(program("5m"));
   await control.clearRequests();
@@ -144,33 +110,20 @@ test("an import that Azure does not finish in time ends as customTimeouts say, a
   expect(await control.imports()).toEqual([]);
 });
 
-test('a source out of order stops an up, or with onSourceUnavailable "keep" leaves a warning and the record', async () => {
+test('an unavailable source fails a preview, or with onSourceUnavailable "keep" warns and keeps the recorded digest', async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("mcr.microsoft.com/dotnet/kept:1");
   const program = (more: object) =>
     imageProgram({ registry: "myregistry", source: "mcr.microsoft.com/dotnet/kept:1", ...more });
   const project = await PulumiProject.create({ env, program: program({ onSourceUnavailable: "keep" }) });
   await project.up();
-  await control.faults({ host: "mcr.microsoft.com", path: "/manifests/", status: 404 });
-  const gone = await project.preview();
-  expect(gone.exitCode).not.toBe(0); // an answer, and the answer is no
-  expect(gone.diagnostics("error")[0]).toContain("[SOURCE_NOT_FOUND]");
-
   await control.faults({ host: "mcr.microsoft.com", status: 429, headers: { "retry-after": "3600" } });
   const kept = await project.up();
   expect([kept.exitCode, kept.changes]).toEqual([0, { same: 1 }]);
   const warnings = kept.diagnostics("warning").join("\n");
   expect(warnings).toContain(`; continuing with the recorded digest ${digest} [SOURCE_THROTTLED]`);
-  expect(warnings).not.toContain("What to do");
+  expect(warnings).not.toContain("Hint");
   expect((await project.state()).resource("app").outputs?.sourceDigest).toBe(digest);
-
-  // Another source has no recorded digest to keep.
-  await project.write(
-    program({ onSourceUnavailable: "keep", source: "mcr.microsoft.com/dotnet/kept:2", targetTags: ["dotnet/kept:1"] }),
-  );
-  const other = await project.preview();
-  expect(other.exitCode).not.toBe(0);
-  expect(other.diagnostics("error")[0]).toContain("has no effect: the recorded digest is of another source");
 
   await project.write(program({}));
   const failed = await project.preview();
@@ -179,7 +132,7 @@ test('a source out of order stops an up, or with onSourceUnavailable "keep" leav
   await control.faults();
 });
 
-test("a registry that does not exist fails an up, and only warns in a preview, where it may still be to come", async () => {
+test("a registry that does not exist fails an up, and only warns in a preview, since it may be created until then", async () => {
   const { control, env } = box;
   await control.moveTag("docker.io/library/nowhere:1");
   const project = await PulumiProject.create({
@@ -198,12 +151,4 @@ test("a registry that does not exist fails an up, and only warns in a preview, w
 function expectNoStack({ text }: Outcome): void {
   expect(text).not.toMatch(/^\s*at .*(\.[jt]s|node:)/m);
   expect(text).not.toMatch(/node_modules|dist\//);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }

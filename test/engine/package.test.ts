@@ -1,3 +1,4 @@
+/** The packed package in a project of a user. */
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,17 +31,17 @@ export const platforms: pulumi.Output<string[] | undefined> = hello.platforms;
 void wrong;
 `;
 
-/** npm, as it started us or as found on PATH. */
+/** Runs the npm that started the tests, or the one on PATH. */
 function npm(cwd: string, ...args: string[]): Promise<string> {
   const { npm_execpath: cli = "" } = machineEnvironment;
   const [command, ...first] = path.basename(cli) === "npm-cli.js" ? [process.execPath, cli] : ["npm"];
-  return runOrFail(command ?? "npm", [...first, ...args], { cwd, env: machineEnvironment, timeout: 240_000 });
+  return runOrFail(command ?? "npm", [...first, ...args], { cwd, env: machineEnvironment });
 }
 
 test("the packed package, installed into a fresh TypeScript project, compiles and runs", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "package-test-"));
   try {
-    // dist/ is built already; other tests are using it at this moment.
+    // dist/ is already built, and other tests use it at the same time.
     await npm(checkout, "pack", "--ignore-scripts", "--pack-destination", folder);
     const [tarball = ""] = readdirSync(folder);
     const user = path.join(folder, "user");
@@ -79,4 +80,4 @@ test("the packed package, installed into a fresh TypeScript project, compiles an
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 300_000);
+});

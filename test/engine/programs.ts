@@ -1,7 +1,9 @@
-/** Arguments of an image, as far as JSON can say them. */
+/** Programs that declare images. */
+
+/** Arguments of an image that JSON can represent. */
 export type ImageArguments = Readonly<Record<string, unknown>>;
 
-/** A program that declares images by their names; `options` are Pulumi's own. */
+/** A program that declares images by name; `options` are resource options. */
 export function declareImages(images: Readonly<Record<string, ImageArguments>>, options: object = {}): string {
   const declarations = Object.entries(images).map(([name, args]) => declaration(name, args, options));
   return [imports, ...declarations].join("\n");

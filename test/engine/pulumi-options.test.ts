@@ -1,10 +1,11 @@
+/** Resource options and functions of Pulumi. */
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
 const box = useEmulator();
 
-test("ImportedImage.get reads what is there and never changes it", async () => {
+test("ImportedImage.get reads an existing image and never changes it", async () => {
   const { control, env } = box;
   const { digest, platforms } = await control.moveTag("docker.io/library/foreign:1");
   const args = {
@@ -16,7 +17,7 @@ test("ImportedImage.get reads what is there and never changes it", async () => {
   };
   const owner = await PulumiProject.create({ env, program: imageProgram(args) });
   await owner.up();
-  await control.moveTag("docker.io/library/foreign:1"); // of no interest to who only reads
+  await control.moveTag("docker.io/library/foreign:1"); // get does not look at the source
 
   const project = await PulumiProject.create({
     env,
@@ -53,7 +54,7 @@ test("ImportedImage.get reads what is there and never changes it", async () => {
   expect(gone.text).not.toMatch(/^\s*at .*\.[jt]s/m);
 });
 
-test('ignoreChanges: ["sourceDigest"] freezes the image until it is lifted', async () => {
+test('ignoreChanges: ["sourceDigest"] keeps the recorded image until it is removed', async () => {
   const { control, env } = box;
   const source = "docker.io/library/frozen:1";
   const target = "myregistry.azurecr.io/library/frozen:1";
@@ -71,7 +72,7 @@ test('ignoreChanges: ["sourceDigest"] freezes the image until it is lifted', asy
   const { outputs } = (await project.state()).resource("app");
   expect(outputs?.reference).toBe(`myregistry.azurecr.io/library/frozen@${old}`);
 
-  // A tag that vanishes is still repaired, with the frozen digest.
+  // A vanished tag is still restored, with the recorded digest.
   await control.removeTag(target);
   await project.refresh();
   expect((await project.up()).changes).toEqual({ update: 1 });
@@ -82,7 +83,7 @@ test('ignoreChanges: ["sourceDigest"] freezes the image until it is lifted', asy
   expect(await control.digest(target)).toBe(digest);
 });
 
-test("two resources that name one source share its look-up, and retainOnDelete and parents work as everywhere", async () => {
+test("two resources with one source share its look-up; parent and retainOnDelete work", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("mcr.microsoft.com/shared:1");
   const image = (tag: string) => ({
@@ -104,13 +105,13 @@ test("two resources that name one source share its look-up, and retainOnDelete a
   const up = await project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
   expect(await control.requests({ from: "client", host: "mcr.microsoft.com", method: "HEAD" })).toHaveLength(1);
-  // The progress stands on the resource's own row, not on a phantom's.
+  // Progress is printed on the row of the resource.
   const rows = up.events.flatMap(({ diagnosticEvent: event }) =>
     event?.message.includes("importing mcr.microsoft.com/shared@sha256:") ? [event.urn] : [],
   );
   const { resource } = await project.state();
   expect(rows.sort()).toEqual([resource("first").urn, resource("second").urn].sort());
-  // A row that is finished does not read as if it were still going.
+  // The row of a finished resource ends with a finished state.
   const finished = up.stdout.split("\n").filter((line) => /ImportedImage .* created/.test(line));
   expect(finished.map((line) => line.replace(/.* created \([\d.]+s\) /, ""))).toEqual(["imported", "imported"]);
 
@@ -119,7 +120,7 @@ test("two resources that name one source share its look-up, and retainOnDelete a
   expect(await control.digest("myregistry.azurecr.io/shared:2")).toBe(digest);
 });
 
-test("the identity that azure-native is configured with is used", async () => {
+test("the identity that is configured for azure-native is used, and its secret stays encrypted", async () => {
   const { control, env } = box;
   await control.moveTag("docker.io/library/configured:1");
   const { ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID, ...rest } = env;

@@ -1,3 +1,4 @@
+/** An image of a real registry, compared byte for byte after the import. */
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +9,7 @@ import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
-import { registryAccount, startRegistry } from "../support/registry";
+import { startRegistry } from "../support/registry";
 import { describeWithTools } from "../support/tools";
 import { imageProgram } from "./programs";
 
@@ -20,31 +21,27 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test.each(["none", "basic"] as const)("arrives byte for byte in the target (authentication: %s)", async (auth) => {
+  test("arrives byte for byte in the target, and again after another push", async () => {
     const { control, env } = box;
-    const server = await startRegistry(registry, { auth });
-    const publicName = auth === "none" ? "open.example.com" : "registry.example.com";
+    const server = await startRegistry(registry);
+    const publicName = "open.example.com";
     await control.hosts({ [publicName]: server.url });
-    const home = path.join(folder, auth);
+    const home = path.join(folder, "home");
     await mkdir(home);
     const inTheBox = environment(home, { ...env, DOCKER_CONFIG: path.join(home, ".docker") });
-    const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox, timeout: 60_000 });
-    if (auth === "basic") {
-      await run("auth", "login", publicName, "-u", registryAccount.username, "-p", registryAccount.password);
-    }
+    const run = (...args: string[]) => runOrFail(crane, args, { env: inTheBox });
     await run("auth", "login", "myregistry.azurecr.io", "-u", `${env.ARM_CLIENT_ID}`, "-p", `${env.ARM_CLIENT_SECRET}`);
     const source = `${publicName}/team/app:1.0`;
     const pushed = await pushIndex(run, home, source);
-    // Nothing of the emulator's: the real server has stored it.
+    // The real server stores the image, not the emulator.
     expect(server.output()).toContain("/v2/team/app/manifests/");
 
-    const credentials = auth === "basic" ? { credentials: registryAccount } : {};
     const project = await PulumiProject.create({
       env,
       program: imageProgram({
         registry: "myregistry",
-        source: { image: source, ...credentials },
-        targetTags: [`${auth}/app:1.0`],
+        source,
+        targetTags: ["pushed/app:1.0"],
       }),
     });
     const up = await project.up();
@@ -55,13 +52,13 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
       verifiedBy: "digest",
     });
 
-    const target = `myregistry.azurecr.io/${auth}/app`;
+    const target = "myregistry.azurecr.io/pushed/app";
     expect((await run("digest", `${target}:1.0`)).trim()).toBe(pushed);
     const content = await contentOf(run, home, `${target}:1.0`);
     expect(content.size).toBe(1 + 2 * 3); // the index, and for each platform manifest, configuration and layer
     expect(content).toEqual(await contentOf(run, home, source));
 
-    // A second up asks the real server one HEAD.
+    // A second up sends one HEAD to the real server.
     const before = server.output();
     expect((await project.up()).changes).toEqual({ same: 1 });
     const asked = [
@@ -72,25 +69,12 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     ].map(([, method, url]) => `${method} ${url}`);
     expect(asked.filter((each) => each.includes("/manifests/"))).toEqual(["HEAD /v2/team/app/manifests/1.0"]);
 
-    // Pushed again with other content: the move is seen.
+    // Another push moves the tag.
     const moved = await pushIndex(run, home, source);
     expect(moved).not.toBe(pushed);
     expect((await project.up()).changes).toEqual({ update: 1 });
     expect((await run("digest", `${target}:1.0`)).trim()).toBe(moved);
 
-    if (auth === "basic") {
-      await project.write(
-        imageProgram({
-          registry: "myregistry",
-          source: { image: source, credentials: { ...registryAccount, password: "a wrong password" } },
-          targetTags: [`${auth}/app:1.0`],
-        }),
-      );
-      const refused = await project.preview();
-      expect(refused.exitCode).not.toBe(0);
-      expect(refused.diagnostics("error")[0]).toContain("registry.example.com rejected the credentials");
-      expect(refused.text).not.toContain("a wrong password");
-    }
     await server.stop();
   });
 });
@@ -115,7 +99,7 @@ async function pushIndex(run: Crane, home: string, reference: string): Promise<s
   return (await run("digest", reference)).trim();
 }
 
-/** Every file of an image as crane pulls it, manifests and layers of all platforms, by its digest. */
+/** The manifests, configurations and layers of an image by digest, as crane pulls them. */
 async function contentOf(run: Crane, home: string, reference: string): Promise<Map<string, Buffer>> {
   const layout = await mkdtemp(path.join(home, "layout-"));
   await run("pull", "--format", "oci", reference, layout);

@@ -1,3 +1,4 @@
+/** Secrets in output, events and state. */
 import { useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 
@@ -19,10 +20,10 @@ const program = (credentials: string, more = "", reference = "docker.io/tensorfl
   exports.digest = app.sourceDigest;
 `;
 
-test("credentials are nowhere in plaintext, however they were given", async () => {
+test("credentials are encrypted everywhere, however they are passed", async () => {
   const { control, env } = box;
   const reference = "docker.io/tensorflow/tensorflow:latest-gpu";
-  const split = '["dckr", "pat", "emulator"].join("_")'; // the program itself is no place to find it
+  const split = '["dckr", "pat", "emulator"].join("_")'; // so that the program text does not contain it
   const ways = {
     configured: `{ username: "${username}", password: config.requireSecret("token") }`,
     plain: `{ username: "${username}", password: ${split} }`,
@@ -67,7 +68,7 @@ test("credentials are nowhere in plaintext, however they were given", async () =
   }
 });
 
-test("the provider's text and the state of one resource are small", async () => {
+test("the provider text and the state of a resource are small", async () => {
   const { env } = box;
   const project = await PulumiProject.create({
     env,
@@ -80,7 +81,7 @@ test("the provider's text and the state of one resource are small", async () => 
   const provider = String(app.outputs?.__provider);
   expect(Buffer.byteLength(provider)).toBeLessThanOrEqual(100);
   expect(app.inputs?.__provider).toBe(provider);
-  // What the engine writes for any resource is left out: URN, positions, times, dependencies.
+  // Without what the engine records for any resource: URN, positions, times, dependencies.
   const bytes = Buffer.byteLength(JSON.stringify({ inputs: app.inputs, outputs: app.outputs }));
   process.stdout.write(
     `one resource: inputs and outputs ${bytes} bytes, __provider ${provider.length}, whole ${JSON.stringify(app).length}\n`,
@@ -88,7 +89,7 @@ test("the provider's text and the state of one resource are small", async () => 
   expect(bytes).toBeLessThanOrEqual(2_000);
 });
 
-test("a secret is absent from a failing check and from a failing import", async () => {
+test("a secret is not in the errors of check and import", async () => {
   const { control, env } = box;
   const secret = "hunter2-not-the-token";
   const given = `{ username: "${username}", password: "${secret}" }`;
@@ -98,7 +99,7 @@ test("a secret is absent from a failing check and from a failing import", async 
   expect(invalid.diagnostics("error")[0]).toContain("onDelete: must be one of");
   expectNoSecret(invalid, secret);
 
-  // An argument error beside the password, and a look-up that is refused.
+  // An invalid argument beside the password, and a denied look-up.
   await project.write(program(`{ user: "x", password: "${secret}" }`));
   const misspelt = await project.preview();
   expect(misspelt.diagnostics("error")[0]).toContain("source.credentials.user");
@@ -108,7 +109,7 @@ test("a secret is absent from a failing check and from a failing import", async 
   expect(refused.diagnostics("error")[0]).toContain("[SOURCE_CREDENTIALS_REJECTED]");
   expectNoSecret(refused, secret);
 
-  // The service fails and repeats what it was given.
+  // The service fails and repeats the credentials.
   await control.faults({
     host: "management.azure.com",
     path: "/importImage",
@@ -124,7 +125,7 @@ test("a secret is absent from a failing check and from a failing import", async 
   expect(project.backend()).not.toContain(token);
 });
 
-test("new credentials alone change nothing; the next import uses them", async () => {
+test("new credentials change nothing, and the next import uses them", async () => {
   const { control, env } = box;
   const reference = "othertenantsource.azurecr.io/rotated:1";
   const passwords = (...passwords: string[]) =>

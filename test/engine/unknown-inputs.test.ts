@@ -1,11 +1,12 @@
+/** Inputs that are unknown in preview. */
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
 const box = useEmulator();
 
 /**
- * A registry made by the same program. Its resource asks the emulator's control for it, and its outputs are unknown in
- * the first preview, like those of a real one.
+ * A registry of the same program: its resource creates it through the control API of the emulator, and its outputs are
+ * unknown in the first preview, as with a real one.
  */
 const madeHere = `
   const pulumi = require("@pulumi/pulumi");
@@ -33,7 +34,7 @@ const madeHere = `
   }
 `;
 
-test("a registry and credentials made by the same program: preview shows what it can, up imports", async () => {
+test("a registry and credentials of the same program give unknown outputs in preview only where needed", async () => {
   const { control, env } = box;
   const { digest } = await control.moveTag("docker.io/library/fresh:1");
   const program = (more = "") => `${madeHere}
@@ -57,9 +58,9 @@ test("a registry and credentials made by the same program: preview shows what it
   const project = await PulumiProject.create({ env, program: program() });
   const preview = await project.preview();
   expect([preview.exitCode, preview.changes]).toEqual([0, { create: 5 }]);
-  expect(preview.text).toContain(`digest: ${digest}`); // known, though the registry is not
-  expect(preview.text).not.toContain("closed: "); // whose credentials are not known yet
-  expect(preview.text).not.toMatch(/\[\w+_\w+\]/); // no failure, no warning
+  expect(preview.text).toContain(`digest: ${digest}`); // known, although the registry is not
+  expect(preview.text).not.toContain("closed: "); // its credentials are unknown
+  expect(preview.text).not.toMatch(/\[\w+_\w+\]/); // no error or warning code
   expect(await control.requests({ host: "management.azure.com" })).toEqual([]);
 
   const up = await project.up();
@@ -72,7 +73,7 @@ test("a registry and credentials made by the same program: preview shows what it
   expect(await control.digest("madehere.azurecr.io/wholly:1")).toBe(digest);
   expect((await project.up()).changes).toEqual({ same: 5 });
 
-  // The registry is updated, so in a preview its outputs are unknown again: an update for all that is known, never a replacement.
+  // While the registry is updated, a preview has unknown outputs again, and shows an update instead of a replacement.
   await project.write(program(", sku: 'Standard'"));
   const changing = await project.preview();
   expect(changing.exitCode).toBe(0);

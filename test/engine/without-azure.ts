@@ -1,4 +1,6 @@
-/** Takes the Azure identity out of a command's environment: it must not be needed. */
+/** An environment without an Azure identity. */
+
+/** Removes the Azure identity from the environment of a command that must not need it. */
 export const withoutAzure: NodeJS.ProcessEnv = Object.fromEntries(
   ["TENANT_ID", "SUBSCRIPTION_ID", "CLIENT_ID", "CLIENT_SECRET"].flatMap((name) => [
     [`ARM_${name}`, undefined],

@@ -1,7 +1,16 @@
-import { useEmulator } from "../support/emulator";
-import { freshStack, held, importCount, intrude, loginServer, publish, type Stack } from "./stack";
-
-// A target behind a firewall or a private endpoint: Azure imports into it, and this machine cannot read it.
+/** A target behind a firewall or private endpoint: Azure can import into it, but this machine cannot read it. */
+import { holdImports, useEmulator } from "../support/emulator";
+import { until } from "../support/until";
+import {
+  freshStack,
+  importCount,
+  importRequested,
+  loginServer,
+  publish,
+  pushForeignImage,
+  type Stack,
+  targetDigest,
+} from "./stack";
 
 const box = useEmulator();
 let stack: Stack;
@@ -19,7 +28,7 @@ afterEach(async () => {
 const change = (properties: object) => box.control.call("PATCH", "/registries/myregistry", {}, properties);
 const close = () => change({ publicNetworkAccess: "Disabled" });
 const open = () => change({ publicNetworkAccess: "Enabled", defaultAction: "Allow" });
-const holds = (tag = "1") => held(box, `${repository}:${tag}`);
+const holds = (tag = "1") => targetDigest(box, `${repository}:${tag}`);
 const image = (changes: object = {}) => ({
   source: `docker.io/${repository}:1`,
   targetTags: [`${repository}:1`],
@@ -33,7 +42,7 @@ const up = async (changes: object = {}) => {
 test.each<[string, () => Promise<unknown>]>([
   ["public access disabled", close],
   ["a firewall", () => change({ publicNetworkAccess: "Enabled", defaultAction: "Deny" })],
-])("%s: the operation's own success is the evidence", async (_, shut) => {
+])("records an import as verified by the operation when the target has %s", async (_, shut) => {
   await open();
   await shut();
   expect(await up()).toEqual({ steps: { image: "create" }, errors: {} });
@@ -49,8 +58,8 @@ test.each<[string, () => Promise<unknown>]>([
   expect((await up()).steps).toEqual({ image: "same" });
 });
 
-test("an existing tag at a first import cannot be compared: nothing is touched, overwrite takes it over", async () => {
-  const theirs = intrude(box, `${repository}:1`);
+test("a first import fails for an existing tag that it cannot compare, and onConflict: overwrite replaces it", async () => {
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}Hint: Set onConflict: "overwrite"/);
   expect(errors.image).toContain(`${loginServer}/${repository}:1`);
@@ -59,7 +68,7 @@ test("an existing tag at a first import cannot be compared: nothing is touched, 
   expect(holds()).toBe(first);
 });
 
-test("what the record calls ours is moved by force", async () => {
+test("a recorded tag is moved with Force", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   expect(await up()).toEqual({ steps: { image: "update" }, errors: {} });
@@ -67,60 +76,60 @@ test("what the record calls ours is moved by force", async () => {
   expect(importCount(box)).toBe(1);
 });
 
-test("a new tag goes without force also beside one that is ours", async () => {
+test("a new tag is imported with NoForce, also beside a recorded one", async () => {
   await up();
-  const theirs = intrude(box, `${repository}:new`);
+  const theirs = pushForeignImage(box, `${repository}:new`);
   const second = publish(box, `${repository}:1`);
   const targetTags = [`${repository}:1`, `${repository}:new`];
   const { errors } = await up({ targetTags });
   expect(errors.image).toContain("[TARGET_UNREADABLE]");
   expect([holds(), holds("new")]).toEqual([second, theirs]);
-  // What was done is on record.
+  // The first import is recorded.
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
   expect((await up({ targetTags, onConflict: "overwrite" })).errors).toEqual({});
   expect([holds(), holds("new")]).toEqual([second, second]);
 });
 
-test("killed before the record was written, the next run says what to set", async () => {
-  box.emulator.state.settings.importDurationMs = 500;
+test("after a run that was killed before it recorded the import, the error names onConflict: overwrite", async () => {
+  const release = await holdImports(box);
   await box.control.clearRequests();
   const run = stack.up({ image: image() });
-  while (importCount(box) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  await stack.renew();
+  await importRequested(box);
+  await stack.stopPlugin();
   await run;
-  box.emulator.state.settings.importDurationMs = 0;
-  while (holds() !== first) await new Promise((resolve) => setTimeout(resolve, 20));
+  await release();
+  await until(() => holds() === first);
   expect((await up()).errors.image).toContain('onConflict: "overwrite"');
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
 });
 
-test("with the digest read from the target there is nothing to know it from", async () => {
+test("digestFrom: target fails, since the digest cannot be determined", async () => {
   const source = { image: `docker.io/${repository}:1`, digestFrom: "target" };
   const { errors } = await up({ source });
   expect(errors.image).toMatch(/^target: .*digest.*\[TARGET_NOT_VERIFIED\]\n {2}Hint: /);
 });
 
-test("a refresh leaves the record as it is", async () => {
+test("refresh leaves the state as it is", async () => {
   await up();
   const before = stack.resource();
-  intrude(box, `${repository}:1`);
+  pushForeignImage(box, `${repository}:1`);
   await stack.refresh();
   expect(stack.resource()).toEqual(before);
 });
 
-test.each(["untag", "delete"])("a destroy under %s says that it cannot know, and touches nothing", async (onDelete) => {
+test.each(["untag", "delete"])("destroy with onDelete: %s fails without touching the target", async (onDelete) => {
   await up({ onDelete });
   const { errors } = await stack.destroy();
   expect(errors.image).toMatch(/cannot be read from this machine.*\[TARGET_UNREACHABLE\]\n {2}Hint: /);
   expect(holds()).toBe(first);
   expect(stack.resource().outputs.sourceDigest).toBe(first);
-  // The way out that it names.
+  // The hint works.
   expect((await up({ onDelete: "retain" })).errors).toEqual({});
   expect((await stack.destroy()).errors).toEqual({});
   expect(holds()).toBe(first);
 });
 
-test("a registry that lets nobody in, Azure's import neither, says what to switch on", async () => {
+test("a registry that blocks the Azure import service is reported with the setting that allows it", async () => {
   await change({ networkRuleBypassOptions: "None" });
   try {
     const { errors } = await up();

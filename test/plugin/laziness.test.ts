@@ -1,7 +1,9 @@
+/** Which packages the program and the plugin process load. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { environment } from "../../scripts/environment";
+import { digestOf, registryId } from "../support/fixtures";
 
 const checkout = path.join(__dirname, "../..");
 const heavy = [
@@ -12,7 +14,7 @@ const heavy = [
   "node-forge",
 ];
 
-/** Runs a script on dist/ in a process of its own, and says which of the packages that cost start-up time it loaded. */
+/** Runs a script on dist/ in a new process and returns the expensive packages that it loaded. */
 function loadedBy(script: string): string[] {
   const text = `
     (async () => { ${script} })().then(() => {
@@ -30,12 +32,12 @@ function loadedBy(script: string): string[] {
   return loaded;
 }
 
-const digest = `sha256:${"1".repeat(64)}`;
+const digest = digestOf("1");
 const known = {
   registry: "myregistry",
   source: "docker.io/library/node:22",
   targetTags: ["node:22"],
-  registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+  registryId: registryId("myregistry"),
   loginServer: "myregistry.azurecr.io",
   sourceDigest: digest,
   targets: { "node:22": digest },
@@ -43,15 +45,15 @@ const known = {
   references: [`myregistry.azurecr.io/node@${digest}`],
 };
 
-test("the package itself loads nothing of Azure", () => {
+test("the package loads no Azure SDK", () => {
   expect(loadedBy('require("pulumi-acr-import");')).toEqual([]);
 });
 
-test("the provider loads nothing of Azure", () => {
+test("the provider loads no Azure SDK", () => {
   expect(loadedBy('require("pulumi-acr-import/provider");')).toEqual([]);
 });
 
-test("check and diff of a resource that is known load nothing of Azure, whether it changes or not", () => {
+test("check and diff of a recorded resource load no Azure SDK, changed or not", () => {
   const script = `
     const provider = require("pulumi-acr-import/provider");
     const { sourceKey } = require("./dist/resource/source");
@@ -68,19 +70,19 @@ test("check and diff of a resource that is known load nothing of Azure, whether 
   expect(loadedBy(script)).toEqual([]);
 });
 
-test("the measure measures: a look-up of a registry loads the SDK", () => {
+test("a registry look-up loads the Azure SDK", () => {
   const script = `
     const provider = require("pulumi-acr-import/provider");
     process.env.ARM_CLIENT_ID = process.env.ARM_TENANT_ID = "${"1".repeat(8)}-1111-4111-8111-111111111111";
     process.env.ARM_CLIENT_SECRET = "none";
     process.env.HTTPS_PROXY = "http://127.0.0.1:9";
     await provider.configure({ config: { get: () => undefined } });
-    await provider.check({}, { registry: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+    await provider.check({}, { registry: "${registryId("myregistry")}",
       source: "node:22", __program: { lookup: { digest: "${digest}" }, preview: true } }).catch(() => {});`;
   expect(loadedBy(script)).toContain("@azure/identity");
 });
 
-test("what users carry in their state leads to a file of the package", () => {
+test("the provider path in the state of users is a file of the package", () => {
   const { exports } = JSON.parse(readFileSync(path.join(checkout, "package.json"), "utf8")) as {
     exports: Record<string, { default: string }>;
   };

@@ -1,5 +1,15 @@
+/** Create, update and refresh: what is imported, recorded and left alone. */
 import { useEmulator } from "../support/emulator";
-import { asked, freshStack, held, importCount, intrude, loginServer, publish, Stack } from "./stack";
+import {
+  clientRequests,
+  freshStack,
+  importCount,
+  loginServer,
+  publish,
+  pushForeignImage,
+  Stack,
+  targetDigest,
+} from "./stack";
 
 const box = useEmulator();
 let stack: Stack;
@@ -17,9 +27,9 @@ const none = { errors: {} };
 const up = (changes: object = {}) => stack.up({ image: { ...image, ...changes } });
 const log = () => box.emulator.log.clear();
 
-test("a first up imports by digest and reads the target back; a second up with the same digest asks nobody", async () => {
+test("a first up imports by digest and verifies the target; a second up with the same digest sends no request", async () => {
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
   expect(stack.resource()).toMatchObject({
     id: `${loginServer}/${repository}:1`,
     outputs: {
@@ -35,19 +45,17 @@ test("a first up imports by digest and reads the target back; a second up with t
 
   log();
   expect(await up()).toEqual({ ...none, steps: { image: "same" } });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
 });
 
-test("a configuration that the firewall of the storage keeps back costs seconds, and the platforms alone", async () => {
+test("an import succeeds without platforms when the storage firewall blocks the image configuration", async () => {
   await box.control.faults({ host: loginServer, from: "client", path: "/blobs/", hang: true });
-  const began = Date.now();
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
-  expect(Date.now() - began).toBeLessThan(20_000);
   expect(stack.resource().outputs).toMatchObject({ verifiedBy: "digest", platforms: [] });
   await box.control.faults();
 });
 
-test("a tag that holds the digest already is adopted", async () => {
+test("a tag that already holds the digest is adopted without an import", async () => {
   await up();
   const other = new Stack(box, {}, stack);
   log();
@@ -56,49 +64,49 @@ test("a tag that holds the digest already is adopted", async () => {
   expect(other.resource().outputs).toEqual(stack.resource().outputs);
 });
 
-test("a tag that holds another digest stops a first up, both digests named, and overwrite takes it over", async () => {
-  const theirs = intrude(box, `${repository}:1`);
+test("a tag with another digest fails a first up, and onConflict: overwrite replaces it", async () => {
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}Hint: /);
   expect(errors.image).toContain(`${loginServer}/${repository}:1 holds ${theirs}`);
   expect(errors.image).toContain(first);
   expect(stack.state.size).toBe(0);
   expect(importCount(box)).toBe(0);
-  expect(held(box, `${repository}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
 
   expect(await up({ onConflict: "overwrite" })).toEqual({ ...none, steps: { image: "create" } });
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
 });
 
-test("a source that moved is imported over our tag", async () => {
+test("a moved source tag is imported over the recorded tag", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   expect(await up()).toEqual({ ...none, steps: { image: "update" } });
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
 });
 
-test("source and target moved: under fail nothing is touched, under overwrite it is repaired", async () => {
+test("when source and target moved, onConflict: fail touches nothing and overwrite repairs the target", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
-  const theirs = intrude(box, `${repository}:1`);
+  const theirs = pushForeignImage(box, `${repository}:1`);
   const before = stack.resource();
   const { errors } = await up();
   expect(errors.image).toContain("[TARGET_CONFLICT]");
   expect(errors.image).toContain(theirs);
   expect(errors.image).toContain(second);
-  expect(held(box, `${repository}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
   expect(stack.resource()).toEqual(before);
 
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-  expect(held(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(box, `${repository}:1`)).toBe(second);
 });
 
-test("of several targets only the missing and the moving ones are imported", async () => {
+test("only missing targets are imported", async () => {
   const targetTags = ["a", "b", "c"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] });
   expect(importCount(box)).toBe(1);
-  expect(held(box, `${repository}-mirror@${first}`)).toBe(first);
+  expect(targetDigest(box, `${repository}-mirror@${first}`)).toBe(first);
 
   box.emulator.images.remove(`${loginServer}/${repository}:b`);
   log();
@@ -108,35 +116,69 @@ test("of several targets only the missing and the moving ones are imported", asy
     steps: { image: "update" },
   });
   expect(importCount(box)).toBe(1);
-  expect(held(box, `${repository}:b`)).toBe(first);
+  expect(targetDigest(box, `${repository}:b`)).toBe(first);
 });
 
-test("a moving tag goes by force and a new one without: two imports, one for each", async () => {
+test("a first up imports only the tags that are missing, beside one that holds the digest", async () => {
+  const [there, missing] = [`${repository}:there`, `${repository}:missing`];
+  await new Stack(box, {}, stack).up({ image: { ...image, targetTags: [there] } });
+  log();
+  // An import of both with NoForce would be refused.
+  expect(await up({ targetTags: [there, missing] })).toEqual({ ...none, steps: { image: "create" } });
+  expect(importCount(box)).toBe(1);
+  expect([there, missing].map((target) => targetDigest(box, target))).toEqual([first, first]);
+});
+
+test("a new tag is imported alone, so that a lock of the others does not matter", async () => {
+  const [old, added] = [`${repository}:1`, `${repository}:added`];
+  await up();
+  box.emulator.images.setAttributes(`${loginServer}/${old}`, { writeEnabled: false });
+  log();
+  expect(await up({ targetTags: [old, added] })).toEqual({ ...none, steps: { image: "update" } });
+  expect(importCount(box)).toBe(1);
+  expect(targetDigest(box, added)).toBe(first);
+});
+
+test("a conflict on one tag keeps the others from being imported, and the next run continues without that tag", async () => {
+  const [ours, contested, added] = ["ours", "contested", "added"].map((tag) => `${repository}:${tag}`);
+  await up({ targetTags: [ours] });
+  const theirs = pushForeignImage(box, `${contested}`);
+  log();
+  const { errors } = await up({ targetTags: [ours, contested, added] });
+  expect(errors.image).toContain(`${loginServer}/${contested} holds ${theirs}`);
+  expect(importCount(box)).toBe(0);
+  expect([ours, contested, added].map((target) => targetDigest(box, `${target}`))).toEqual([first, theirs, undefined]);
+
+  expect(await up({ targetTags: [ours, added] })).toEqual({ ...none, steps: { image: "update" } });
+  expect(targetDigest(box, `${added}`)).toBe(first);
+});
+
+test("a moving tag is imported with Force and a new one with NoForce, in two imports", async () => {
   await up();
   const second = publish(box, `${repository}:1`);
   log();
   const targetTags = [`${repository}:1`, `${repository}:new`];
   expect((await up({ targetTags })).errors).toEqual({});
   expect(importCount(box)).toBe(2);
-  expect(targetTags.map((target) => held(box, target))).toEqual([second, second]);
+  expect(targetTags.map((target) => targetDigest(box, target))).toEqual([second, second]);
 });
 
-test("a dropped tag is retained, or untagged, as the policy of the same run says", async () => {
+test("a tag dropped from targetTags is kept or untagged, as onDelete of the same run says", async () => {
   const both = [`${repository}:a`, `${repository}:b`];
   await up({ targetTags: both });
   await up({ targetTags: [`${repository}:a`] });
-  expect(held(box, `${repository}:b`)).toBe(first);
+  expect(targetDigest(box, `${repository}:b`)).toBe(first);
   expect(Object.keys(stack.resource().outputs.targets as object)).toEqual([`${repository}:a`]);
 
   await up({ targetTags: both });
-  await stack.renew();
+  await stack.stopPlugin();
   log();
   expect((await up({ targetTags: [`${repository}:a`], onDelete: "untag" })).errors).toEqual({});
-  expect(held(box, `${repository}:b`)).toBeUndefined();
+  expect(targetDigest(box, `${repository}:b`)).toBeUndefined();
   expect(importCount(box)).toBe(0);
 });
 
-test("a reference with the same digest, policies and timeouts change the record and ask nobody", async () => {
+test("another reference to the same digest, policies and timeouts are recorded without a request", async () => {
   await up();
   box.emulator.images.publicStores.get("docker.io")?.setTag(repository, "stable", first);
   const changed = {
@@ -147,7 +189,7 @@ test("a reference with the same digest, policies and timeouts change the record 
   };
   log();
   expect(await up(changed)).toEqual({ ...none, steps: { image: "update" } });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(stack.resource().outputs).toMatchObject({
     source: changed.source,
     onDelete: "untag",
@@ -158,29 +200,30 @@ test("a reference with the same digest, policies and timeouts change the record 
   expect(await up(changed)).toEqual({ ...none, steps: { image: "same" } });
 });
 
-test("new credentials alone change nothing and are nowhere in the outputs", async () => {
+test("new credentials change nothing and are not in the outputs", async () => {
   const source = { image: `docker.io/${repository}:1` };
   const account = (password: string) => ({ ...source, credentials: { username: "emulator", password } });
   expect((await up({ source: account("dckr_pat_emulator") })).errors).toEqual({});
   log();
   expect((await up({ source: account("another") })).steps).toEqual({ image: "same" });
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(JSON.stringify(stack.resource().outputs)).not.toMatch(/dckr_pat|another|credentials/);
 });
 
-test("another registry replaces; another spelling of the same one does not", async () => {
+test("another registry replaces the resource, another spelling of the same one does not", async () => {
   await up();
   log();
-  for (const registry of [loginServer, String(stack.resource().outputs.registryId), "MyRegistry"]) {
+  const id = String(stack.resource().outputs.registryId);
+  for (const registry of [loginServer, id, id.toUpperCase(), "MyRegistry"]) {
     expect(await up({ registry })).toEqual({ ...none, steps: { image: "same" } });
   }
-  expect(asked(box)).toEqual([]);
+  expect(clientRequests(box)).toEqual([]);
   expect(await up({ registry: "mysourceregistry" })).toEqual({ ...none, steps: { image: "replace" } });
   expect(stack.resource().id).toBe(`mysourceregistry.azurecr.io/${repository}:1`);
-  expect(held(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(box, `${repository}:1`)).toBe(first);
 });
 
-test("a trigger imports again what nobody moved", async () => {
+test("a changed trigger imports an unchanged image again", async () => {
   await up({ triggers: [1] });
   log();
   expect(await up({ triggers: [2] })).toEqual({ ...none, steps: { image: "update" } });
@@ -188,38 +231,38 @@ test("a trigger imports again what nobody moved", async () => {
   expect((await up({ triggers: [2] })).steps).toEqual({ image: "same" });
 });
 
-describe("with the digest read from the target", () => {
+describe("with digestFrom: target", () => {
   const source = () => ({ image: `docker.io/${repository}:1`, digestFrom: "target" });
 
-  test("the image is imported by reference when arguments or triggers change, not when the source moves", async () => {
+  test("imports by reference when arguments or triggers change, not when the source moves", async () => {
     expect(await up({ source: source() })).toEqual({ ...none, steps: { image: "create" } });
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
     const second = publish(box, `${repository}:1`);
     expect((await up({ source: source() })).steps).toEqual({ image: "same" });
     expect((await up({ source: source(), triggers: ["again"] })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(second);
+    expect(targetDigest(box, `${repository}:1`)).toBe(second);
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: second });
   });
 
-  test("what is there at the first import is a conflict, never adopted", async () => {
-    const theirs = intrude(box, `${repository}:1`);
+  test("reports an existing tag as a conflict at the first import, and never adopts it", async () => {
+    const theirs = pushForeignImage(box, `${repository}:1`);
     expect((await up({ source: source() })).errors.image).toMatch(/holds .*\[TARGET_CONFLICT\]/);
-    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
     expect(stack.state.size).toBe(0);
   });
 
-  test("a tag that vanished gets the recorded digest back", async () => {
+  test("restores a vanished tag with the recorded digest", async () => {
     await up({ source: source() });
     publish(box, `${repository}:1`);
     box.emulator.images.remove(`${loginServer}/${repository}:1`);
     await stack.refresh();
     expect((await up({ source: source() })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
   });
 });
 
 describe("refresh", () => {
-  test("finds nothing where nothing moved", async () => {
+  test("changes nothing when nothing moved", async () => {
     await up();
     const before = stack.resource();
     await stack.refresh();
@@ -234,26 +277,37 @@ describe("refresh", () => {
     expect(outputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect(inputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect((await up()).steps).toEqual({ image: "update" });
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
   });
 
-  test("shows what somebody else put there; what we put there stays on record", async () => {
+  test("shows a manifest without a tag that vanished, and the next up brings it back", async () => {
+    const untagged = { untaggedTargetRepositories: [`${repository}-untagged`] };
+    const manifest = `${repository}-untagged@${first}`;
+    await up(untagged);
+    box.emulator.images.remove(`${loginServer}/${manifest}`);
+    await stack.refresh();
+    expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
+    expect((await up(untagged)).steps).toEqual({ image: "update" });
+    expect(targetDigest(box, manifest)).toBe(first);
+  });
+
+  test("shows a foreign digest in targets, and keeps sourceDigest", async () => {
     await up();
-    const theirs = intrude(box, `${repository}:1`);
+    const theirs = pushForeignImage(box, `${repository}:1`);
     await stack.refresh();
     const drift = { targets: { [`${repository}:1`]: theirs }, sourceDigest: first };
     expect(stack.resource().outputs).toMatchObject(drift);
     expect(stack.resource().inputs).toMatchObject(drift);
-    // Inputs that only an import can tell would show as a change at the next preview.
+    // Inputs that only an import can set would show as a change in the next preview.
     expect(Object.keys(stack.resource().inputs).sort()).toEqual(
       Object.keys(stack.resource().outputs)
         .filter((key) => !["mediaType", "platforms", "verifiedBy"].includes(key))
         .sort(),
     );
     expect((await up()).errors.image).toContain("[TARGET_CONFLICT]");
-    expect(held(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
     expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-    expect(held(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(box, `${repository}:1`)).toBe(first);
   });
 });

@@ -1,7 +1,8 @@
+/** Requests, tokens and connections of many resources in one run. */
 import { countByHost, startTestEmulator } from "../support/emulator";
 import { publish, Stack } from "./stack";
 
-test("fifty creates side by side share look-ups, tokens and connections, and busy services slow them down only", async () => {
+test("fifty concurrent creates share look-ups, tokens and connections, and wait out throttling (Azure/azure-cli#24886)", async () => {
   const box = await startTestEmulator();
   const stack = new Stack(box);
   const names = Array.from({ length: 50 }, (_, index) => `app-${index}`);
@@ -23,12 +24,12 @@ test("fifty creates side by side share look-ups, tokens and connections, and bus
   const requests = (await box.control.requests({ from: "client" })).filter(({ status }) => status !== 429);
   const count = (method: string, path: string) =>
     requests.filter((one) => one.method === method && one.path.includes(path)).length;
-  // One identity for Resource Manager and one for the registries, the registry looked up once.
+  // One token for Resource Manager and one for the registries; the registry is looked up once.
   expect(countByHost(requests)["login.microsoftonline.com"]).toBeLessThanOrEqual(2);
   expect(count("GET", "/Microsoft.ContainerRegistry/registries?")).toBe(1);
   expect(count("POST", "/importImage")).toBe(50);
   expect(count("POST", "/oauth2/exchange")).toBe(1);
-  // A token is for one repository: each has its own, and only one.
+  // A token covers one repository, so there is exactly one for each.
   expect(count("POST", "/oauth2/token")).toBe(50);
   expect(count("HEAD", "/manifests/")).toBe(200);
   expect(count("GET", "/manifests/")).toBe(50);

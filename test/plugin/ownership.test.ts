@@ -1,5 +1,7 @@
+/** Which tags and manifests count as created by the resource. */
 import { useEmulator } from "../support/emulator";
-import { held, intrude, loginServer, publish, Stack } from "./stack";
+import { until } from "../support/until";
+import { loginServer, publish, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const box = useEmulator();
 let stack: Stack;
@@ -13,16 +15,16 @@ beforeEach(() => {
 afterEach(async () => {
   await box.control.faults();
   await open();
-  await stack.renew();
+  await stack.stopPlugin();
 });
 
 const open = () => box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Enabled" });
 const close = async () => {
   await box.control.call("PATCH", "/registries/myregistry", {}, { publicNetworkAccess: "Disabled" });
-  await stack.renew();
+  await stack.stopPlugin();
 };
 
-test("a manifest that an index lists stays, though no tag stands for it any more", async () => {
+test("onDelete: delete keeps a manifest that an index lists", async () => {
   const index = box.emulator.images.replace(`docker.io/${name}:1`, {
     kind: "index",
     platforms: ["linux/amd64"],
@@ -32,17 +34,17 @@ test("a manifest that an index lists stays, though no tag stands for it any more
   const child = childOf(index);
   const part = { source: `${name}@${child}`, targetTags: [`${name}:amd64`], onDelete: "delete" };
   expect((await stack.up({ whole, part })).errors).toEqual({});
-  await stack.renew();
+  await stack.stopPlugin();
   expect((await stack.up({ whole })).errors).toEqual({});
-  expect(held(box, `${name}:amd64`)).toBeUndefined();
-  expect(held(box, `${name}@${child}`)).toBe(child);
+  expect(targetDigest(box, `${name}:amd64`)).toBeUndefined();
+  expect(targetDigest(box, `${name}@${child}`)).toBe(child);
 });
 
-test("a tag that one resource gives up while another one takes it over ends with the one that wants it", async () => {
+test("a tag that moves from one resource to another in the same run stays", async () => {
   const first = publish(box, `${name}:1`);
   const source = `${name}:1`;
   await stack.up({ a: { source, targetTags: [`${name}:keep`, `${name}:x`], onDelete: "untag" } });
-  await stack.renew();
+  await stack.stopPlugin();
   const plugin = await stack.plugin();
   const a = stack.state.get("a");
   if (a === undefined) throw new Error("a was not created");
@@ -53,53 +55,51 @@ test("a tag that one resource gives up while another one takes it over ends with
   await box.control.clearRequests();
   await box.control.faults({ host: loginServer, method: "DELETE", latency: 500 });
   const update = plugin.update(a.id, a.outputs, less.inputs);
-  while ((await box.control.requests({ host: loginServer, method: "DELETE" })).length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(async () => (await box.control.requests({ host: loginServer, method: "DELETE" })).length > 0);
   const { inputs } = await plugin.check(stack.inputs("c", { source, targetTags: [`${name}:x`] }), {});
   await plugin.create(inputs);
   await update;
-  expect(held(box, `${name}:x`)).toBe(first);
+  expect(targetDigest(box, `${name}:x`)).toBe(first);
 });
 
-test("where the target cannot be read, a tag that a refresh found to be somebody else's is left alone", async () => {
+test("an unreadable target keeps a tag that an earlier refresh found to be foreign", async () => {
   publish(box, `${name}:1`);
   const image = { source: `${name}:1`, targetTags: [`${name}:1`] };
   await stack.up({ image });
-  const theirs = intrude(box, `${name}:1`);
+  const theirs = pushForeignImage(box, `${name}:1`);
   await stack.refresh();
   await close();
   expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
   publish(box, `${name}:1`);
   expect((await stack.up({ image })).errors.image).toContain("[TARGET_CONFLICT]");
-  expect(held(box, `${name}:1`)).toBe(theirs);
+  expect(targetDigest(box, `${name}:1`)).toBe(theirs);
 });
 
-test("a dropped tag that could not go is still known as ours after everything else has moved on", async () => {
+test("a dropped tag that could not be removed is removed by a later run, after the other tags moved", async () => {
   publish(box, `${name}:1`);
   const both = { source: `${name}:1`, targetTags: [`${name}:a`, `${name}:b`], onDelete: "untag" };
   await stack.up({ image: both });
   const second = publish(box, `${name}:1`);
-  await stack.renew();
+  await stack.stopPlugin();
   await box.control.faults({ host: loginServer, method: "DELETE", status: 405 });
   const one = { ...both, targetTags: [`${name}:a`] };
   expect(Object.keys((await stack.up({ image: one })).errors)).toEqual(["image"]);
   await box.control.faults();
   expect((await stack.up({ image: one })).errors).toEqual({});
-  expect([held(box, `${name}:a`), held(box, `${name}:b`)]).toEqual([second, undefined]);
+  expect([targetDigest(box, `${name}:a`), targetDigest(box, `${name}:b`)]).toEqual([second, undefined]);
 });
 
-describe("with the digest read from the target", () => {
+describe("with digestFrom: target", () => {
   const source = () => ({ image: `${name}:1`, digestFrom: "target" });
 
-  test("a copy without a tag is recognised by what the tag holds", async () => {
+  test("an untagged target is recorded with the digest of the tag", async () => {
     const first = publish(box, `${name}:1`);
     const image = { source: source(), targetTags: [`${name}:1`], untaggedTargetRepositories: [`${name}-mirror`] };
     expect((await stack.up({ image })).errors).toEqual({});
     expect(stack.state.get("image")?.outputs.targets).toEqual({ [`${name}:1`]: first, [`${name}-mirror`]: first });
   });
 
-  test("what was imported before a failure is on record, and the next run goes on from there", async () => {
+  test("records what was imported before a failure, and continues in the next run", async () => {
     publish(box, `${name}:1`);
     await stack.up({ image: { source: source(), targetTags: [`${name}:1`], triggers: [1] } });
     const second = publish(box, `${name}:1`);
@@ -109,7 +109,7 @@ describe("with the digest read from the target", () => {
     expect(Object.keys((await stack.up({ image })).errors)).toEqual(["image"]);
     await box.control.faults();
     expect((await stack.up({ image })).errors).toEqual({});
-    expect([held(box, `${name}:1`), held(box, `${name}:new`)]).toEqual([second, second]);
+    expect([targetDigest(box, `${name}:1`), targetDigest(box, `${name}:new`)]).toEqual([second, second]);
   });
 });
 

@@ -1,5 +1,6 @@
+/** Which tags and manifests a destroy or a dropped target removes. */
 import { useEmulator } from "../support/emulator";
-import { asked, freshStack, held, intrude, loginServer, Stack } from "./stack";
+import { clientRequests, freshStack, loginServer, pushForeignImage, Stack, targetDigest } from "./stack";
 
 const box = useEmulator();
 let stack: Stack;
@@ -11,49 +12,49 @@ beforeEach(() => {
   ({ stack, repository, first } = freshStack(box));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
 });
-afterEach(() => stack.renew());
+afterEach(() => stack.stopPlugin());
 
 const destroyed = { steps: { image: "delete" }, errors: {} };
-const manifest = () => held(box, `${repository}@${first}`);
-const tag = () => held(box, `${repository}:1`);
+const manifest = () => targetDigest(box, `${repository}@${first}`);
+const tag = () => targetDigest(box, `${repository}:1`);
 
 describe("destroy", () => {
-  test("leaves everything, and asks nobody, by default", async () => {
+  test("leaves everything without a request by default", async () => {
     await stack.up({ image });
     await box.control.clearRequests();
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBe(first);
-    expect(asked(box)).toEqual([]);
+    expect(clientRequests(box)).toEqual([]);
   });
 
-  test("removes our tags and leaves the manifest under untag", async () => {
+  test("removes the recorded tags and keeps the manifest with onDelete: untag", async () => {
     await stack.up({ image: { ...image, onDelete: "untag" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBeUndefined();
     expect(manifest()).toBe(first);
   });
 
-  test("removes also the manifest under delete, in every repository", async () => {
+  test("also removes the manifest in every repository with onDelete: delete", async () => {
     await stack.up({ image: { ...image, untaggedTargetRepositories: [`${repository}-mirror`], onDelete: "delete" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
-    expect(held(box, `${repository}-mirror@${first}`)).toBeUndefined();
+    expect(targetDigest(box, `${repository}-mirror@${first}`)).toBeUndefined();
   });
 
-  test("leaves a manifest that another tag needs", async () => {
+  test("keeps a manifest that has another tag", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
     await new Stack(box, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBeUndefined();
-    expect(held(box, `${repository}:kept`)).toBe(first);
+    expect(targetDigest(box, `${repository}:kept`)).toBe(first);
   });
 
   test.each(["untag", "delete"])(
-    "leaves what somebody else put behind our tag, under %s, refreshed or not",
+    "keeps a foreign digest behind the recorded tag with onDelete: %s, refreshed or not",
     async (onDelete) => {
       for (const refresh of [false, true]) {
         await stack.up({ image: { ...image, onDelete, onConflict: "overwrite" } });
-        const theirs = intrude(box, `${repository}:1`);
+        const theirs = pushForeignImage(box, `${repository}:1`);
         if (refresh) await stack.refresh();
         expect(await stack.destroy()).toEqual(destroyed);
         expect(tag()).toBe(theirs);
@@ -62,20 +63,20 @@ describe("destroy", () => {
     },
   );
 
-  test("counts as done where everything is gone already", async () => {
+  test("succeeds when everything is gone already", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
     box.emulator.images.remove(`${loginServer}/${repository}@${first}`);
     expect(await stack.destroy()).toEqual(destroyed);
   });
 
-  test("obeys a policy that was changed without anything else", async () => {
+  test("applies a policy that was the only change", async () => {
     await stack.up({ image });
     await stack.up({ image: { ...image, onDelete: "untag" } });
     await stack.destroy();
     expect(tag()).toBeUndefined();
   });
 
-  test("says that a locked tag is locked, and goes on once it is not", async () => {
+  test("reports a locked tag, and continues once it is unlocked", async () => {
     await stack.up({ image: { ...image, onDelete: "untag" } });
     const reference = `${loginServer}/${repository}:1`;
     const lock = (on: boolean) =>
@@ -92,31 +93,31 @@ describe("destroy", () => {
   });
 });
 
-describe("what the program still wants is never released", () => {
+describe("a target that the program still declares is kept", () => {
   const wanted = () => ({ ...image, onDelete: "delete" });
 
-  test("renamed without an alias: the new resource adopts, the old one's delete leaves it", async () => {
+  test("when the resource is renamed without an alias", async () => {
     await stack.up({ old: wanted() });
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "create", old: "delete" }, errors: {} });
     expect(tag()).toBe(first);
     expect([...stack.state.keys()]).toEqual(["renamed"]);
   });
 
-  test("nor when the run died between create and delete, and the next one only deletes", async () => {
+  test("when a run was killed between create and delete, and the next one only deletes", async () => {
     await stack.up({ old: wanted() });
     const old = stack.resource("old");
     await stack.up({ renamed: wanted() });
     stack.state.set("old", old);
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({ renamed: wanted() })).toEqual({ steps: { renamed: "same", old: "delete" }, errors: {} });
     expect(tag()).toBe(first);
   });
 
-  test("nor where it cannot be known what the program wants", async () => {
+  test("when the targets of the program are not known", async () => {
     await stack.up({ old: wanted() });
     const { id, outputs } = stack.resource("old");
-    await stack.renew();
+    await stack.stopPlugin();
     const plugin = await stack.plugin();
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     await plugin.check({ ...stack.inputs("renamed", { ...wanted(), targetTags: [unknown] }) });
@@ -124,29 +125,29 @@ describe("what the program still wants is never released", () => {
     expect(tag()).toBe(first);
   });
 
-  test("a tag that went from one resource to another stays", async () => {
+  test("when a tag moves from one resource to another", async () => {
     const [a, b] = [`${repository}:a`, `${repository}:b`];
     const resource = (...targetTags: string[]) => ({ ...wanted(), targetTags });
     await stack.up({ one: resource(a, b), two: resource(`${repository}:c`) });
-    await stack.renew();
+    await stack.stopPlugin();
     expect((await stack.up({ one: resource(a), two: resource(`${repository}:c`, b) })).errors).toEqual({});
-    expect([a, b].map((target) => held(box, target))).toEqual([first, first]);
+    expect([a, b].map((target) => targetDigest(box, target))).toEqual([first, first]);
   });
 
-  test("what is left when a resource leaves the program goes", async () => {
+  test("but not when its resource leaves the program", async () => {
     await stack.up({ image: wanted() });
-    await stack.renew();
+    await stack.stopPlugin();
     expect(await stack.up({})).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
   });
 });
 
-test("a dropped tag that cannot go stays on record, and goes with the next run", async () => {
+test("a dropped tag that cannot be removed stays recorded, and is removed by the next run", async () => {
   const both = { ...image, targetTags: [`${repository}:1`, `${repository}:locked`], onDelete: "untag" };
   await stack.up({ image: both });
   const reference = `${loginServer}/${repository}:locked`;
   box.emulator.images.setAttributes(reference, { deleteEnabled: false });
-  await stack.renew();
+  await stack.stopPlugin();
   const one = { ...image, onDelete: "untag" };
   const { errors } = await stack.up({ image: one });
   expect(errors.image).toContain("[TARGET_LOCKED]");
@@ -155,16 +156,16 @@ test("a dropped tag that cannot go stays on record, and goes with the next run",
 
   box.emulator.images.setAttributes(reference, { deleteEnabled: true });
   expect((await stack.up({ image: one })).errors).toEqual({});
-  expect(held(box, `${repository}:locked`)).toBeUndefined();
+  expect(targetDigest(box, `${repository}:locked`)).toBeUndefined();
   expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
 });
 
-test("a registry that is gone: a refresh says so, a destroy has nothing to do", async () => {
+test("refresh removes a resource whose registry is gone, and destroy succeeds", async () => {
   await box.control.call("PUT", "/registries/goingaway", {}, {});
   const there = { ...image, registry: "goingaway", onDelete: "delete" };
   await stack.up({ image: there, second: { ...there, targetTags: [`${repository}:2`] } });
   await box.control.call("DELETE", "/registries/goingaway");
-  await stack.renew();
+  await stack.stopPlugin();
   const { id, outputs } = stack.resource("second");
   expect((await stack.refresh()).errors).toEqual({});
   expect(stack.state.size).toBe(0);

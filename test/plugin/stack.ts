@@ -1,13 +1,13 @@
+/** A stack that drives the plugin process as the engine does. */
 import { sourceKey } from "../../provider/resource/source";
 import type { Arguments } from "../../provider/resource/state";
 import type { TestEmulator } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
+import { until } from "../support/until";
 
 export const loginServer = "myregistry.azurecr.io";
-export const registryId =
-  "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/myregistry";
 
-/** What a program declares: the arguments, and what the constructor sends along. */
+/** The arguments of a resource, and the timeouts of its options. */
 export interface Declaration extends Properties {
   readonly source: string | { readonly image: string; readonly [argument: string]: unknown };
   readonly customTimeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
@@ -18,26 +18,26 @@ export interface State {
   readonly id: string;
   readonly inputs: Properties;
   readonly outputs: Properties;
-  /** Created or updated, but not finished: the next run updates it whatever `diff` says. */
+  /** Errors of a partial create or update: the next run updates the resource whatever `diff` returns. */
   readonly initErrors: readonly string[];
 }
 
 export interface Run {
   readonly steps: Record<string, "same" | "create" | "update" | "replace" | "delete">;
-  /** Text of the error of each resource that failed. */
+  /** The error message of each resource that failed. */
   readonly errors: Record<string, string>;
 }
 
 /**
- * A stack as the engine deploys it: first check and diff of one resource after the other, then creates and updates side
- * by side, then deletes; errors leave in the state what the engine leaves. The engine starts a process for every run;
- * here one serves several, to save time, unless it was killed or {@link renew} asks for another.
+ * A stack that is deployed as the engine does it: check and diff of one resource after the other, then creates and updates
+ * concurrently, then deletes. Errors leave the same state as with the engine. The engine starts a plugin process for every
+ * run; here one process serves several runs, to save time, until {@link stopPlugin}.
  */
 export class Stack {
   readonly state = new Map<string, State>();
   readonly #process: { plugin?: Promise<Plugin> | undefined };
 
-  /** @param neighbour - A stack whose process this one shares. */
+  /** @param neighbour - A stack whose plugin process is shared. */
   constructor(
     readonly box: TestEmulator,
     readonly options: PluginOptions = {},
@@ -46,20 +46,20 @@ export class Stack {
     this.#process = neighbour ? neighbour.#process : {};
   }
 
-  /** The process of the run that is going on, or of the next one. */
+  /** The plugin process of the current or next run. */
   plugin(): Promise<Plugin> {
     this.#process.plugin ??= Plugin.start({ ...this.options, env: { ...this.box.env, ...this.options.env } });
     return this.#process.plugin;
   }
 
-  /** Ends the process at once, whatever it is at: the next run has another. */
-  async renew(): Promise<void> {
+  /** Kills the plugin process, whatever it is doing; the next run starts another. */
+  async stopPlugin(): Promise<void> {
     const plugin = await this.#process.plugin;
     this.#process.plugin = undefined;
     await plugin?.close();
   }
 
-  /** The state of a resource that must be there. */
+  /** The state of a resource, which must exist. */
   resource(name = "image"): State {
     const state = this.state.get(name);
     if (state === undefined) throw new Error(`the state has no ${name}`);
@@ -75,7 +75,7 @@ export class Stack {
           const act = await this.#decide(plugin, run, name, declaration);
           if (act) acts.push(act);
         });
-        // As the engine does: a resource that fails its check ends the run.
+        // The engine, too, ends a run at the first failed check.
         if (name in run.errors) return;
       }
       await Promise.all(acts.map((act) => act()));
@@ -85,9 +85,9 @@ export class Stack {
     });
   }
 
-  /** `pulumi destroy`, which does not run the program: a new process, which knows nobody's wishes. */
+  /** `pulumi destroy`, in a new process: it does not run the program, so that no targets are declared. */
   async destroy(): Promise<Run> {
-    await this.renew();
+    await this.stopPlugin();
     return this.#run(async (plugin, run) => {
       for (const name of [...this.state.keys()]) await this.#delete(plugin, run, name);
     });
@@ -188,7 +188,7 @@ export class Stack {
     try {
       await act();
     } catch (error) {
-      // The client of a process that was killed makes no further calls.
+      // gRPC reports this when the process was killed.
       const isKilled = error instanceof Error && error.message === "Channel has been shut down";
       if (!(error instanceof PluginError) && !isKilled) throw error;
       const initFailure = error instanceof PluginError ? error.initFailure : undefined;
@@ -198,7 +198,7 @@ export class Stack {
     }
   }
 
-  /** What the constructor of `ImportedImage` would register. */
+  /** The inputs that the constructor of `ImportedImage` registers. */
   inputs(name: string, { customTimeouts, ...args }: Declaration): Properties {
     const program = {
       urn: urnOf(name),
@@ -223,7 +223,7 @@ export class Stack {
   }
 }
 
-/** A stack and a repository for one test alone, with an image of Docker Hub behind `:1`. One process serves all of a file. */
+/** A stack and a repository for one test, with a Docker Hub image behind `:1`. All stacks of a file share a process. */
 export function freshStack(box: TestEmulator): { stack: Stack; repository: string; first: string } {
   const stack = new Stack(box, {}, fresh.at(-1));
   const repository = `team/app-${fresh.push(stack)}`;
@@ -236,29 +236,34 @@ export function urnOf(name: string): string {
   return `urn:pulumi:dev::app::pulumi-nodejs:dynamic/acr:ImportedImage::${name}`;
 }
 
-/** What a target holds, past the front door: `repository:tag`; nothing when it is not there. */
-export function held(box: TestEmulator, target: string): string | undefined {
+/** The digest of a target (`repository:tag`), read from the store of the emulator; `undefined` when it is missing. */
+export function targetDigest(box: TestEmulator, target: string): string | undefined {
   return box.emulator.images.describe(`${loginServer}/${target}`)?.digest;
 }
 
-/** Puts a new small image behind a tag, quick to import: of Docker Hub, or with a host of another registry. */
+/** Puts a new small image behind a tag of Docker Hub, or of the Azure registry that the reference names. */
 export function publish(box: TestEmulator, reference: string): string {
   const name = reference.includes("azurecr.io/") ? reference : `docker.io/${reference}`;
   return box.emulator.images.replace(name, { kind: "manifest" }).digest;
 }
 
-/** Somebody else puts an image of theirs behind a tag of the target registry. */
-export function intrude(box: TestEmulator, target: string): string {
+/** Puts a foreign image behind a tag of the target registry. */
+export function pushForeignImage(box: TestEmulator, target: string): string {
   return publish(box, `${loginServer}/${target}`);
 }
 
-/** What Resource Manager was asked to import since the log was cleared. */
+/** Resolves when Resource Manager has received so many import requests since the log was cleared. */
+export function importRequested(box: TestEmulator, count = 1): Promise<void> {
+  return until(() => importCount(box) >= count);
+}
+
+/** The number of import requests since the log was cleared. */
 export function importCount(box: TestEmulator): number {
   return box.emulator.log.select(new URLSearchParams({ method: "POST", path: "/importImage" })).length;
 }
 
-/** Requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
-export function asked(box: TestEmulator): string[] {
+/** The requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
+export function clientRequests(box: TestEmulator): string[] {
   return box.emulator.log
     .select(new URLSearchParams({ from: "client" }))
     .map(({ method, host }) => `${method} ${host}`);

@@ -115,7 +115,14 @@ export function useEmulator(): TestEmulator {
   };
 }
 
-/** The number of requests to each host: `{ "registry-1.docker.io": 2 }`. */
+/** Keeps imports running in Azure until the returned function is called. */
+export async function holdImports({ control }: Pick<TestEmulator, "control">): Promise<() => Promise<void>> {
+  const set = (importDurationMs: number) => control.call<void>("PUT", "/settings", {}, { importDurationMs });
+  await set(3_600_000);
+  return () => set(0);
+}
+
+/** How many requests each host got: `{ "registry-1.docker.io": 2 }`. */
 export function countByHost(requests: readonly LogEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { host } of requests) counts[host] = (counts[host] ?? 0) + 1;

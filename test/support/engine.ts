@@ -1,3 +1,4 @@
+/** Runs Pulumi projects with the real engine and CLI. */
 import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,9 +10,9 @@ import { killTree, type Running, run, start } from "../../scripts/process";
 const checkout = path.join(__dirname, "../..");
 
 export interface ProjectOptions {
-  /** The text of the program. */
+  /** Source text of the program. */
   program?: string;
-  /** Or a folder of examples/, of which a copy runs. */
+  /** Instead of `program`: a folder of examples/, which is copied. */
   example?: string;
   language?: "javascript" | "typescript";
   /** Variables for every command, such as the emulator's. */
@@ -19,14 +20,13 @@ export interface ProjectOptions {
   /** Stack configuration; values of `secrets` are stored encrypted. */
   config?: Record<string, string>;
   secrets?: Record<string, string>;
-  /** Where the program finds its packages; the checkout's own node_modules by default. */
+  /** The node_modules of the program; by default that of the checkout. */
   nodeModules?: string;
 }
 
 export interface CommandOptions {
   args?: readonly string[];
   env?: NodeJS.ProcessEnv;
-  timeout?: number;
 }
 
 export interface CommandResult {
@@ -58,9 +58,9 @@ export interface StackState {
   resource(name: string): ResourceState;
 }
 
-/** A Pulumi project in a temporary folder, with a home, a back end and a stack `dev` of its own, run by the real CLI. */
+/** A Pulumi project in a temporary folder, with its own home, backend and stack `dev`, run by the real CLI. */
 export class PulumiProject {
-  /** Where the program is. */
+  /** The folder of the program. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   private readonly running = new Set<Running>();
@@ -137,7 +137,7 @@ export class PulumiProject {
     return this.operation("destroy", ["--yes", "--skip-preview"], options);
   }
 
-  /** Starts an operation without waiting for its end, for tests that interrupt or kill it. */
+  /** Starts an operation without waiting for its end, so that a test can interrupt or kill it. */
   start(command: string, args: readonly string[] = ["--yes", "--skip-preview"], env: NodeJS.ProcessEnv = {}): Running {
     const running = start("pulumi", [command, ...plain, ...args], { cwd: this.folder, env: { ...this.env, ...env } });
     this.running.add(running);
@@ -164,7 +164,7 @@ export class PulumiProject {
     return JSON.parse(await this.must(["stack", "output", "--json", ...(options.secrets ? ["--show-secrets"] : [])]));
   }
 
-  /** Every byte that the back end keeps: state, history and backups. Nothing secret may be in it. */
+  /** Everything that the backend stores: state, history and backups. It must not contain secrets. */
   backend(): string {
     const folder = path.join(this.root, "state");
     return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -173,7 +173,7 @@ export class PulumiProject {
       .join("\n");
   }
 
-  /** Ends what still runs and removes the folder. */
+  /** Ends running commands and removes the folder. */
   async close(): Promise<void> {
     open.delete(this);
     for (const running of this.running) running.kill();
@@ -197,11 +197,10 @@ export class PulumiProject {
     return stdout;
   }
 
-  private async execute(args: readonly string[], { env, timeout = 90_000 }: CommandOptions): Promise<CommandResult> {
+  private async execute(args: readonly string[], { env }: CommandOptions): Promise<CommandResult> {
     const { exitCode, stdout, stderr } = await run("pulumi", args, {
       cwd: this.folder,
       env: { ...this.env, ...env },
-      timeout,
     });
     return { exitCode, stdout, stderr, text: `${stdout}${stderr}` };
   }
@@ -210,7 +209,7 @@ export class PulumiProject {
 const plain = ["--non-interactive", "--color", "never"];
 
 const open = new Set<PulumiProject>();
-// A test file that imports this harness leaves nothing behind, whatever its tests forget.
+// Cleans up after every test file that uses projects.
 afterAll(async () => {
   for (const project of open) await project.close();
 });
@@ -221,7 +220,7 @@ function engineFolder(): string {
   return folder;
 }
 
-/** A plugin outlives a killed CLI; it is known by the folder it runs in. */
+/** A plugin outlives a killed CLI, and is found by its working directory. */
 function processesBelow(folder: string): number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc")

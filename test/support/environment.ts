@@ -1,3 +1,5 @@
+/** Environment variables that tests remove, and those of the machine. */
+
 /** Variables that change what the product or Pulumi does: accounts, proxies, certificates, defaults of tools. */
 const ambient = [
   /^(AZURE|ARM|PULUMI|DOCKER|REGISTRY|ACTIONS|SYSTEM|IDENTITY|IMDS|MSI|EMULATOR|AWS|GOOGLE)_/,
@@ -11,7 +13,7 @@ export function ambientVariables(environment: NodeJS.ProcessEnv): string[] {
 }
 
 /**
- * The machine's own environment, as it was before `clean-environment.ts`. For npm alone, which may need its proxies and
- * certificates to reach its registry.
+ * The environment of the machine before `clean-environment.ts`. Only for npm, which may need its proxies and certificates
+ * to reach the npm registry.
  */
 export const machineEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };

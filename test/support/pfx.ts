@@ -1,17 +1,18 @@
+/** Makes PFX files for tests of client certificates. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import forge from "node-forge";
 
-/** What goes into a PFX file, as PEM. */
+/** The content of a PFX file, as PEM. */
 interface Content {
   readonly key?: string;
   readonly certificate: string;
   readonly chain?: string;
 }
 
-/** The ciphers that OpenSSL 3 takes by itself, those that everybody took before, and one that few know. */
+/** The default ciphers of OpenSSL 3, those of earlier versions, and one that few libraries support. */
 const CIPHERS = {
   modern: ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"],
   legacy: ["-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-RC2-40", "-macalg", "sha1"],
@@ -21,7 +22,7 @@ const CIPHERS = {
 const AES_256_CBC = forge.asn1.oidToDer("2.16.840.1.101.3.4.1.42").getBytes();
 const AES_256_GCM = forge.asn1.oidToDer("2.16.840.1.101.3.4.1.46").getBytes();
 
-/** A PFX file as `openssl pkcs12 -export` writes it; on a machine that cannot, one of the same kind from node-forge. */
+/** A PFX file as `openssl pkcs12 -export` writes it; without such an OpenSSL, an equivalent one from node-forge. */
 export function pfx(kind: keyof typeof CIPHERS, content: Content, password: string): Buffer {
   return fromOpenssl(kind, content, password) ?? fromForge(kind, content, password);
 }
@@ -33,7 +34,7 @@ function fromOpenssl(kind: keyof typeof CIPHERS, content: Content, password: str
     writeFileSync(file, [content.key, content.certificate, content.chain].join("\n"));
     const out = path.join(folder, "out.pfx");
     const run = (...args: string[]) => execFileSync("openssl", args, { stdio: ["ignore", "pipe", "ignore"] });
-    // Since OpenSSL 3 RC2 has to be asked for; who came before does not know the word.
+    // OpenSSL 3 needs this option for RC2, and earlier versions do not have it.
     const legacy = kind === "legacy" && /^OpenSSL [3-9]/.test(String(run("version"))) ? ["-legacy"] : [];
     const options = [...legacy, ...CIPHERS[kind], ...(content.key ? [] : ["-nokeys"])];
     run("pkcs12", "-export", ...options, "-in", file, "-out", out, "-passout", `pass:${password}`);
@@ -45,7 +46,7 @@ function fromOpenssl(kind: keyof typeof CIPHERS, content: Content, password: str
   }
 }
 
-/** Also without a password at all, which is not the same as an empty one. */
+/** A PFX file from node-forge; `null` is no password, which differs from an empty one. */
 export function fromForge(kind: keyof typeof CIPHERS, content: Content, password: string | null): Buffer {
   const key = content.key ? (forge.pki.privateKeyFromPem(content.key) as forge.pki.rsa.PrivateKey) : null;
   const certificates = new Map(
@@ -54,7 +55,7 @@ export function fromForge(kind: keyof typeof CIPHERS, content: Content, password
     ),
   );
   const algorithm = kind === "legacy" ? "3des" : "aes256";
-  // node-forge would write some certificates in another way than they were signed.
+  // node-forge would encode some certificates differently from how they were signed.
   const asSigned = jest.spyOn(forge.pki, "certificateToAsn1").mockImplementation((certificate) => {
     const [block] = forge.pem.decode(certificates.get(certificate) ?? "");
     return forge.asn1.fromDer(block?.body ?? "");

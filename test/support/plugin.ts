@@ -1,3 +1,4 @@
+/** Runs the dynamic-provider process of Pulumi without an engine. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -13,9 +14,10 @@ import { environment } from "../../scripts/environment";
 import { type Running, start } from "../../scripts/process";
 
 const checkout = path.join(__dirname, "../..");
+const shortWaits = path.join(__dirname, "preload-short-waits.cjs");
 const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/dynamic-provider");
 
-/** The provider text that resources carry in their state. */
+/** The provider text that resources have in their state. */
 export const providerText = 'exports.handler = () => require("pulumi-acr-import/provider");';
 
 export type Properties = Record<string, unknown>;
@@ -31,7 +33,7 @@ export interface PluginOptions {
   env?: NodeJS.ProcessEnv;
   /** Stack configuration, as `azure-native:clientId`. */
   config?: Record<string, string>;
-  /** What the resources carry; ours by default. */
+  /** The provider text of the resources. */
   provider?: string;
 }
 
@@ -41,20 +43,20 @@ export interface CheckFailure {
 }
 
 export interface Diff {
-  /** `undefined`: the provider left it open. */
+  /** `undefined` when the provider does not decide. */
   changes: boolean | undefined;
   replaces: string[];
   deleteBeforeReplace: boolean;
 }
 
-/** What the engine makes of an error with an `id`: created or updated, but not initialised. */
+/** A partial create or update, which the engine records with its errors. */
 export interface InitFailure {
   id: string;
   properties: Properties;
   reasons: string[];
 }
 
-/** The real process that runs dynamic providers, driven over gRPC as the engine drives it. */
+/** The real process of dynamic providers, called over gRPC as the engine calls it. */
 export class Plugin {
   private constructor(
     private readonly client: ResourceProviderClient,
@@ -72,10 +74,10 @@ export class Plugin {
     const engine = new grpc.Server();
     engine.addService(EngineService, engineMethods(logs));
     const enginePort = await listen(engine);
-    // As the engine does it: started in the program's folder, the engine's address as last argument.
+    // As the engine does: in the folder of the program, with the address of the engine as last argument.
     const running = start(process.execPath, [script, `127.0.0.1:${enginePort}`], {
       cwd: checkout,
-      env: environment(home, options.env),
+      env: environment(home, { ...options.env, NODE_OPTIONS: `--require=${shortWaits}` }),
     });
     const port = await running.line(/^\d+$/);
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
@@ -86,7 +88,7 @@ export class Plugin {
     return plugin;
   }
 
-  /** What the process wrote to stdout and stderr; nothing of it belongs on a user's screen. */
+  /** What the process wrote to stdout and stderr. */
   get output(): string {
     return this.running.output();
   }
@@ -145,7 +147,7 @@ export class Plugin {
     await call((done) => this.client.delete(request, done));
   }
 
-  /** Ends the process at once, as when somebody kills it in the midst of its work. */
+  /** Kills the process. */
   kill(): void {
     this.running.kill();
   }
@@ -164,7 +166,7 @@ export class Plugin {
   }
 }
 
-/** An error that a method threw, as the engine gets it. */
+/** An error of a provider method, as the engine receives it. */
 export class PluginError extends Error {
   constructor(
     message: string,
@@ -192,7 +194,7 @@ function call<T>(send: (done: (error: grpc.ServiceError | null, response: T) => 
         else reject(new PluginError(error.details, initFailureOf(error)));
       });
     } catch (error) {
-      // A process that was ended takes no more calls, and its client says so at once.
+      // The client throws when the process has ended.
       reject(new PluginError(String(error), undefined));
     }
   });
@@ -220,7 +222,7 @@ function engineMethods(logs: LogMessage[]): grpc.UntypedServiceImplementation {
     done(null, new Empty());
   };
   const unimplemented: grpc.handleUnaryCall<unknown, unknown> = (_, done) =>
-    done({ code: grpc.status.UNIMPLEMENTED, details: "not played here" });
+    done({ code: grpc.status.UNIMPLEMENTED, details: "not implemented by this test" });
   return {
     log,
     getRootResource: unimplemented,

@@ -1,3 +1,4 @@
+/** Starts real registries. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,9 +9,9 @@ import { type Running, start } from "../../scripts/process";
 export const registryAccount = { username: "reader", password: "a real password" };
 const htpasswd = `${registryAccount.username}:$2b$04$r8cbRKUle2YiYVQrNl0Yauy0OB.tMkgYfN/FRnUBATJoQ4AyrtLQ6\n`;
 
-/** Tokens that the registry accepts: ES256, signed by a key of the set. */
+/** The token server whose tokens the registry accepts: ES256, signed by a key of the set. */
 export interface TokenAuth {
-  /** URL of the token server, which the registry sends clients to. */
+  /** URL of the token server in challenges. */
   realm: string;
   service: string;
   issuer: string;
@@ -18,15 +19,15 @@ export interface TokenAuth {
 }
 
 export interface RealRegistry {
-  /** `127.0.0.1:<port>`, as it stands in references. */
+  /** `127.0.0.1:<port>` */
   readonly host: string;
   readonly url: string;
-  /** What the server wrote, its access log included. */
+  /** The output of the server, including its access log. */
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Starts a CNCF distribution registry on a free port, with a temporary folder; it ends with the test file at the latest. */
+/** Starts a CNCF distribution registry on a free port with temporary storage; it ends with the test file at the latest. */
 export async function startRegistry(
   command: string,
   options: { auth?: "none" | "basic" | TokenAuth } = {},

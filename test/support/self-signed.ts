@@ -1,8 +1,9 @@
+/** Makes certificates of service principals. */
 import "reflect-metadata";
 import { createPrivateKey } from "node:crypto";
 import { X509CertificateGenerator } from "@peculiar/x509";
 
-/** A new certificate of a service principal and its key, as PEM; with a password the key also encrypted. */
+/** Returns a new certificate and its key as PEM, with a password also the encrypted key. */
 export async function selfSigned(
   password: string,
 ): Promise<{ certificate: string; key: string; encryptedKey: string }> {

@@ -1,3 +1,4 @@
+/** A token server for real registries. */
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +9,7 @@ export interface RunningTokenService extends Omit<TokenAuth, "realm"> {
   close(): void;
 }
 
-/** A token server for a registry of ours: grants `registryAccount` what it asks for, and anybody else a token that opens nothing. */
+/** Starts a token server that grants `registryAccount` every scope, and anonymous clients none. */
 export async function startTokenService(service: string): Promise<RunningTokenService> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const kid = "test";

@@ -1,6 +1,8 @@
+/** Tests that need command-line tools. */
+
 /**
- * Registers tests that need `crane` and `registry`. Without them they are skipped, the reason in their names; on CI they
- * fail instead, since nobody would look.
+ * Registers tests that need `crane` and `registry`. Without these tools, the tests are skipped with the reason in their name;
+ * on CI they fail.
  */
 export function describeWithTools(name: string, tests: (tools: Tools) => void): void {
   const { TEST_TOOLS: folder, TEST_TOOLS_MISSING: reason, CI } = process.env;

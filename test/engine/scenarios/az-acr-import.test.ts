@@ -4,7 +4,8 @@ import path from "node:path";
 import { defaultIdentity, secondSubscriptionId } from "acr-emulator";
 import { startTestEmulator } from "../../support/emulator";
 import { PulumiProject } from "../../support/engine";
-import { digestOf, registryId } from "./scenario";
+import { registryId } from "../../support/fixtures";
+import { imageDigest } from "./scenario";
 
 const page = readFileSync(path.join(__dirname, "../../../docs/az-acr-import.md"), "utf8");
 
@@ -33,8 +34,8 @@ test("each command of the table imports what its resource imports", async () => 
     privateSourceId: registryId("privatesource"),
     otherSubscriptionSourceId: registryId("othersubsource", secondSubscriptionId),
     myRegistryId: registryId("myregistry"),
-    aciDigest: await digestOf({ control }, "mysourceregistry.azurecr.io/aci-helloworld:latest"),
-    helloDigest: await digestOf({ control }, "docker.io/library/hello-world:latest"),
+    aciDigest: await imageDigest({ control }, "mysourceregistry.azurecr.io/aci-helloworld:latest"),
+    helloDigest: await imageDigest({ control }, "docker.io/library/hello-world:latest"),
     appId: "cccccccc-0000-4000-8000-000000000001",
     appSecret: "source-reader~secret",
     tokenName: "importer",
@@ -53,7 +54,7 @@ test("each command of the table imports what its resource imports", async () => 
       ...rows.map(({ name, expression }, index) => `export const ${name ?? `row${index}`} = ${expression};`),
     ].join("\n"),
   });
-  const up = await project.up({ timeout: 180_000 });
+  const up = await project.up();
   expect([up.exitCode, up.diagnostics("error")]).toEqual([0, []]);
 
   const state = await project.state();
@@ -61,26 +62,26 @@ test("each command of the table imports what its resource imports", async () => 
   for (const { command, name = "" } of rows) {
     if (command === undefined) continue;
     const { source, targets } = read(command);
-    const digest = await digestOf({ control }, source);
+    const digest = await imageDigest({ control }, source);
     expect([command, state.resource(name).outputs?.targets]).toEqual([
       command,
       Object.fromEntries(targets.map((target) => [target, digest])),
     ]);
     for (const target of targets) {
       const held = target.includes(":") ? target : `${target}@${digest}`;
-      expect([command, await digestOf({ control }, `myregistry.azurecr.io/${held}`)]).toEqual([command, digest]);
+      expect([command, await imageDigest({ control }, `myregistry.azurecr.io/${held}`)]).toEqual([command, digest]);
     }
   }
   // The rows without a command of their own.
   expect((await project.outputs()).row1).toEqual(
     (await control.image("docker.io/library/hello-world:latest")).platforms,
   );
-  expect(await digestOf({ control }, "myregistry.azurecr.io/samples/aci-helloworld:latest")).toBe(
-    await digestOf({ control }, "othersubsource.azurecr.io/samples/aci-helloworld:latest"),
+  expect(await imageDigest({ control }, "myregistry.azurecr.io/samples/aci-helloworld:latest")).toBe(
+    await imageDigest({ control }, "othersubsource.azurecr.io/samples/aci-helloworld:latest"),
   );
   expect(await control.digest("myregistry.azurecr.io/hello-world:taken")).not.toBe(taken);
-  expect((await project.up({ timeout: 180_000 })).changes).toEqual({ same: rows.length - 1 });
-}, 400_000);
+  expect((await project.up()).changes).toEqual({ same: rows.length - 1 });
+});
 
 /** The source and the targets of a command. */
 function read(command: string): { source: string; targets: string[] } {

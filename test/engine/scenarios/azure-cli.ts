@@ -1,17 +1,18 @@
+/** A fake Azure CLI for runs that sign in with it. */
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** An `az` that is logged in as one identity of the emulator's world and knows one command. */
+/** A fake `az` that is logged in as an identity of the emulator and supports one command. */
 export interface AzureCli {
   /** The folder to put on PATH. */
   readonly folder: string;
-  /** The commands so far, and forgets them. */
+  /** Returns the commands since the last call. */
   takeCalls(): Promise<string[]>;
 }
 
 /**
- * Puts a script called `az` into a folder. It answers `az account get-access-token` as the Azure CLI documents it, with a
- * token of the emulator's Entra, and notes every call.
+ * Writes a script called `az` into a folder. It prints the documented output of `az account get-access-token`, with a token
+ * of the emulator, and records every call.
  */
 export async function installAzureCli(folder: string, clientId: string): Promise<AzureCli> {
   const log = path.join(folder, "calls");

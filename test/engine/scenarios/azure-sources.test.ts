@@ -1,8 +1,9 @@
-import { secondSubscriptionId, subscriptionId } from "acr-emulator";
+/** S4 to S7: sources in Azure registries of the same tenant. */
 import { useEmulator } from "../../support/emulator";
+import { DATA_IMPORTER, digestOf, registryId, secondSubscriptionId, subscriptionId } from "../../support/fixtures";
 import { declareImages, imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
-import { asIdentity, digestOf, IMPORTER, registryId, Scenario } from "./scenario";
+import { asIdentity, imageDigest, Scenario } from "./scenario";
 
 const box = useEmulator();
 
@@ -18,8 +19,8 @@ test("S4 another registry of the same subscription, by login server", async () =
     env: withoutAzure,
   });
   await box.control.clearRequests();
-  await scenario.works(args, await digestOf(scenario, source));
-  // Azure reads the source as the caller, not as a stranger.
+  await scenario.works(args, await imageDigest(scenario, source));
+  // Azure reads the source with the identity of the caller.
   expect(await box.control.requests({ from: "azure", path: "/oauth2/exchange" })).not.toEqual([]);
   expect(await graphQuestions()).toEqual([]);
 });
@@ -28,11 +29,11 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   const scenario = await Scenario.begin(box);
   const { control } = scenario;
   const reference = "privatesource.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, reference);
+  const digest = await imageDigest(scenario, reference);
   const privatesource = registryId("privatesource");
   const target = (tag: string) => ({ registry: "myregistry", targetTags: [`s5:${tag}`] });
 
-  // By tag somebody has to read the tag, and this machine cannot.
+  // A tag must be resolved, and this machine cannot read it.
   await control.clearRequests();
   const byTag = { image: "aci-helloworld:latest", registry: privatesource };
   await scenario.refuses(
@@ -54,7 +55,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
     { ...target("digest"), source: { image: `aci-helloworld@${digest}`, registry: privatesource } },
     digest,
   );
-  // Beyond `az`: the login server, too, which is found to be a resource ID.
+  // Beyond `az`: the login server works too, since it is resolved to a resource ID.
   await scenario.works({ ...target("host"), source: `privatesource.azurecr.io/aci-helloworld@${digest}` }, digest);
 
   const { project } = await Scenario.begin(box);
@@ -82,7 +83,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   expect(await control.requests({ from: "client", host: "privatesource.azurecr.io" })).toEqual([]);
 });
 
-test("S5 a tag that is there at the first import is a conflict, also when it holds the very image", async () => {
+test("S5 an existing tag at the first import is a conflict, even when it holds the same image", async () => {
   const scenario = await Scenario.begin(box);
   const source = {
     image: "aci-helloworld:latest",
@@ -90,7 +91,7 @@ test("S5 a tag that is there at the first import is a conflict, also when it hol
     digestFrom: "target",
   };
   const args = { registry: "myregistry", source, targetTags: ["s5/held:latest"] };
-  const digest = await digestOf(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
+  const digest = await imageDigest(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
   await scenario.works(args, digest);
 
   const other = await Scenario.begin(box);
@@ -103,9 +104,9 @@ test("S5 a tag that is there at the first import is a conflict, also when it hol
   expect(await box.control.imports()).toHaveLength(1);
 });
 
-test("S6 a registry in Azure by manifest digest, with a tag and without", async () => {
+test("S6 an Azure registry by manifest digest, with a tag and without", async () => {
   const scenario = await Scenario.begin(box);
-  const digest = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const digest = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   const source = `mysourceregistry.azurecr.io/aci-helloworld@${digest}`;
   await scenario.refuses(
     "a digest without a name for the target",
@@ -114,7 +115,7 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
   );
   await scenario.refuses(
     "a digest that is not there",
-    { registry: "myregistry", source: source.replace(digest, `sha256:${"0".repeat(64)}`), targetTags: ["s6:gone"] },
+    { registry: "myregistry", source: source.replace(digest, digestOf("0")), targetTags: ["s6:gone"] },
     {
       code: "SOURCE_NOT_FOUND",
       says: ["source: mysourceregistry/aci-helloworld@sha256:000", "Check the repository and the tag"],
@@ -128,20 +129,20 @@ test("S6 a registry in Azure by manifest digest, with a tag and without", async 
     imageProgram({ registry: "myregistry", source, untaggedTargetRepositories: ["s6-untagged"] }),
   );
   expect((await scenario.project.up()).exitCode).toBe(0);
-  expect(await digestOf(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
+  expect(await imageDigest(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
   const { store } = box.emulator.state.registries.find(({ name }) => name === "myregistry") ?? {};
   expect(store?.tags("s6-untagged")).toEqual([]);
 });
 
-test("S7 another subscription, by resource ID and by login server, with one question per run", async () => {
+test("S7 another subscription, by resource ID and by login server, with one search per run", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const source = "othersubsource.azurecr.io/aci-helloworld:latest";
-  const digest = await digestOf(scenario, source);
+  const digest = await imageDigest(scenario, source);
   const { digest: second } = await control.moveTag("othersubsource.azurecr.io/samples/second:1");
   const image = (tag: string, from: unknown) => ({ registry: "myregistry", source: from, targetTags: [`s7:${tag}`] });
 
-  // As `az` without --registry would have it: this identity sees only its own subscription.
+  // This identity sees only its own subscription, like `az` without --registry.
   const nearby = "12121212-0000-4000-8000-00000000000f";
   const env = await asIdentity(scenario, nearby);
   await scenario.grant(nearby, "Contributor", `/subscriptions/${subscriptionId}`);
@@ -163,7 +164,7 @@ test("S7 another subscription, by resource ID and by login server, with one ques
     }),
     {
       code: "AZURE_PERMISSION_DENIED",
-      says: ["source: ", registryId("othersubsource", secondSubscriptionId), IMPORTER],
+      says: ["source: ", registryId("othersubsource", secondSubscriptionId), DATA_IMPORTER],
       env,
     },
   );
@@ -181,15 +182,15 @@ test("S7 another subscription, by resource ID and by login server, with one ques
   );
   const up = await project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:id")).toBe(digest);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:host")).toBe(digest);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:second")).toBe(second);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:id")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:host")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:second")).toBe(second);
   expect(await graphQuestions()).toHaveLength(1);
 
-  // By bare name, too; an unchanged run asks Resource Manager nothing but where that registry is.
+  // A bare name works too; an unchanged run only looks up that registry.
   await project.write(
     declareImages({ byName: image("name", { image: "aci-helloworld:latest", registry: "othersubsource" }) }),
   );
   expect((await project.up()).exitCode).toBe(0);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s7:name")).toBe(digest);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s7:name")).toBe(digest);
 });

@@ -1,6 +1,7 @@
+/** S18: sovereign clouds, and regional and DNL login servers. */
 import { useEmulator } from "../../support/emulator";
 import { declareImages } from "../programs";
-import { digestOf, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 const box = useEmulator();
 
@@ -18,13 +19,13 @@ const CLOUDS = [
     environment: "china",
     suffix: "azurecr.cn",
     resourceManager: "management.chinacloudapi.cn",
-    // The authentication library prefers the second name.
+    // @azure/identity prefers the second name.
     logins: ["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
     digit: "8",
   },
 ] as const;
 
-/** A tenant of a sovereign cloud with a target, a source and somebody who may use both. */
+/** Adds a tenant of a sovereign cloud with a target, a source and an identity that can use both. */
 async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOUDS)[number]) {
   const id = (last: string) => `${digit.repeat(8)}-${digit.repeat(4)}-4000-8000-${last.padStart(12, "0")}`;
   const [tenantId, subscriptionId, clientId, objectId] = [id("1"), id("2"), id("3"), id("4")];
@@ -61,7 +62,7 @@ async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOU
 test("S18 sovereign clouds, and regional and DNL login servers, as source and as target", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
-  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
+  const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
 
   for (const one of CLOUDS) {
     const { source, digest, env, target } = await settle(scenario, one);
@@ -90,7 +91,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     expect(hosts).not.toContain("management.azure.com");
     expect(hosts).not.toContain("login.microsoftonline.com");
 
-    // From the public cloud: no token of ours may go there, credentials of its own may.
+    // A registry of that cloud gets no Entra token from the public cloud; its own credentials work.
     await control.clearRequests();
     const args = (credentials?: object) => ({
       registry: "myregistry",
@@ -127,11 +128,11 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     }
   }
 
-  // Other doors to a registry of the public cloud.
+  // Other login servers of registries in the public cloud.
   const dnl = { loginServer: "labelled-c2f1hash.azurecr.io", replicas: ["eastus"] };
   await control.call("PUT", "/registries/labelled", {}, dnl);
   const { digest } = await control.moveTag("labelled-c2f1hash.azurecr.io/app:1");
-  const aci = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const aci = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   await project.write(
     declareImages({
       fromRegion: {
@@ -165,14 +166,14 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
   );
   const up = await project.up();
   expect([up.exitCode, up.diagnostics("error")]).toEqual([0, []]);
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s18/region:1")).toBe(aci);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s18/region:1")).toBe(aci);
   for (const tag of ["dnl", "dnl-region", "dnl-name"]) {
-    expect(await digestOf(scenario, `myregistry.azurecr.io/s18/${tag}:1`)).toBe(digest);
+    expect(await imageDigest(scenario, `myregistry.azurecr.io/s18/${tag}:1`)).toBe(digest);
   }
   const state = await project.state();
   for (const [name, tag] of Object.entries({ intoDnl: "a", intoDnlName: "b", intoDnlRegion: "c" })) {
-    expect(await digestOf(scenario, `labelled-c2f1hash.azurecr.io/${tag}:1`)).toBe(hello);
+    expect(await imageDigest(scenario, `labelled-c2f1hash.azurecr.io/${tag}:1`)).toBe(hello);
     expect(state.resource(name).outputs?.loginServer).toBe("labelled-c2f1hash.azurecr.io");
   }
   expect((await project.up()).changes).toEqual({ same: 7 });
-}, 240_000);
+});

@@ -1,3 +1,4 @@
+/** Registries that try to obtain credentials. */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -7,7 +8,7 @@ import { Scenario } from "./scenario";
 const credentials = { username: "visitor", password: "a secret of mine" };
 const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
 
-/** A server of a stranger, which keeps everything that it is told. */
+/** A server that records everything that it receives. */
 interface Stranger {
   readonly url: string;
   readonly heard: string[];
@@ -18,7 +19,7 @@ afterAll(() => {
   for (const close of closers) close();
 });
 
-test("hostile registries get no secret: fake realm, redirect, look-alike of an Azure registry", async () => {
+test("hostile registries get no secret: foreign realm, redirect, look-alike of an Azure registry", async () => {
   const scenario = await Scenario.begin(await startTestEmulator());
   const { control } = scenario;
   const collector = await stranger((_, response) =>
@@ -26,7 +27,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
   );
   const evil = "collector.evil.example";
 
-  // A registry that wants its password sent to somebody else.
+  // A registry whose challenge names a foreign token server.
   const realm = await stranger((_, response) =>
     response.writeHead(401, { "www-authenticate": `Bearer realm="https://${evil}/token",service="x"` }).end(),
   );
@@ -44,7 +45,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
   expect(collector.heard).toEqual([]);
   expect(realm.heard.join()).not.toContain(basic);
 
-  // One that takes the password and sends on to somebody else.
+  // A registry that takes the password and redirects to a foreign host.
   const redirect = await stranger((request, response) => {
     if (request.headers.authorization === undefined) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
@@ -63,7 +64,7 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
   expect(redirect.heard.join()).toContain(basic);
   expect(collector.heard.join()).not.toMatch(/authorization|a secret|Basic/i);
 
-  // Hosts that merely look like Azure registries, on either side and by either way to name them.
+  // Hosts that look like Azure registries, as source and as target.
   const lookAlike = "myregistry.azurecr.io.evil.example";
   const fake = await stranger((request, response) => {
     const challenge = `Bearer realm="https://${lookAlike}/oauth2/token",service="${lookAlike}"`;
@@ -86,11 +87,11 @@ test("hostile registries get no secret: fake realm, redirect, look-alike of an A
     { code: "REGISTRY_NOT_FOUND", says: [`target: registry ${lookAlike} is not visible to`, "searched"] },
   );
   expect(fake.heard.length).toBeGreaterThan(0);
-  // No Entra token, which begins as every JSON web token does, and no attempt to exchange one.
+  // No Entra token, recognizable by the start of a JSON web token, and no attempt to exchange one.
   expect(fake.heard.join()).not.toMatch(/eyJ|exchange|refresh_token|access_token=/);
 });
 
-/** Starts a server that notes the head and body of each request. */
+/** Starts a server that records the head and body of each request. */
 async function stranger(answer: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Stranger> {
   const heard: string[] = [];
   const server = http.createServer(async (request, response) => {

@@ -1,11 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+/** S19: every way of signing in to Azure, configured as for azure-native. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { defaultIdentity, githubRequestHost, githubRequestToken, subscriptionId } from "acr-emulator";
+import { defaultIdentity } from "acr-emulator";
+import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
 import { useEmulator } from "../../support/emulator";
+import type { Outcome } from "../../support/engine";
+import { subscriptionId } from "../../support/fixtures";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
-import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { type AzureCli, installAzureCli } from "./azure-cli";
 import { Scenario } from "./scenario";
@@ -26,217 +30,255 @@ const VARIABLES = {
   useMsi: "ARM_USE_MSI",
   useDefaultAzureCredential: "ARM_USE_DEFAULT_AZURE_CREDENTIAL",
 } as const;
-type Settings = Partial<Record<keyof typeof VARIABLES, string>>;
+type ResolvedSettings = Partial<Record<keyof typeof VARIABLES, string>>;
+/** A value that only a running emulator can make is a function. */
+type Settings = Partial<Record<keyof typeof VARIABLES, string | (() => Promise<string>)>>;
 
 const box = useEmulator();
-let folder: string;
+const folder = mkdtempSync(path.join(tmpdir(), "identities-"));
+const file = (name: string) => path.join(folder, name);
+let scenario: Scenario;
+/** A project of its own: the engine prints the configuration that a project had before. */
+let refusals: Scenario;
 let cli: AzureCli;
+/** Variables of every run. A logged-in Azure CLI is on PATH: a credential that falls through would be seen there. */
+let environment: NodeJS.ProcessEnv;
+
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "identities-"));
-  cli = await installAzureCli(folder, defaultIdentity.clientId);
+  scenario = await Scenario.begin(box);
+  refusals = await Scenario.begin(box);
+  cli = await installAzureCli(folder, clientId);
+  environment = { ...withoutAzure, PATH: [folder, scenario.project.env.PATH].join(path.delimiter) };
+
+  const known = await selfSigned(certificatePassword);
+  await box.control.call("PUT", "/world", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
+  const unknown = await selfSigned("");
+  const files = {
+    "plain.pem": known.certificate + known.key,
+    "encrypted.pem": known.certificate + known.encryptedKey,
+    "certificate.pfx": pfx("modern", known, certificatePassword),
+    "legacy.pfx": pfx("legacy", known, ""),
+    "unknown.pem": unknown.certificate + unknown.key,
+    "damaged.pfx": Buffer.from([0x30, 0x82, 1, 2, 3]),
+    token: await assertion(),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(file(name), content);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-test("S19 every way to prove who one is, from azure-native's configuration and from ARM_* variables, without falling through", async () => {
-  const scenario = await Scenario.begin(box);
-  const { control, project } = scenario;
-  // A logged-in Azure CLI stands by in every case: what falls through would be seen there.
-  const PATH = [folder, project.env.PATH].join(path.delimiter);
-  const source = "mysourceregistry.azurecr.io/aci-helloworld:latest";
-  const { clientId, tenantId, secrets } = defaultIdentity;
-  const clientSecret = secrets[0] ?? "";
-  const principal = { clientId, tenantId };
-  const file = async (name: string, content: string | Buffer) => {
-    await writeFile(path.join(folder, name), content);
-    return path.join(folder, name);
-  };
-  const known = await selfSigned("open sesame");
-  await control.call("PUT", "/state", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
-  const assertion = (claims: object = {}) =>
-    control.call<{ assertion: string }>("POST", "/assertion", {}, claims).then(({ assertion }) => assertion);
-  const requestUrl = `https://${githubRequestHost}/token?api-version=2.0`;
-  const chain = {
-    AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
-    AZURE_CLIENT_ID: clientId,
-    AZURE_TENANT_ID: tenantId,
-    AZURE_CLIENT_SECRET: clientSecret,
-  };
+const source = "mysourceregistry.azurecr.io/aci-helloworld:latest";
+const image = { registry: "myregistry", source, targetTags: ["s19:1"] };
+const { clientId, tenantId, secrets } = defaultIdentity;
+const clientSecret = secrets[0] ?? "";
+const certificatePassword = "open sesame";
+const principal = { clientId, tenantId };
+const wrongSecret = { clientSecret: "not-the-secret" };
+const certificate = { clientCertificatePath: file("plain.pem") };
+const pfxFile = { clientCertificatePath: file("certificate.pfx"), clientCertificatePassword: certificatePassword };
+const request = {
+  oidcRequestUrl: `https://${githubRequestHost}/token?api-version=2.0`,
+  oidcRequestToken: githubRequestToken,
+};
+const defaultChain = {
+  AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
+  AZURE_CLIENT_ID: clientId,
+  AZURE_TENANT_ID: tenantId,
+  AZURE_CLIENT_SECRET: clientSecret,
+};
+const assertion = (claims: object = {}) =>
+  box.control.call<{ assertion: string }>("POST", "/assertion", {}, claims).then(({ assertion }) => assertion);
 
-  const pem = { clientCertificatePath: await file("plain.pem", known.certificate + known.key) };
-  const encrypted = {
-    clientCertificatePath: await file("encrypted.pem", known.certificate + known.encryptedKey),
-    clientCertificatePassword: "open sesame",
-  };
-  const pfxFile = {
-    clientCertificatePath: await file("certificate.pfx", pfx("modern", known, "open sesame")),
-    clientCertificatePassword: "open sesame",
-  };
-  const legacyPfx = {
-    clientCertificatePath: await file("legacy.pfx", pfx("legacy", known, "")),
-  };
-  const oidcFile = { oidcTokenFilePath: await file("token", await assertion()) };
-  const request = { oidcRequestUrl: requestUrl, oidcRequestToken: githubRequestToken };
-  // Each one beside the settings of a way that comes later in the order, and would fail.
-  const wrongSecret = { clientSecret: "not-the-secret" };
-  const ways: readonly { way: string; settings: Settings; env?: NodeJS.ProcessEnv; seen: string }[] = [
-    {
-      way: "default chain",
-      settings: { useDefaultAzureCredential: "true", ...wrongSecret },
-      env: chain,
-      seen: "secret",
+interface Way {
+  readonly way: string;
+  readonly settings: Settings;
+  readonly env?: NodeJS.ProcessEnv;
+  /** The kind of token request that the run must make, and no other. */
+  readonly kind: string;
+}
+
+// Each way stands beside the settings of one that comes later in azure-native's order and would fail.
+test.each<Way>([
+  {
+    way: "the default credential chain",
+    settings: { useDefaultAzureCredential: "true", ...wrongSecret },
+    env: defaultChain,
+    kind: "secret",
+  },
+  { way: "a certificate", settings: { ...principal, ...certificate, ...wrongSecret }, kind: "assertion" },
+  {
+    way: "an encrypted certificate",
+    settings: {
+      ...principal,
+      clientCertificatePath: file("encrypted.pem"),
+      clientCertificatePassword: certificatePassword,
     },
-    { way: "certificate", settings: { ...principal, ...pem, ...wrongSecret }, seen: "assertion" },
-    { way: "encrypted certificate", settings: { ...principal, ...encrypted }, seen: "assertion" },
-    { way: "PFX", settings: { ...principal, ...pfxFile, ...wrongSecret }, seen: "assertion" },
-    { way: "PFX of earlier days, without password", settings: { ...principal, ...legacyPfx }, seen: "assertion" },
-    { way: "client secret", settings: { ...principal, clientSecret, useMsi: "true" }, seen: "secret" },
-    {
-      way: "OIDC token",
-      settings: { ...principal, useOidc: "true", oidcToken: await assertion(), useMsi: "true" },
-      seen: "assertion",
-    },
-    { way: "OIDC token file", settings: { ...principal, useOidc: "true", ...oidcFile }, seen: "assertion" },
-    { way: "OIDC request URL", settings: { ...principal, useOidc: "true", ...request }, seen: "requested assertion" },
-    { way: "managed identity", settings: { useMsi: "true" }, seen: "managed identity" },
-    { way: "Azure CLI", settings: {}, seen: "Azure CLI" },
-  ];
-
-  for (const { way, settings, env = {}, seen } of ways) {
-    for (const from of ["variables", "configuration"] as const) {
-      const { digest } = await control.moveTag(source);
-      await project.write(imageProgram({ registry: "myregistry", source, targetTags: ["s19:1"] }));
-      const all = { ...settings, subscriptionId };
-      await configure(project.folder, from === "configuration" ? all : {});
-      await control.clearRequests();
-      const up = await project.up({
-        env: { ...withoutAzure, PATH, ...env, ...(from === "variables" ? variables(all) : {}) },
-      });
-      expect([way, from, up.exitCode, up.diagnostics("error")]).toEqual([way, from, 0, []]);
-      expect(await control.digest("myregistry.azurecr.io/s19:1")).toBe(digest);
-      // The program reads the source, the plugin asks Resource Manager and reads the target: three tokens, one way.
-      const asked = await tokenRequests();
-      expect([way, from, new Set(asked)]).toEqual([way, from, new Set([seen])]);
-      expect(asked.length).toBeGreaterThanOrEqual(3);
-      for (const secret of [clientSecret, "open sesame", githubRequestToken, settings.oidcToken ?? clientSecret]) {
-        expect([way, from, up.text.includes(secret)]).toEqual([way, from, false]);
+    kind: "assertion",
+  },
+  { way: "a PFX file", settings: { ...principal, ...pfxFile, ...wrongSecret }, kind: "assertion" },
+  {
+    way: "a legacy PFX file without a password",
+    settings: { ...principal, clientCertificatePath: file("legacy.pfx") },
+    kind: "assertion",
+  },
+  { way: "a client secret", settings: { ...principal, clientSecret, useMsi: "true" }, kind: "secret" },
+  {
+    way: "an OIDC token",
+    settings: { ...principal, useOidc: "true", oidcToken: assertion, useMsi: "true" },
+    kind: "assertion",
+  },
+  {
+    way: "an OIDC token file",
+    settings: { ...principal, useOidc: "true", oidcTokenFilePath: file("token") },
+    kind: "assertion",
+  },
+  {
+    way: "an OIDC request URL",
+    settings: { ...principal, useOidc: "true", ...request },
+    kind: "requested assertion",
+  },
+  { way: "a managed identity", settings: { useMsi: "true" }, kind: "managed identity" },
+  { way: "the Azure CLI", settings: {}, kind: "Azure CLI" },
+])(
+  "S19 signs in with $way, set by ARM_* variables and by azure-native configuration",
+  async ({ settings, env, kind }) => {
+    const given = await resolved({ ...settings, subscriptionId });
+    const variables = { ...environment, ...env };
+    for (const [configuration, more] of [
+      [{}, variablesOf(given)],
+      [given, {}],
+    ] as const) {
+      const up = await signIn(configuration, { ...variables, ...more });
+      // The program reads the source, the plugin calls Resource Manager and reads the target: three tokens.
+      const requests = await tokenRequests();
+      expect(new Set(requests)).toEqual(new Set([kind]));
+      expect(requests.length).toBeGreaterThanOrEqual(3);
+      for (const secret of [clientSecret, certificatePassword, githubRequestToken, given.oidcToken ?? clientSecret]) {
+        expect(up.text.includes(secret)).toBe(false);
       }
     }
-  }
-  await configure(project.folder, {});
+  },
+);
 
-  // Half a configuration, or a wrong one, is said, and nobody else is tried.
-  const unknownPem = await selfSigned("");
-  const refused: readonly [way: string, code: string, settings: Settings, ...says: (string | RegExp)[]][] = [
-    ["a wrong secret", "AZURE_CREDENTIAL_REJECTED", { ...principal, ...wrongSecret }, "AADSTS7000215", clientId],
-    [
-      "a secret without tenant",
-      "AZURE_CREDENTIAL_MISSING",
-      { clientId, clientSecret },
-      "Set ARM_TENANT_ID (azure-native:tenantId)",
-    ],
-    [
-      "a service principal without proof",
-      "AZURE_CREDENTIAL_MISSING",
-      principal,
-      "has no credential",
-      "ARM_CLIENT_SECRET",
-    ],
-    [
-      "a certificate that is not the application's",
-      "AZURE_CREDENTIAL_REJECTED",
-      {
-        ...principal,
-        clientCertificatePath: await file("unknown.pem", unknownPem.certificate + unknownPem.key),
-        clientSecret,
-      },
-      "AADSTS700027",
-      "ARM_CLIENT_CERTIFICATE_PATH",
-    ],
-    [
-      "a certificate in a form that cannot be read",
-      "AZURE_CONFIGURATION_INVALID",
-      {
-        ...principal,
-        clientCertificatePath: await file("damaged.pfx", Buffer.from([0x30, 0x82, 1, 2, 3])),
-        clientSecret,
-      },
-      "ARM_CLIENT_CERTIFICATE_PATH",
-      "is not a valid PEM or PFX file",
-    ],
-    [
-      "a PFX file with a wrong password",
-      "AZURE_CONFIGURATION_INVALID",
-      { ...principal, ...pfxFile, clientCertificatePassword: "not-the-secret", clientSecret },
+test("S19 azure-native configuration takes precedence over ARM_* variables", async () => {
+  const configuration = { ...principal, clientSecret, subscriptionId };
+  await signIn(configuration, { ...environment, ...variablesOf({ ...principal, ...wrongSecret }) });
+  expect(new Set(await tokenRequests())).toEqual(new Set(["secret"]));
+});
+
+// Half a configuration or a wrong one fails, and no other way is tried.
+test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
+  {
+    way: "a wrong secret",
+    code: "AZURE_CREDENTIAL_REJECTED",
+    settings: { ...principal, ...wrongSecret },
+    says: ["AADSTS7000215", clientId],
+  },
+  {
+    way: "a secret without tenant",
+    code: "AZURE_CREDENTIAL_MISSING",
+    settings: { clientId, clientSecret },
+    says: ["set ARM_TENANT_ID (azure-native:tenantId)"],
+  },
+  {
+    way: "a service principal without a credential",
+    code: "AZURE_CREDENTIAL_MISSING",
+    settings: principal,
+    says: ["nothing says how it proves itself", "ARM_CLIENT_SECRET"],
+  },
+  {
+    way: "a certificate that the application does not have",
+    code: "AZURE_CREDENTIAL_REJECTED",
+    settings: { ...principal, clientCertificatePath: file("unknown.pem"), clientSecret },
+    says: ["AADSTS700027", "ARM_CLIENT_CERTIFICATE_PATH"],
+  },
+  {
+    way: "a certificate file that cannot be read",
+    code: "AZURE_CONFIGURATION_INVALID",
+    settings: { ...principal, clientCertificatePath: file("damaged.pfx"), clientSecret },
+    says: ["ARM_CLIENT_CERTIFICATE_PATH", "no PEM or PFX file"],
+  },
+  {
+    way: "a PFX file with a wrong password",
+    code: "AZURE_CONFIGURATION_INVALID",
+    settings: { ...principal, ...pfxFile, clientCertificatePassword: "not-the-secret", clientSecret },
+    says: [
       "ARM_CLIENT_CERTIFICATE_PATH",
       "Correct ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)",
     ],
-    [
-      "OIDC without a token",
-      "AZURE_CREDENTIAL_MISSING",
-      { ...principal, useOidc: "true" },
-      "has no token",
-      "ARM_OIDC_TOKEN_FILE_PATH",
-      "id-token: write",
-    ],
-    [
-      "an OIDC token for another subject",
-      "AZURE_CREDENTIAL_REJECTED",
-      { ...principal, useOidc: "true", oidcToken: await assertion({ subject: "repo:evil/fork" }) },
-      "AADSTS700213",
-      "federated credential",
-    ],
-    [
-      "a run that may not ask for an OIDC token",
-      "AZURE_CREDENTIAL_REJECTED",
-      { ...principal, useOidc: "true", ...request, oidcRequestToken: "another-runs-token" },
-      githubRequestHost,
-      "id-token: write",
-    ],
-    [
-      "a managed identity that this machine has not got",
-      "AZURE_CREDENTIAL_MISSING",
-      { clientId: "99999999-9999-4999-8999-999999999999", useMsi: "true" },
-      "the managed identity is not available on this machine",
-    ],
-  ];
-  const { digest: unread } = await control.moveTag(source);
-  for (const [way, code, settings, ...says] of refused) {
-    await scenario.refuses(
-      way,
-      { registry: "myregistry", source, targetTags: ["s19:1"] },
-      {
-        code,
-        says: ["Azure: ", ...says],
-        never: [clientSecret, "not-the-secret", githubRequestToken, "another-runs-token"],
-        env: { ...withoutAzure, PATH, ...variables({ ...settings, subscriptionId }) },
-      },
-    );
-  }
+  },
+  {
+    way: "OIDC without a token",
+    code: "AZURE_CREDENTIAL_MISSING",
+    settings: { ...principal, useOidc: "true" },
+    says: ["there is no token", "ARM_OIDC_TOKEN_FILE_PATH", "id-token: write"],
+  },
+  {
+    way: "an OIDC token for another subject",
+    code: "AZURE_CREDENTIAL_REJECTED",
+    settings: { ...principal, useOidc: "true", oidcToken: () => assertion({ subject: "repo:evil/fork" }) },
+    says: ["AADSTS700213", "federated credential"],
+  },
+  {
+    way: "an OIDC request with the token of another run",
+    code: "AZURE_CREDENTIAL_REJECTED",
+    settings: { ...principal, useOidc: "true", ...request, oidcRequestToken: "another-runs-token" },
+    says: [githubRequestHost, "id-token: write"],
+  },
+  {
+    way: "a managed identity that this machine does not have",
+    code: "AZURE_CREDENTIAL_MISSING",
+    settings: { clientId: "99999999-9999-4999-8999-999999999999", useMsi: "true" },
+    says: ["managed identity is switched on"],
+  },
+])("S19 refuses $way", async ({ way, code, settings, says }) => {
+  const { digest } = await box.control.moveTag(source);
+  await refusals.refuses(way, image, {
+    code,
+    says: ["Azure: ", ...says],
+    never: [clientSecret, "not-the-secret", githubRequestToken, "another-runs-token"],
+    env: { ...environment, ...variablesOf(await resolved({ ...settings, subscriptionId })) },
+  });
   expect(await cli.takeCalls()).toEqual([]);
-  expect(await control.digest("myregistry.azurecr.io/s19:1")).not.toBe(unread);
+  expect(await box.control.digest("myregistry.azurecr.io/s19:1")).not.toBe(digest);
+});
 
-  // Each token that was asked for, by the way in which it was.
-  async function tokenRequests(): Promise<string[]> {
-    const requests = await control.requests({ from: "client" });
-    const requested = requests.some(({ host }) => host === githubRequestHost) ? "requested " : "";
-    const managed = requests.filter(({ host, path }) => host === "169.254.169.254" && path.includes("resource="));
-    const entra = requests.filter(({ host, method }) => host === "login.microsoftonline.com" && method === "POST");
-    return [
-      ...managed.map(() => "managed identity"),
-      ...entra.map(({ formKeys = [] }) => (formKeys.includes("client_secret") ? "secret" : `${requested}assertion`)),
-      ...(await cli.takeCalls()).map(() => "Azure CLI"),
-    ];
-  }
-}, 300_000);
+/** Imports a new image with these settings. */
+async function signIn(configuration: ResolvedSettings, env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const { digest } = await box.control.moveTag(source);
+  await configure(scenario.project.folder, configuration);
+  await box.control.clearRequests();
+  return scenario.works(image, digest, { env });
+}
 
-function variables(settings: Settings): NodeJS.ProcessEnv {
+/** The kind of each token request of the last run. */
+async function tokenRequests(): Promise<string[]> {
+  const requests = await box.control.requests({ from: "client" });
+  const requested = requests.some(({ host }) => host === githubRequestHost) ? "requested " : "";
+  const managed = requests.filter(({ host, path }) => host === "169.254.169.254" && path.includes("resource="));
+  const entra = requests.filter(({ host, method }) => host === "login.microsoftonline.com" && method === "POST");
+  return [
+    ...managed.map(() => "managed identity"),
+    ...entra.map(({ formKeys = [] }) => (formKeys.includes("client_secret") ? "secret" : `${requested}assertion`)),
+    ...(await cli.takeCalls()).map(() => "Azure CLI"),
+  ];
+}
+
+async function resolved(settings: Settings): Promise<ResolvedSettings> {
+  const entries = Object.entries(settings).map(async ([key, value]) => [
+    key,
+    typeof value === "function" ? await value() : value,
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function variablesOf(settings: ResolvedSettings): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [VARIABLES[key as keyof typeof VARIABLES], value]),
   );
 }
 
-/** Writes the stack's configuration as `pulumi config set` would, in one go. */
-async function configure(folder: string, settings: Settings): Promise<void> {
+/** Replaces the configuration of the stack: one write instead of a `pulumi config set` for each key. */
+async function configure(folder: string, settings: ResolvedSettings): Promise<void> {
   const file = path.join(folder, "Pulumi.dev.yaml");
   const salt = (await readFile(file, "utf8")).split("\n").filter((line) => line.startsWith("encryptionsalt:"));
   const lines = Object.entries(settings).map(([key, value]) => `  azure-native:${key}: ${JSON.stringify(value)}`);

@@ -1,5 +1,6 @@
+/** S11: runs without Docker and without child processes. */
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultIdentity } from "acr-emulator";
@@ -10,26 +11,38 @@ import { imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { installAzureCli } from "./azure-cli";
 
-// The child processes of a run are counted in /proc.
+// Reads /proc.
 const onLinux = process.platform === "linux" ? test : test.skip;
 
-onLinux("S11 no Docker anywhere, and no child process but the credential's own", async () => {
+onLinux("S11 needs no Docker, and starts no child process but the Azure CLI when it signs in with it", async () => {
   const { control, env } = await startTestEmulator();
   const folder = await mkdtemp(path.join(tmpdir(), "no-docker-"));
-  // Nothing is found on this PATH but Node, the engine and, for whoever asks for it, a logged-in Azure CLI.
+  // PATH has only Node, the engine and, later, a logged-in Azure CLI.
   await symlink(process.execPath, path.join(folder, "node"));
   const { digest } = await control.moveTag("docker.io/library/alone:1");
   const { digest: near } = await control.moveTag("mysourceregistry.azurecr.io/near:1");
   const image = (source: string) => imageProgram({ registry: "myregistry", source });
-  const project = await PulumiProject.create({ env: { ...env, PATH: folder }, program: image("alone:1") });
+  // Unlike a look into /proc, a record of each Node process misses no child.
+  const children = path.join(folder, "children");
+  await writeFile(path.join(folder, "note-children.cjs"), noteChildren);
+  const project = await PulumiProject.create({
+    env: { ...env, PATH: folder, NODE_OPTIONS: `--require=${folder}/note-children.cjs`, CHILDREN: children },
+    program: image("alone:1"),
+  });
 
+  expect((await project.preview()).exitCode).toBe(0);
   await control.clearRequests();
   const secret = await watched(project.start("up"));
   expect([secret.exitCode, secret.strangers]).toEqual([0, []]);
   expect(await control.digest("myregistry.azurecr.io/library/alone:1")).toBe(digest);
-  // Server to server: not one byte of a layer came by here.
+  // Only Azure reads layers.
   expect(await control.requests({ from: "client", path: "/blobs/" })).toEqual([]);
   expect(await control.requests({ from: "azure", path: "/blobs/" })).not.toEqual([]);
+
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+  const notes = readFileSync(children, "utf8").trim().split("\n");
+  expect(notes.filter((note) => note.startsWith("loaded")).length).toBeGreaterThan(3);
+  expect(notes.filter((note) => !note.startsWith("loaded"))).toEqual([]);
 
   const cli = await installAzureCli(folder, defaultIdentity.clientId);
   await project.write(image("mysourceregistry.azurecr.io/near:1"));
@@ -40,11 +53,26 @@ onLinux("S11 no Docker anywhere, and no child process but the credential's own",
   expect(calls.length).toBeGreaterThanOrEqual(3);
   expect(calls.filter((call) => !call.startsWith("account get-access-token "))).toEqual([]);
   expect(asUser.strangers.filter((command) => !/\baz account get-access-token /.test(command))).toEqual([]);
-  expect(asUser.strangers).not.toEqual([]);
   await rm(folder, { recursive: true });
 });
 
-/** Everything below a command that is neither the engine nor one of its two Node processes. */
+/** Loaded into every Node process of a command: records its start and every process that it starts. */
+const noteChildren = `
+  const { appendFileSync } = require("node:fs");
+  const note = (line) => appendFileSync(process.env.CHILDREN, line + "\\n");
+  note("loaded " + process.argv[1]);
+  const children = require("node:child_process");
+  for (const name of ["spawn", "spawnSync", "exec", "execSync", "execFile", "execFileSync", "fork"]) {
+    const original = children[name];
+    children[name] = (...args) => {
+      note(name + " " + args[0]);
+      return original(...args);
+    };
+  }
+  require("node:module").syncBuiltinESMExports();
+`;
+
+/** The descendants of a command, except for the engine and its two Node processes. */
 async function watched(running: Running): Promise<{ exitCode: number | null; output: string; strangers: string[] }> {
   const seen = new Set<string>();
   let ended = false;
@@ -58,7 +86,7 @@ async function watched(running: Running): Promise<{ exitCode: number | null; out
   const { exitCode } = await running.finished;
   ended = true;
   await looking;
-  // The engine itself asks which Node there is.
+  // The engine runs `node --version` itself.
   const known =
     /^$|(^|\/)pulumi(-language-nodejs|-resource-pulumi-nodejs)? |@pulumi\/pulumi\/cmd\/(run|dynamic-provider)\b|\/node --version$/;
   return { exitCode, output: running.output(), strangers: [...seen].filter((command) => !known.test(command)) };

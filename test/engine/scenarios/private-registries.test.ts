@@ -1,3 +1,4 @@
+/** S10: private registries outside Azure. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
@@ -24,7 +25,7 @@ import { Scenario } from "./scenario";
 const closers: (() => void)[] = [];
 const wrong = { ...registryAccount, password: "a wrong password" };
 
-describeWithTools("S10 a private registry that is not Azure's:", ({ crane, registry }) => {
+describeWithTools("S10 a private registry outside Azure:", ({ crane, registry }) => {
   const box = useEmulator();
   let folder: string;
   beforeAll(async () => {
@@ -35,20 +36,20 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     for (const close of closers.splice(0)) close();
   });
 
-  /** Pushes a new image as users do, and returns its digest. */
+  /** Pushes a new image with crane, and returns its digest. */
   async function push(reference: string): Promise<string> {
     const layer = path.join(folder, `${randomUUID()}.tar`);
     await writeFile(layer, createTar("hello.txt", Buffer.from(randomUUID())));
     const env = environment(folder, { ...box.env, DOCKER_CONFIG: path.join(folder, ".docker") });
-    const run = (...args: string[]) => runOrFail(crane, args, { env, timeout: 60_000 });
+    const run = (...args: string[]) => runOrFail(crane, args, { env });
     const { username, password } = registryAccount;
     await run("auth", "login", reference.split("/", 1)[0] ?? "", "-u", username, "-p", password);
     await run("append", "--oci-empty-base", "--new_layer", layer, "--new_tag", reference);
     return (await run("digest", reference)).trim();
   }
 
-  /** With the right account it works, with a wrong one or none it does not. */
-  async function judge(reference: string, digest: string): Promise<void> {
+  /** Imports with the right account, and fails with a wrong one or none. */
+  async function expectImported(reference: string, digest: string): Promise<void> {
     const [host = ""] = reference.split("/", 1);
     const scenario = await Scenario.begin(box);
     const args = (credentials?: object) => ({
@@ -68,25 +69,25 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
     expect(JSON.stringify(up.events)).not.toContain(registryAccount.password);
   }
 
-  test("a real one with basic authentication", async () => {
+  test("a real server with basic authentication", async () => {
     const server = await startRegistry(registry, { auth: "basic" });
     await box.control.hosts({ "registry.example.com": server.url });
-    await judge("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
+    await expectImported("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
 
-  test("a real one with tokens of a server on another host", async () => {
+  test("a real server with a token server on another host", async () => {
     const tokens = await startTokenService("registry.token.example.com");
     closers.push(tokens.close);
     const realm = "https://auth.token.example.com/token";
     const server = await startRegistry(registry, { auth: { ...tokens, realm } });
     await box.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
-    await judge("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
+    await expectImported("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
 
-  test("with challenges as GitHub's and Harbor's, an image nobody else may see", async () => {
-    // GitHub: one host for both, a scope that is a mere example in the challenge of /v2/, the answer's field is `token`.
+  test("a private image with the challenges of GitHub and Harbor", async () => {
+    // GitHub: token server on the same host, a placeholder scope in the challenge of /v2/, the token in the field `token`.
     const github = await serve(
       {
         realm: "https://ghcr.io/token",
@@ -97,7 +98,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
       "/token",
       "owner/app",
     );
-    // Harbor: the token service below a path of its own, Basic accepted beside it, all challenges in one line.
+    // Harbor: token server below a path, Basic accepted too, both challenges in one header.
     const harbor = await serve(
       {
         realm: "https://harbor.example.com/service/token",
@@ -109,7 +110,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
       "project/app",
     );
     await box.control.hosts({ "ghcr.io": github.url, "harbor.example.com": harbor.url });
-    await judge("harbor.example.com/project/app:1", harbor.digest);
+    await expectImported("harbor.example.com/project/app:1", harbor.digest);
 
     const scenario = await Scenario.begin(box);
     const image = (tag: string, credentials: object) => ({
@@ -128,7 +129,7 @@ describeWithTools("S10 a private registry that is not Azure's:", ({ crane, regis
   });
 });
 
-/** A registry that shows its one image to one account, behind a loopback address, its token service below a path. */
+/** Starts a registry on loopback with one image for one account, and its token server below a path. */
 async function serve(
   options: Pick<TokenRegistryOptions, "realm" | "service"> & Partial<TokenRegistryOptions>,
   tokenPath: string,

@@ -1,10 +1,11 @@
+/** S1 to S3: Docker Hub and Microsoft Container Registry. */
 import { useEmulator } from "../../support/emulator";
 import { imageProgram } from "../programs";
-import { digestOf, Scenario } from "./scenario";
+import { imageDigest, Scenario } from "./scenario";
 
 const box = useEmulator();
 
-test("S1 Docker Hub, public: every platform of a multi-architecture image arrives", async () => {
+test("S1 Docker Hub, public: imports every platform of a multi-architecture image", async () => {
   const scenario = await Scenario.begin(box);
   const source = "docker.io/library/hello-world:latest";
   const image = await box.control.image(source);
@@ -41,10 +42,10 @@ test("S1 Docker Hub, public: every platform of a multi-architecture image arrive
   );
 });
 
-test("S2 Docker Hub with user name and access token, also when only the up learns the token", async () => {
+test("S2 Docker Hub with user name and access token, also when the token is unknown in preview", async () => {
   const scenario = await Scenario.begin(box);
   const source = "docker.io/tensorflow/tensorflow:latest-gpu";
-  const digest = await digestOf(scenario, source);
+  const digest = await imageDigest(scenario, source);
   const credentials = { username: "emulator", password: "dckr_pat_emulator" };
   const args = {
     registry: "myregistry",
@@ -72,7 +73,7 @@ test("S2 Docker Hub with user name and access token, also when only the up learn
     { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is required when username is set"] },
   );
 
-  // As with a token that another resource of the same program makes.
+  // The token is an output of another resource of the same program.
   await scenario.project.write(`
     const pulumi = require("@pulumi/pulumi");
     ${imageProgram(args)}
@@ -90,8 +91,10 @@ test("S2 Docker Hub with user name and access token, also when only the up learn
   expect([preview.exitCode, preview.changes]).toEqual([0, { create: 2, same: 1 }]);
   const up = await scenario.project.up();
   expect([up.exitCode, up.changes]).toEqual([0, { create: 2, same: 1 }]);
-  expect(await scenario.project.outputs()).toEqual({ digest: await digestOf(scenario, source2) });
-  expect(await digestOf(scenario, "myregistry.azurecr.io/private:latest")).toBe(await digestOf(scenario, source2));
+  expect(await scenario.project.outputs()).toEqual({ digest: await imageDigest(scenario, source2) });
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/private:latest")).toBe(
+    await imageDigest(scenario, source2),
+  );
   expect(scenario.project.backend().includes("dckr_pat_emulator")).toBe(false);
 });
 

@@ -1,35 +1,37 @@
+/** S12: identities without the rights that an operation needs. */
 import { useEmulator } from "../../support/emulator";
+import { DATA_IMPORTER, registryId } from "../../support/fixtures";
 import { imageProgram } from "../programs";
-import { asIdentity, digestOf, expectRefused, IMPORTER, registryId, Scenario } from "./scenario";
+import { asIdentity, expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = useEmulator();
 
-test("S12 missing rights: each refusal names the least role, its scope and the identity; with that role it works", async () => {
+test("S12 missing rights: each error names the least role, its scope and the identity, and that role is enough (Azure/acr#281)", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const target = registryId("myregistry");
   const source = registryId("mysourceregistry");
-  const hello = await digestOf(scenario, "docker.io/library/hello-world:latest");
-  const aci = await digestOf(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
+  const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
+  const aci = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   const identity = "12345678-0000-4000-8000-00000000000f";
   const env = await asIdentity(scenario, identity);
   const who = String(env.ARM_CLIENT_ID);
   const never = [String(env.ARM_CLIENT_SECRET)];
   const fromHub = { registry: target, source: `docker.io/library/hello-world@${hello}`, targetTags: ["s12:hub"] };
-  // Azure does not show a registry to who has no role on it: whether it is there, nobody can say.
+  // Azure hides a registry from an identity without a role on it, so that it may or may not exist.
   const invisible = (side: "source" | "target", name: string) => ({
     code: "REGISTRY_NOT_FOUND",
     says: [
-      `${side}: registry ${name} is not visible to service principal ${who}`,
-      "Check the name. If the registry exists",
-      `role ${IMPORTER} on it or on its resource group`,
+      `${side}: no registry ${name} is visible to service principal ${who}`,
+      "check the name; if the registry is there",
+      `role ${DATA_IMPORTER} on it (scope: the registry, or its resource group)`,
     ],
     never,
     env,
   });
   const denied = (side: "source" | "target", scope: string) => ({
     code: "AZURE_PERMISSION_DENIED",
-    says: [`${side}: `, who, scope, `role ${IMPORTER} on ${scope}`],
+    says: [`${side}: `, who, scope, `role ${DATA_IMPORTER} on ${scope}`],
     never,
     env,
   });
@@ -42,10 +44,10 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
   await scenario.grant(identity, "Reader", target);
   await scenario.refuses("a role that reads the target and does not import", fromHub, denied("target", target));
   await control.call("DELETE", "/roles", { principalId: identity, role: "Reader" });
-  await scenario.grant(identity, IMPORTER, target);
+  await scenario.grant(identity, DATA_IMPORTER, target);
   await scenario.works(fromHub, hello, { env });
 
-  // The same role on the source: to read its tag here, and for Azure to read the image.
+  // The same role on the source resolves the tag here, and lets Azure read the image.
   const byTag = {
     registry: target,
     source: "mysourceregistry.azurecr.io/aci-helloworld:latest",
@@ -78,11 +80,11 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
     { ...byTag, source: { image: "aci-helloworld:latest", registry: source } },
     denied("source", source),
   );
-  await scenario.grant(identity, IMPORTER, source);
+  await scenario.grant(identity, DATA_IMPORTER, source);
   await scenario.works(byTag, aci, { env });
   await scenario.works({ ...byTag, source: { image: "aci-helloworld:latest", registry: source } }, aci, { env });
 
-  // To remove what was imported takes one role more.
+  // Deleting needs another role.
   await project.write(imageProgram({ ...byTag, onDelete: "delete" }));
   expect((await project.up({ env })).exitCode).toBe(0);
   expectRefused("no role to delete", await project.destroy({ env }), {
@@ -95,8 +97,8 @@ test("S12 missing rights: each refusal names the least role, its scope and the i
     ],
     never,
   });
-  expect(await digestOf(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);
+  expect(await imageDigest(scenario, "myregistry.azurecr.io/s12:acr")).toBe(aci);
   await scenario.grant(identity, "AcrDelete", target);
   expect((await project.destroy({ env })).exitCode).toBe(0);
   expect(await control.digest("myregistry.azurecr.io/s12:acr")).toBeUndefined();
-}, 240_000);
+});

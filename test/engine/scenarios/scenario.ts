@@ -1,21 +1,23 @@
+/** Steps that the scenarios share: deploy and expect success, or a clean error. */
 import { appendFileSync } from "node:fs";
 import type { ImageDescription } from "acr-emulator";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator";
 import { type CommandOptions, type Outcome, PulumiProject } from "../../support/engine";
+import { tenantId } from "../../support/fixtures";
 import { type ImageArguments, imageProgram } from "../programs";
 
-/** How a wrong way is refused. */
+/** How an operation must fail. */
 export interface Refusal {
-  /** The stable code, in brackets in the text. */
+  /** The failure code, which the message has in brackets. */
   code: string;
-  /** Side, object and remedy: every one of them stands in the text. */
+  /** Parts of the message: side, object and hint. */
   says: readonly (string | RegExp)[];
-  /** What the text must not hold, beside every password of the arguments. */
+  /** What the output must not contain, besides the passwords of the arguments. */
   never?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }
 
-/** The box, one Pulumi project in it, and what a scenario does with them. */
+/** The emulator and a Pulumi project that runs in it. */
 export class Scenario {
   private constructor(
     readonly box: TestEmulator,
@@ -31,7 +33,7 @@ export class Scenario {
     return this.box.control;
   }
 
-  /** The right way: the image is imported, and every target tag holds the digest. */
+  /** Deploys the arguments, and expects that every target tag holds the digest. */
   async works(args: ImageArguments, digest: string, options: CommandOptions & { in?: string } = {}): Promise<Outcome> {
     await this.project.write(imageProgram(args));
     const up = await this.project.up(options);
@@ -42,7 +44,7 @@ export class Scenario {
     return up;
   }
 
-  /** The wrong way: it fails with one clean text, and no target tag is any other than before. */
+  /** Deploys the arguments, and expects one clean error and unchanged target tags. */
   async refuses(way: string, args: ImageArguments, refusal: Refusal): Promise<Outcome> {
     await this.project.write(imageProgram(args));
     const { env } = refusal;
@@ -54,18 +56,18 @@ export class Scenario {
     return outcome;
   }
 
-  /** Lets an identity of the world do something from now on. */
+  /** Assigns a role. */
   async grant(principalId: string, role: string, scope: string): Promise<void> {
     await this.control.call("PUT", "/state", {}, { roleAssignments: [{ principalId, role, scope }] });
   }
 
-  /** Changes a registry of the world. */
+  /** Changes a registry. */
   async registry(name: string, properties: object): Promise<void> {
     await this.control.call("PATCH", `/registries/${name}`, {}, properties);
   }
 }
 
-/** Checks that a command failed as a wrong way must, and counts it. */
+/** Expects that a command failed as described, and counts it. */
 export function expectRefused(way: string, outcome: Outcome, { code, says, never = [] }: Refusal): void {
   const errors = outcome.diagnostics("error").join("\n");
   expect([way, outcome.exitCode]).not.toEqual([way, 0]);
@@ -84,26 +86,18 @@ export function expectRefused(way: string, outcome: Outcome, { code, says, never
   countRefusal();
 }
 
-/** Notes for the end of the run that a wrong way was refused in this test. */
+/** Records for the summary of the run that this test saw an operation fail as it must. */
 export function countRefusal(): void {
   const { REFUSED_WAYS: file } = process.env;
   if (file === undefined) throw new Error("REFUSED_WAYS is not set: test/support/setup/engine.ts sets it");
   appendFileSync(file, `${expect.getState().currentTestName?.split(" ", 1)[0]}\n`);
 }
 
-/** The digest of an image that must be there. */
-export async function digestOf({ control }: Pick<Scenario, "control">, reference: string): Promise<string> {
+/** The digest of an image, which must exist. */
+export async function imageDigest({ control }: Pick<Scenario, "control">, reference: string): Promise<string> {
   const { digest }: ImageDescription = await control.image(reference);
   return digest;
 }
-
-/** ARM ID of a registry of the default world. */
-export function registryId(name: string, subscription = "22222222-2222-4222-8222-222222222222"): string {
-  return `/subscriptions/${subscription}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/${name}`;
-}
-
-/** What the least role is called, which every sentence about missing rights must name. */
-export const IMPORTER = "Container Registry Data Importer and Data Reader";
 
 function tagsOf({ targetTags = [] }: ImageArguments): readonly string[] {
   return targetTags as readonly string[];
@@ -114,11 +108,10 @@ function passwordsIn({ source }: ImageArguments): string[] {
   return credentials?.password ? [credentials.password] : [];
 }
 
-/** Makes a service principal with this object ID and no rights, and says which variables make a run be it. */
+/** Adds a service principal without rights, and returns the variables that sign in as it. */
 export async function asIdentity({ control }: Scenario, objectId: string): Promise<NodeJS.ProcessEnv> {
   const clientId = objectId.replace(/f$/, "1");
   const secret = `secret-of-${clientId}`;
-  const tenantId = "11111111-1111-4111-8111-111111111111";
   const identity = { tenantId, clientId, objectId, name: clientId, secrets: [secret] };
   await control.call("PUT", "/state", {}, { identities: [identity] });
   return { ARM_CLIENT_ID: clientId, ARM_CLIENT_SECRET: secret };

@@ -1,16 +1,19 @@
-import { useEmulator } from "../../support/emulator";
+/** S15 to S17: conflicts, several targets, and kinds of artifacts. */
+import { holdImports, useEmulator } from "../../support/emulator";
+import { until } from "../../support/until";
 import { declareImages, imageProgram } from "../programs";
-import { digestOf, expectRefused, Scenario } from "./scenario";
+import { expectRefused, imageDigest, Scenario } from "./scenario";
 
 const box = useEmulator();
 
-test("S15 overwrite control: every case of what a tag holds and what is wanted", async () => {
+test("S15 onConflict: every combination of an existing tag and policy", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const source = "docker.io/library/contested:1";
   const target = (tag: string) => `myregistry.azurecr.io/contested:${tag}`;
   const { digest: first } = await control.moveTag(source);
   const theirs = (await control.moveTag(target("theirs"))).digest;
+  const others = (await control.moveTag(target("others"))).digest;
   await control.moveTag(target("forced"));
   const declare = (tags: Record<string, "fail" | "overwrite">, more: object = {}) =>
     declareImages(
@@ -22,10 +25,12 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
       ),
     );
 
-  // Nothing recorded: absent, theirs and not to be overwritten, theirs and to be overwritten.
-  await project.write(declare({ absent: "fail", theirs: "fail", forced: "overwrite" }));
+  // Nothing recorded: a missing tag, two conflicts, and one overwrite. Each conflict is reported, the rest is recorded.
+  await project.write(declare({ absent: "fail", theirs: "fail", others: "fail", forced: "overwrite" }));
   const created = await project.up({ args: ["--continue-on-error"] });
   expect(created.exitCode).not.toBe(0);
+  expect(created.diagnostics("error").join("\n")).toContain(`${target("others")} holds ${others}`);
+  expect((await project.state()).resource("absent").outputs?.sourceDigest).toBe(first);
   expect(created.diagnostics("error").join("\n")).toContain(`${target("theirs")} holds ${theirs}, which this resource`);
   expect(await control.digest(target("absent"))).toBe(first);
   expect(await control.digest(target("theirs"))).toBe(theirs);
@@ -39,13 +44,13 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     },
   );
 
-  // Nothing recorded, and the tag holds the very image: adopted without import.
+  // Nothing recorded, and the tag holds the same image: it is adopted without an import.
   const other = await Scenario.begin(box);
   await control.clearRequests();
   await other.works({ registry: "myregistry", source, targetTags: ["contested:absent"] }, first);
   expect(await control.imports()).toEqual([]);
 
-  // Recorded, and moved by somebody else: found by a refresh. One is repaired, the other is a conflict.
+  // Recorded, and moved by somebody else: overwrite repairs the tag, fail reports the conflict.
   await project.write(declare({ absent: "fail", forced: "overwrite" }));
   expect((await project.up()).exitCode).toBe(0);
   const taken = (await control.moveTag(target("absent"))).digest;
@@ -64,27 +69,27 @@ test("S15 overwrite control: every case of what a tag holds and what is wanted",
     },
   );
 
-  // Recorded, ours, and the source moves: no policy is needed to move what is ours.
+  // Recorded, and the source moves: the tag is moved whatever the policy.
   const { digest: second } = await control.moveTag(source);
   await project.write(declare({ forced: "fail" }));
   expect((await project.up()).changes).toEqual({ update: 1 });
   expect(await control.digest(target("forced"))).toBe(second);
 
-  // Somebody is faster, after we have looked and before Azure has copied: Azure itself is told not to overwrite.
-  await control.call("PUT", "/settings", {}, { importDurationMs: 2_000 });
+  // Somebody else creates the tag between plan and import: NoForce keeps Azure from overwriting it.
+  const release = await holdImports(box);
   await control.clearRequests();
   const racing = await Scenario.begin(box);
   await racing.project.write(imageProgram({ registry: "myregistry", source, targetTags: ["contested:raced"] }));
   const running = racing.project.up();
   await until(async () => (await control.imports()).length > 0);
   const faster = (await control.moveTag(target("raced"))).digest;
+  await release();
   expectRefused("a tag that appears while Azure copies", await running, {
     code: "TARGET_CONFLICT",
     says: [`target: ${target("raced")} holds ${faster}`, 'Set onConflict: "overwrite"'],
   });
   expect(await control.digest(target("raced"))).toBe(faster);
-  await control.call("PUT", "/settings", {}, { importDurationMs: 0 });
-}, 240_000);
+});
 
 test("S16 several target tags and untagged repositories in one resource and one import", async () => {
   const scenario = await Scenario.begin(box);
@@ -108,7 +113,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
   await control.clearRequests();
   await scenario.works(args, digest);
   expect(await control.imports()).toHaveLength(1);
-  expect(await digestOf(scenario, `myregistry.azurecr.io/pinned/many@${digest}`)).toBe(digest);
+  expect(await imageDigest(scenario, `myregistry.azurecr.io/pinned/many@${digest}`)).toBe(digest);
   expect((await project.state()).resource("app").outputs).toMatchObject({
     reference: `myregistry.azurecr.io/many@${digest}`,
     references: ["many", "mirror/many", "pinned/many"].map((name) => `myregistry.azurecr.io/${name}@${digest}`),
@@ -116,7 +121,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
       ["many:1", "many:1.2", "mirror/many:stable", "many", "pinned/many"].map((name) => [name, digest]),
     ),
   });
-  // One more and one less: only the new one is imported, the dropped one is let go as the policy says.
+  // One added and one dropped: only the new tag is imported, and onDelete applies to the dropped one.
   await control.clearRequests();
   await scenario.works(
     { ...args, targetTags: ["many:1", "mirror/many:stable", "many:latest"], onDelete: "untag" },
@@ -126,7 +131,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
   expect(await control.digest("myregistry.azurecr.io/many:1.2")).toBeUndefined();
 });
 
-test("S17 any OCI artifact: image index, single manifest, Docker list, Helm chart, artifact, artifact manifest", async () => {
+test("S17 any OCI artifact: image index, single manifest, Docker manifest list, Helm chart, artifact, artifact manifest", async () => {
   const scenario = await Scenario.begin(box);
   const { control, project } = scenario;
   const kinds = ["index", "manifest", "docker-list", "docker", "helm", "artifact", "artifact-manifest"] as const;
@@ -162,11 +167,3 @@ test("S17 any OCI artifact: image index, single manifest, Docker list, Helm char
     { code: "SOURCE_TOO_MANY_MANIFESTS", says: ["source: ", "library/huge", "50", "by its own digest"] },
   );
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

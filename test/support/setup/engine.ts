@@ -1,3 +1,4 @@
+/** Jest global setup: builds dist/ and the tools, and finds the engine. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,7 +1,8 @@
+/** Jest global teardown: the number of refused ways in the scenarios. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 
-/** Says how many wrong ways the scenarios saw refused; each test file has noted its own. */
+/** Prints how many operations the scenarios saw fail as they must; each test has recorded its own. */
 export default function printRefusedWays(): void {
   const { REFUSED_WAYS: file = "" } = process.env;
   const counts = new Map<string, number>();

@@ -1,6 +1,7 @@
+/** Jest global setup: builds crane and registry. */
 import { toolsFolder } from "../../../scripts/tools/tools";
 
-/** Tells the tests where the tools are, or why there are none; see `requireTools`. */
+/** Sets the variables that `describeWithTools` reads. */
 export default async function buildTools(): Promise<void> {
   const tools = await toolsFolder();
   if (tools.folder !== undefined) process.env.TEST_TOOLS = tools.folder;

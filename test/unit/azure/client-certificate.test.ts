@@ -42,7 +42,7 @@ function readPath(password = ""): Promise<string> {
   });
 }
 
-/** What counts for Entra: the key, and the thumbprints in their order. */
+/** What Entra needs: the key, and the thumbprints in order. */
 function summary(pem: string): { key: string; thumbprints: string[] } {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
   return {
@@ -72,7 +72,7 @@ describe("reads, with the certificate of the key first,", () => {
     expect(summary(await read(fromForge("modern", content, null)))).toEqual(expected());
   });
 
-  // 222 bytes of salt are what `openssl -sigopt rsa_padding_mode:pss` takes for such a key: a length of two bytes.
+  // `openssl -sigopt rsa_padding_mode:pss` uses 222 bytes of salt for such a key: a length of two bytes.
   test.each([32, 222])("a PFX file whose certificate is signed by RSASSA-PSS, %d bytes of salt", async (saltLength) => {
     const algorithm = { name: "RSA-PSS", hash: "SHA-256", saltLength };
     const [privateKey, publicKey] = await Promise.all([
@@ -157,7 +157,7 @@ describe("one line explains", () => {
     for (const file of [pfx("rare", own, PASSWORD), fromForge("rare", own, PASSWORD)]) {
       await expectFailure(reason, "openssl pkcs12 -export", file, PASSWORD);
     }
-    // The same key, its cipher given a number that nobody knows.
+    // The same key with an unknown cipher.
     const [, base64 = ""] = own.encryptedKey.split(/-----.+?-----/);
     const hex = Buffer.from(base64, "base64").toString("hex").replace("60864801650304012a", "60864801650304017f");
     const key = own.encryptedKey.replace(base64, `\n${Buffer.from(hex, "hex").toString("base64")}\n`);

@@ -16,7 +16,7 @@ const DEFAULT = { ARM_USE_DEFAULT_AZURE_CREDENTIAL: "true" };
 
 const choose = (env: Record<string, string>) => chooseCredential(azureSettings(() => undefined, env));
 
-/** Environment → choice. Each row also has what comes later in the order, which must not count. */
+/** Environment → choice. Each row also sets a later choice, which must not count. */
 test.each([
   [
     "the default chain, only when asked for",

@@ -8,7 +8,8 @@ import { type Code, failureOf, formatFailure } from "../../../provider/failure/f
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import { pfx } from "../../support/pfx";
 import { selfSigned } from "../../support/self-signed";
-import { type Inside, moveIn } from "./inside";
+import { shortenWaits } from "../../support/short-waits";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 const AUDIENCE = "api://AzureADTokenExchange";
 const REQUEST = {
@@ -19,17 +20,17 @@ const REQUEST = {
 const WITHOUT_SECRET = { ARM_CLIENT_SECRET: "" };
 const NOBODY = { ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "" };
 
-let inside: Inside;
+let inside: InProcessEmulator;
 let folder: string;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
   folder = mkdtempSync(path.join(tmpdir(), "identity-"));
 });
 beforeEach(() => inside.control.clearRequests());
 afterEach(() => inside.control.faults());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The claims of the token that registries are shown. */
+/** The claims of the token that registries get. */
 async function registryClaims(azure: Azure): Promise<{ aud: string; appid?: string; tid: string }> {
   const [, payload = ""] = (await azure.registryToken()).split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString());
@@ -232,6 +233,7 @@ describe("one line explains", () => {
   });
 
   test("a sign-in host that is unavailable, with its status", async () => {
+    shortenWaits();
     await inside.control.faults({ host: "login.microsoftonline.com", status: 500 });
     await expectRefusal(
       {},

@@ -2,11 +2,10 @@
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { explainImportFailure, type ImportSubject } from "../../../provider/azure/import-failure";
 import { formatFailure } from "../../../provider/failure/failure";
+import { DATA_IMPORTER, registryId, secondSubscriptionId } from "../../support/fixtures";
 
-const TARGET_ID =
-  "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/myregistry";
-const SOURCE_ID =
-  "/subscriptions/33333333-3333-4333-8333-333333333333/resourceGroups/other/providers/Microsoft.ContainerRegistry/registries/cscm1hacr002";
+const TARGET_ID = registryId("myregistry");
+const SOURCE_ID = registryId("cscm1hacr002", secondSubscriptionId, "other");
 const CORRELATION = "c0ffee00-0000-4000-8000-000000000000";
 
 const subject: ImportSubject = {
@@ -172,7 +171,7 @@ describe("missing permissions", () => {
       object: subject.identity,
       reason: `is not allowed to import into ${TARGET_ID}`,
     });
-    expect(failure.hints?.[0]).toContain(`Container Registry Data Importer and Data Reader on ${TARGET_ID}`);
+    expect(failure.hints?.[0]).toContain(`${DATA_IMPORTER} on ${TARGET_ID}`);
   });
 
   test("on the source name the scope of the source", () => {

@@ -1,17 +1,21 @@
 /** Imports and their failures, against the emulator. */
-import { newRegistry, registryId } from "acr-emulator";
+import { newRegistry } from "acr-emulator";
 import { formatFailure } from "../../../provider/failure/failure";
+import {
+  DATA_IMPORTER,
+  otherTenantSubscriptionId,
+  registryId,
+  servicePrincipals,
+  variablesOf,
+} from "../../support/fixtures";
 import { ARM, HELLO, Imports, type Run, START, textOf } from "./import-run";
 
-const WITHOUT_RIGHTS = {
-  ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
-  ARM_CLIENT_SECRET: "without-rights~secret",
-};
+const WITHOUT_RIGHTS = variablesOf(servicePrincipals.withoutRights);
 
 const imports = new Imports();
 
 describe("an import", () => {
-  test("copies every platform into each target, with one start and few polls", async () => {
+  test("copies every platform into each target, with one start", async () => {
     const source = await imports.inside.control.image("docker.io/library/hello-world:latest");
     const digest = source.digest;
     const { outcome } = await imports.run({
@@ -19,8 +23,8 @@ describe("an import", () => {
       request: { targetTags: ["a/b:1", "c:2"], untaggedTargetRepositories: ["bare"] },
     });
     expect(outcome).toEqual({ state: "succeeded" });
-    expect([imports.held("a/b:1"), imports.held("c:2")]).toEqual([digest, digest]);
-    expect(await imports.asked()).toBe("POST GET");
+    expect([imports.targetDigest("a/b:1"), imports.targetDigest("c:2")]).toEqual([digest, digest]);
+    expect(await imports.requestMethods()).toMatch(/^POST( GET)+$/);
   });
 
   test("omits an empty list of targets, and supports Force", async () => {
@@ -28,16 +32,9 @@ describe("an import", () => {
     expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
     const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
     expect((await imports.run({ request: { ...tags, mode: "Force" } })).outcome.state).toBe("succeeded");
-    expect(imports.held("again:1")).toBe(digest);
+    expect(imports.targetDigest("again:1")).toBe(digest);
     const bare = { targetTags: [], untaggedTargetRepositories: ["only-bare"] };
     expect((await imports.run({ request: bare })).outcome.state).toBe("succeeded");
-  });
-
-  test("is polled at the interval that the service requests", async () => {
-    imports.inside.emulator.state.settings.importDurationMs = 1_500;
-    const { outcome } = await imports.run();
-    expect(outcome.state).toBe("succeeded");
-    expect(await imports.asked()).toBe("POST GET GET");
   });
 
   test("into an existing tag is reported as such to the caller", async () => {
@@ -104,15 +101,15 @@ describe("a failed import explains", () => {
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_PERMISSION_DENIED" } });
     const text = textOf(outcome);
     expect(text).toContain(`target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
-    expect(text).toContain(`Container Registry Data Importer and Data Reader on ${imports.target.id}`);
+    expect(text).toContain(`${DATA_IMPORTER} on ${imports.target.id}`);
     expect(text).toContain("importImage/action");
   });
 
   test("missing permissions on the source, with the scope of the source", async () => {
     const { state } = imports.inside.emulator;
-    const nobody = state.identities.find(({ name }) => name === "without-rights");
-    state.roleAssignments.push({ principalId: nobody?.objectId ?? "", role: "Contributor", scope: imports.target.id });
-    const resourceId = registryId(imports.registry("mysourceregistry"));
+    const principalId = servicePrincipals.withoutRights.objectId;
+    state.roleAssignments.push({ principalId, role: "Contributor", scope: imports.target.id });
+    const resourceId = registryId("mysourceregistry");
     const { outcome } = await imports.run({
       env: WITHOUT_RIGHTS,
       source: { resourceId, sourceImage: "aci-helloworld:latest" },
@@ -124,7 +121,7 @@ describe("a failed import explains", () => {
   });
 
   test("that the source belongs to another tenant", async () => {
-    const resourceId = registryId(imports.registry("othertenantsource"));
+    const resourceId = registryId("othertenantsource", otherTenantSubscriptionId);
     const { outcome } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
     expect(textOf(outcome)).toMatch(
       /othertenantsource belongs to another tenant.*\n.*login server and pass source\.credentials/,
@@ -135,7 +132,7 @@ describe("a failed import explains", () => {
     const source = imports.registry("privatesource");
     source.networkRuleBypassOptions = "None";
     const { outcome } = await imports.run({
-      source: { resourceId: registryId(source), sourceImage: "aci-helloworld:latest" },
+      source: { resourceId: registryId(source.name), sourceImage: "aci-helloworld:latest" },
     });
     source.networkRuleBypassOptions = "AzureServices";
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "SOURCE_NETWORK_BLOCKED" } });
@@ -149,7 +146,12 @@ describe("a failed import explains", () => {
       networkRuleBypassOptions: "None",
     });
     imports.inside.emulator.state.registries.push(closed);
-    const into = { ...imports.target, id: registryId(closed), name: "closedtarget", loginServer: closed.loginServer };
+    const into = {
+      ...imports.target,
+      id: registryId(closed.name),
+      name: "closedtarget",
+      loginServer: closed.loginServer,
+    };
     const { outcome } = await imports.run({ into });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_NETWORK_BLOCKED" } });
     expect(textOf(outcome)).toContain("az acr update --name closedtarget --allow-trusted-services true");
@@ -166,10 +168,10 @@ describe("a failed import explains", () => {
 });
 
 test("a source with public access disabled is imported by resource ID, as a trusted service", async () => {
-  const resourceId = registryId(imports.registry("privatesource"));
+  const resourceId = registryId("privatesource");
   const { outcome, tag } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
   expect(outcome).toEqual({ state: "succeeded" });
-  expect(imports.held(tag)).toBe(
+  expect(imports.targetDigest(tag)).toBe(
     (await imports.inside.control.image("privatesource.azurecr.io/aci-helloworld:latest")).digest,
   );
 });
@@ -181,7 +183,7 @@ test("many concurrent imports need one start each, one token and few connections
       azure.importImage(
         imports.target,
         { source: HELLO, targetTags: [`many:${i}`], untaggedTargetRepositories: [], mode: "NoForce" },
-        AbortSignal.timeout(30_000),
+        new AbortController().signal,
       ),
     ),
   );

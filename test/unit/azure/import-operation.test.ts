@@ -1,8 +1,11 @@
 /** The import operation with its polls, against an emulator with faults. */
 import { parseRegistryName } from "../../../provider/reference/registry-name";
+import type { RequestFilter } from "../../support/emulator";
+import { until } from "../../support/until";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";
 
 const imports = new Imports();
+const asked = (filter: RequestFilter) => imports.inside.control.requests({ host: ARM, ...filter });
 
 describe("what the SDK would call a success is none:", () => {
   test("202 without Location", async () => {
@@ -10,7 +13,7 @@ describe("what the SDK would call a success is none:", () => {
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
     expect(textOf(outcome)).toContain("returned no Location header");
-    expect(await imports.asked()).toBe("POST");
+    expect(await imports.requestMethods()).toBe("POST");
   });
 
   test("a poll of 200 whose body says Failed", async () => {
@@ -42,7 +45,7 @@ describe("our token stays with Resource Manager:", () => {
     expect((await imports.inside.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
       new URL(location).host === ARM ? "" : new URL(location).host,
     );
-    expect(await imports.asked()).toBe("POST");
+    expect(await imports.requestMethods()).toBe("POST");
   });
 
   test("nor in a later answer", async () => {
@@ -51,7 +54,7 @@ describe("our token stays with Resource Manager:", () => {
       { ...POLL, setHeaders: { location: "https://evil.example.com/" } },
     );
     expect(textOf((await imports.run()).outcome)).toContain("returned a Location on another host");
-    expect(await imports.asked()).toBe("POST GET");
+    expect(await imports.requestMethods()).toBe("POST GET");
   });
 });
 
@@ -60,20 +63,21 @@ describe("a start", () => {
     await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 4 });
     const { outcome, tag } = await imports.run();
     expect(outcome.state).toBe("succeeded");
-    expect(imports.held(tag)).toBeDefined();
+    expect(imports.targetDigest(tag)).toBeDefined();
   });
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
-    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" } });
-    const { outcome } = await imports.run({ milliseconds: 1_500 });
+    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
+    const { outcome } = await imports.run({ endsWhen: () => imports.waits.includes(47_000) });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
   });
 
   test("whose answer is lost after the work was done ends in success or in a tag that exists", async () => {
     await imports.inside.control.faults({ ...START, loseResponse: true, times: 1 });
     const { outcome, tag } = await imports.run();
-    expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_CONFLICT" } });
-    expect(imports.held(tag)).toBeDefined();
+    const tagExists = { state: "failed", failure: { code: "TARGET_CONFLICT" } };
+    expect(outcome).toMatchObject(outcome.state === "succeeded" ? {} : tagExists);
+    await until(() => imports.targetDigest(tag) !== undefined);
   });
 
   test("that is never answered in order, or not at all, is not called failed", async () => {
@@ -88,7 +92,7 @@ describe("a start", () => {
     for (const { outcome } of runs) {
       expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "AZURE_UNAVAILABLE" } });
     }
-    expect(await imports.asked()).toBe(Array(8).fill("POST").join(" "));
+    expect(await imports.requestMethods()).toBe(Array(8).fill("POST").join(" "));
   });
 
   test("that never reached Azure has failed", async () => {
@@ -108,12 +112,12 @@ describe("a start", () => {
   test("without a working credential has failed", async () => {
     const { outcome } = await imports.run({ env: { ARM_CLIENT_SECRET: "wrong" } });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_CREDENTIAL_REJECTED" } });
-    expect(await imports.asked()).toBe("");
+    expect(await imports.requestMethods()).toBe("");
   });
 
   test("that hangs ends when the time is up", async () => {
     await imports.inside.control.faults({ ...START, hang: true });
-    const { outcome } = await imports.run({ milliseconds: 1_000 });
+    const { outcome } = await imports.run({ endsWhen: async () => (await asked({ method: "POST" })).length > 0 });
     expect(outcome).toMatchObject({ state: "timedOut", accepted: false, failure: { code: "IMPORT_TIMED_OUT" } });
   });
 });
@@ -127,16 +131,14 @@ describe("polls", () => {
       { ...POLL, reset: true, after: 2, times: 1 },
     );
     expect((await imports.run()).outcome.state).toBe("succeeded");
-    expect(await imports.asked()).toBe("POST GET GET GET GET");
+    expect(await imports.requestMethods()).toMatch(/^POST GET GET GET( GET)+$/);
   });
 
   test("end when the time is up, and say that Azure goes on", async () => {
     await imports.inside.control.faults({ ...START, import: { stayPending: true } });
-    const began = Date.now();
-    const { outcome } = await imports.run({ milliseconds: 2_500 });
-    expect(Date.now() - began).toBeLessThan(3_500);
+    const { outcome } = await imports.run({ endsWhen: async () => (await asked({ method: "GET" })).length > 1 });
     expect(outcome).toMatchObject({ state: "timedOut", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
-    expect(textOf(outcome)).toMatch(/did not finish within 3 s.*\n.*customTimeouts.*continues in Azure/);
+    expect(textOf(outcome)).toMatch(/did not finish within \d+ s.*\n.*customTimeouts.*continues in Azure/);
   });
 
   test.each([
@@ -147,7 +149,7 @@ describe("polls", () => {
     await imports.inside.control.faults({ ...POLL, status, body });
     const { outcome, tag } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
-    expect(imports.held(tag)).toBeDefined();
+    await until(() => imports.targetDigest(tag) !== undefined);
   });
 
   test("that stay lost are given up long before the time is up", async () => {
@@ -157,14 +159,14 @@ describe("polls", () => {
     expect(textOf(outcome)).toMatch(/could not be reached: .*proxy .*502/);
   });
 
-  test("do not storm: a Retry-After of 0 is a second", async () => {
-    imports.inside.emulator.state.settings.importDurationMs = 1_500;
-    await imports.inside.control.faults({
-      host: ARM,
-      path: "importImage|operationResults",
-      setHeaders: { "retry-after": "0" },
-    });
-    expect((await imports.run()).outcome.state).toBe("succeeded");
-    expect(await imports.asked()).toBe("POST GET GET");
+  test("wait as long as the service asks for, and a second when Retry-After is 0", async () => {
+    await imports.inside.control.faults(
+      { ...START, setHeaders: { "retry-after": "0" }, import: { stayPending: true } },
+      { ...POLL, times: 1, setHeaders: { "retry-after": "7" } },
+      { ...POLL, after: 1, dropHeaders: ["retry-after"] },
+    );
+    const pauses = () => imports.waits.filter((ms) => ms < 10_000);
+    await imports.run({ endsWhen: () => pauses().length > 2 });
+    expect(pauses().slice(0, 3)).toEqual([1_000, 7_000, 2_000]);
   });
 });

@@ -4,7 +4,9 @@ import type { ImportResult } from "../../../provider/azure/import-image";
 import type { ImportRequest, ImportSource } from "../../../provider/azure/import-operation";
 import type { AzureRegistry } from "../../../provider/azure/registries";
 import { formatFailure } from "../../../provider/failure/failure";
-import { type Inside, moveIn } from "./inside";
+import { shortenWaits } from "../../support/short-waits";
+import { until } from "../../support/until";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 export const ARM = "management.azure.com";
 export const HELLO = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
@@ -16,28 +18,34 @@ export interface Run {
   readonly request?: Partial<ImportRequest>;
   readonly env?: NodeJS.ProcessEnv;
   readonly into?: AzureRegistry;
-  readonly milliseconds?: number;
+  /** When this holds, the time limit of the import is reached; without it there is none. */
+  readonly endsWhen?: () => boolean | Promise<boolean>;
 }
 
-/** Imports into `myregistry`, in a world where nothing goes wrong between two tests. */
+/** Runs imports into `myregistry`; faults and settings end with each test. */
 export class Imports {
-  inside!: Inside;
+  inside!: InProcessEmulator;
   target!: AzureRegistry;
+  /** Waits between retries and polls of the current test, in milliseconds. */
+  waits: readonly number[] = [];
   #count = 0;
 
   constructor() {
     beforeAll(async () => {
-      this.inside = await moveIn();
+      this.inside = await startInProcessEmulator();
       this.target = await this.inside.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
     });
-    beforeEach(() => this.inside.control.clearRequests());
+    beforeEach(() => {
+      this.waits = shortenWaits();
+      return this.inside.control.clearRequests();
+    });
     afterEach(async () => {
       await this.inside.control.faults();
       Object.assign(this.inside.emulator.state.settings, { importErrorsIn: "message", importDurationMs: 0 });
     });
   }
 
-  /** Imports under a tag of its own, and says under which. */
+  /** Imports under a new tag, which is returned. */
   async run(given: Run = {}): Promise<{ outcome: ImportResult; tag: string }> {
     const tag = `hello:${++this.#count}`;
     const request = {
@@ -47,14 +55,17 @@ export class Imports {
       mode: "NoForce" as const,
       ...given.request,
     };
-    const outcome = await this.inside
-      .azure(given.env)
-      .importImage(given.into ?? this.target, request, AbortSignal.timeout(given.milliseconds ?? 30_000));
-    return { outcome, tag };
+    const limit = new AbortController();
+    const running = this.inside.azure(given.env).importImage(given.into ?? this.target, request, limit.signal);
+    if (given.endsWhen) {
+      await until(given.endsWhen);
+      limit.abort();
+    }
+    return { outcome: await running, tag };
   }
 
   /** The digest behind a tag of `myregistry`. */
-  held(tag: string): string | undefined {
+  targetDigest(tag: string): string | undefined {
     const [repository = "", name = ""] = tag.split(":");
     return this.registry("myregistry").store.tag(repository, name)?.digest;
   }
@@ -65,8 +76,8 @@ export class Imports {
     return registry;
   }
 
-  /** What Resource Manager was asked: `POST` for each start and `GET` for each poll. */
-  async asked(): Promise<string> {
+  /** The methods of the requests to Resource Manager: `POST` for a start and `GET` for a poll. */
+  async requestMethods(): Promise<string> {
     return (await this.inside.control.requests({ host: ARM })).map(({ method }) => method).join(" ");
   }
 }

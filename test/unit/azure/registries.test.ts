@@ -1,27 +1,24 @@
 /** The look-up of registries, against the emulator. */
-import {
-  type Fault,
-  newRegistry,
-  type Registry,
-  registryId,
-  secondSubscriptionId,
-  subscriptionId,
-  tenantId,
-} from "acr-emulator";
+import { type Fault, newRegistry, type Registry, registryId } from "acr-emulator";
 import type { Azure } from "../../../provider/azure/azure";
 import { type Code, failureOf, formatFailure, type Side } from "../../../provider/failure/failure";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
-import { type Inside, moveIn } from "./inside";
+import {
+  DATA_IMPORTER,
+  secondSubscriptionId,
+  servicePrincipals,
+  subscriptionId,
+  tenantId,
+  variablesOf,
+} from "../../support/fixtures";
+import { shortenWaits } from "../../support/short-waits";
+import { type InProcessEmulator, startInProcessEmulator } from "./in-process-emulator";
 
 const ARM = "management.azure.com";
-const DATA_IMPORTER = "Container Registry Data Importer and Data Reader";
-const READER = { ARM_CLIENT_ID: "cccccccc-0000-4000-8000-000000000001", ARM_CLIENT_SECRET: "source-reader~secret" };
-const WITHOUT_RIGHTS = {
-  ARM_CLIENT_ID: "dddddddd-0000-4000-8000-000000000001",
-  ARM_CLIENT_SECRET: "without-rights~secret",
-};
+const READER = variablesOf(servicePrincipals.sourceReader);
+const WITHOUT_RIGHTS = variablesOf(servicePrincipals.withoutRights);
 
-/** Resource Manager lists a subscription's registries to nobody who has no role on the subscription. */
+/** Resource Manager does not list the registries of a subscription without a role on it. */
 const LISTING_FORBIDDEN: Fault = {
   host: ARM,
   method: "GET",
@@ -32,14 +29,17 @@ const LISTING_FORBIDDEN: Fault = {
   },
 };
 
-let inside: Inside;
+let inside: InProcessEmulator;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
 });
-beforeEach(() => inside.control.clearRequests());
+beforeEach(() => {
+  shortenWaits();
+  return inside.control.clearRequests();
+});
 afterEach(() => inside.control.faults());
 
-/** What Resource Manager was asked: `GET …/registries`, `POST …/resources`. */
+/** The requests to Resource Manager, such as `GET registries` or `POST resources`. */
 async function asked(): Promise<string[]> {
   const requests = await inside.control.requests({ host: ARM });
   return requests.map(({ method, path }) => `${method} ${path.split("?")[0]?.split("/").at(-1)}`);
@@ -130,9 +130,8 @@ describe("a registry is found", () => {
 
   test("by an identity with permissions on the registry alone", async () => {
     const { state } = inside.emulator;
-    const [, , reader] = state.identities;
-    if (!reader) throw new Error("the state has no third identity");
-    state.roleAssignments.push({ principalId: reader.objectId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
+    const principalId = servicePrincipals.sourceReader.objectId;
+    state.roleAssignments.push({ principalId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
     await inside.control.faults(LISTING_FORBIDDEN);
     expect(
       (await inside.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
@@ -306,7 +305,7 @@ describe("an error response", () => {
     );
     expect(text).toContain(`${DATA_IMPORTER} on ${id}`);
     expect(text).toContain("AuthorizationFailed");
-    expect(text).not.toContain("without-rights~secret");
+    expect(text).not.toContain(WITHOUT_RIGHTS.ARM_CLIENT_SECRET);
   });
 
   test("for an expired token names the identity", async () => {

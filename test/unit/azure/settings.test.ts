@@ -9,7 +9,7 @@ import {
 
 const none = () => undefined;
 
-/** Each key of azure-native that counts here, with the variable that stands in for it. */
+/** Each supported key of azure-native and its variable. */
 const PAIRS: readonly (readonly [SettingName, string])[] = [
   ["subscriptionId", "ARM_SUBSCRIPTION_ID"],
   ["tenantId", "ARM_TENANT_ID"],

@@ -2,18 +2,18 @@ import type { Azure } from "../../../provider/azure/azure";
 import { type Failure, formatFailure } from "../../../provider/failure/failure";
 import { registryFailure } from "../../../provider/failure/registry";
 import { completeInputs } from "../../../provider/plugin/check-inputs";
-import type { Digest } from "../../../provider/reference/digest";
 import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
 import { sourceKey } from "../../../provider/resource/source";
 import type { Arguments, Inputs } from "../../../provider/resource/state";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const registryId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
-const digest = `sha256:${"1".repeat(64)}` as Digest;
-const args: Arguments = { registry: registryId, source: "docker.io/library/node:22" };
-const old: Partial<Inputs> = { ...args, registryId, loginServer, sourceDigest: digest };
+const digest = digestOf("1");
+const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
+const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
-  ({ findRegistry: async () => ({ id: registryId, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
+  ({ findRegistry: async () => ({ id, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
 
 /** What a check says when the look-up of the source failed in the program. */
 async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {

@@ -4,16 +4,15 @@ import type { Digest } from "../../../provider/reference/digest";
 import { parseTarget, type Target } from "../../../provider/reference/target";
 import { type Inputs, type Outputs, type Targets, targetNames, toOutputs } from "../../../provider/resource/state";
 import { UNKNOWN } from "../../../provider/resource/unknown";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const digest = (letter: string) => `sha256:${letter.repeat(64)}` as Digest;
-const [ours, wanted, theirs] = [digest("1"), digest("2"), digest("f")];
+const [ours, wanted, theirs] = [digestOf("1"), digestOf("2"), digestOf("f")];
 
-const registryId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
 const inputs = (changes: Partial<Inputs> = {}): Inputs => ({
   registry: "myregistry",
   source: "docker.io/library/node:22",
   targetTags: ["node:22", "node:lts"],
-  registryId,
+  registryId: registryId("myregistry"),
   loginServer: "myregistry.azurecr.io",
   sourceDigest: ours,
   ...changes,
@@ -44,8 +43,8 @@ describe("planChange", () => {
     ["another registry", { loginServer: "other.azurecr.io" }, {}, "replace"],
     ["another registry and another source", { loginServer: "o.azurecr.io", sourceDigest: wanted }, {}, "replace"],
     ["another spelling of the registry", { registry: "myregistry.azurecr.io" }, {}, "unchanged"],
-    ["a resource ID in other letters", { registryId: registryId.toUpperCase() }, {}, "unchanged"],
-    ["the registry was moved within Azure", { registryId: registryId.replace("/g/", "/h/") }, {}, "apply"],
+    ["a resource ID in other letters", { registryId: registryId("myregistry").toUpperCase() }, {}, "unchanged"],
+    ["the registry was moved within Azure", { registryId: registryId("myregistry", undefined, "moved") }, {}, "apply"],
     ["the source is named differently", { source: "node:22" }, {}, "record"],
     ["another policy on conflicts", { onConflict: "overwrite" }, {}, "record"],
     ["another policy on deletion", { onDelete: "untag" }, {}, "record"],

@@ -1,14 +1,14 @@
 import { completeInputs } from "../../../provider/plugin/check-inputs";
-import type { Digest } from "../../../provider/reference/digest";
 import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
 import type { Arguments, Inputs } from "../../../provider/resource/state";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const digest = `sha256:${"1".repeat(64)}` as Digest;
-const recorded = `sha256:${"2".repeat(64)}` as Digest;
+const digest = digestOf("1");
+const recorded = digestOf("2");
 const args: Arguments = { registry: "myregistry.azurecr.io", source: "node:22" };
 const old: Partial<Inputs> = {
   ...args,
-  registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+  registryId: registryId("myregistry"),
   loginServer: "myregistry.azurecr.io",
   sourceDigest: recorded,
 };

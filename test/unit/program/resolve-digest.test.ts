@@ -1,11 +1,12 @@
 import { DigestResolver } from "../../../provider/program/resolve-digest";
 import { parseSource } from "../../../provider/resource/source";
-import { type Inside, moveIn } from "../azure/inside";
+import { shortenWaits } from "../../support/short-waits";
+import { type InProcessEmulator, startInProcessEmulator } from "../azure/in-process-emulator";
 
-let inside: Inside;
+let inside: InProcessEmulator;
 let resolver: DigestResolver;
 beforeAll(async () => {
-  inside = await moveIn();
+  inside = await startInProcessEmulator();
 });
 beforeEach(async () => {
   const azure = inside.azure();
@@ -34,6 +35,7 @@ test("other credentials are another look-up", async () => {
 });
 
 test("a host that is busy is mentioned once, while it is waited for", async () => {
+  shortenWaits();
   const told: string[] = [];
   const patient = new DigestResolver(
     () => inside.azure(),

@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { reasonOf } from "../../../provider/reference/invalid-reference";
 import { parseReference, parseRepositoryReference, printReference } from "../../../provider/reference/source";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const SHA256 = `sha256:${"f".repeat(64)}`;
+const SHA256 = digestOf("f");
 const SHA512 = `sha512:${"f".repeat(128)}`;
 const IMAGE_ID = "1a3f5e7d9c1b3a5f7e9d1c3b5d7f9e1a3c5b7d9e1f3a5b7d9c1b3a5f7e9d1c3b";
 
@@ -91,10 +92,7 @@ describe("parseReference gives each invalid reference its own reason", () => {
     ["docker://node", "must not start with docker://"],
     ["user:secret@ghcr.io/owner/app", "must have a digest after the @: repository@sha256:…"],
     ["user:secret@ghcr.io:5000/owner/app", "must have a digest with the algorithm sha256 or sha512"],
-    [
-      "/subscriptions/0/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r",
-      "must be an image, not the resource ID of a registry",
-    ],
+    [registryId("r"), "must be an image, not the resource ID of a registry"],
     [
       "Calling [toString] on an [Output<T>] is not supported.",
       "must not be an Output in a template string: use pulumi.interpolate`…` instead",
@@ -125,8 +123,8 @@ describe("parseReference gives each invalid reference its own reason", () => {
     ["node@sha256:", "must have a sha256 digest with 64 hexadecimal digits, not 0"],
     [`node@${SHA256}0`, "must have a sha256 digest with 64 hexadecimal digits, not 65"],
     [`node@${SHA256.toUpperCase()}`, "must have a digest with the algorithm sha256 or sha512"],
-    [`node@sha256:${"F".repeat(64)}`, "must have a digest in lower case"],
-    [`node@sha256:${"g".repeat(64)}`, "must have a digest with hexadecimal digits (0-9, a-f) after its algorithm"],
+    [`node@${digestOf("F")}`, "must have a digest in lower case"],
+    [`node@${digestOf("g")}`, "must have a digest with hexadecimal digits (0-9, a-f) after its algorithm"],
     [`node@constructor:${"f".repeat(64)}`, "must have a digest with the algorithm sha256 or sha512"],
     [`${"a/".repeat(128)}a:tag`, "must have a repository of at most 255 characters, not 257"],
     ["-docker", /^must have single separators .* in "-docker"$/],

@@ -1,8 +1,9 @@
 /** The grammar of targets. */
 import { reasonOf } from "../../../provider/reference/invalid-reference";
 import { parseTaggedTarget, parseUntaggedTarget } from "../../../provider/reference/target";
+import { digestOf } from "../../support/fixtures";
 
-const SHA256 = `sha256:${"f".repeat(64)}`;
+const SHA256 = digestOf("f");
 
 const reason = (parse: () => unknown): string | undefined => {
   try {

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { formatFailure } from "../../../provider/failure/failure";
 import { parseArguments } from "../../../provider/resource/arguments";
 import { UNKNOWN } from "../../../provider/resource/unknown";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const DIGEST = `sha256:${"a".repeat(64)}`;
-const ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const DIGEST = digestOf("a");
+const ID = registryId("myregistry");
 const valid = { registry: "myregistry", source: "docker.io/library/node:22" };
 const password = "hunter2";
 

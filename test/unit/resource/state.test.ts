@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { Digest } from "../../../provider/reference/digest";
 import { isSameSource } from "../../../provider/resource/source";
 import {
   type Inputs,
@@ -10,14 +9,15 @@ import {
   toOutputs,
 } from "../../../provider/resource/state";
 import { UNKNOWN } from "../../../provider/resource/unknown";
+import { digestOf, registryId } from "../../support/fixtures";
 
-const digest = `sha256:${"1".repeat(64)}` as Digest;
+const digest = digestOf("1");
 const inputs: Inputs = {
   registry: "myregistry",
   source: "docker.io/library/node:22",
   targetTags: ["node:22", "node:lts", "mirror/node:22"],
   untaggedTargetRepositories: ["archive"],
-  registryId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+  registryId: registryId("myregistry"),
   loginServer: "myregistry.azurecr.io",
 };
 

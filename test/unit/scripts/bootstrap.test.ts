@@ -98,7 +98,7 @@ describe("bootstrap of a checkout", () => {
     expect(first).toMatchObject({ exitCode: 0, stdout: "", stderr: expect.stringContaining("building dist/") });
     expect(read("dist/index.js")).toContain("42");
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
-  }, 30_000);
+  });
 
   test("builds again when a source, the configuration or dist/ changed, and removes files of deleted sources", async () => {
     write("provider/old.ts", "export {};\n");
@@ -115,7 +115,7 @@ describe("bootstrap of a checkout", () => {
       expect(read("dist/index.js")).toContain("43");
     }
     expect(existsSync(path.join(root, "dist/old.js"))).toBe(false);
-  }, 60_000);
+  });
 
   test("--no-build does not build dist/", async () => {
     expect(await bootstrap("--no-build")).toMatchObject({ exitCode: 0, stderr: "" });
@@ -130,20 +130,20 @@ describe("bootstrap of a checkout", () => {
     expect(stderr).toContain("provider/index.ts(1,14): error TS2322");
     expect(read("dist/index.js")).toContain("42");
     expect(existsSync(path.join(root, ".bootstrap.lock"))).toBe(false);
-  }, 30_000);
+  });
 
   test("one of two concurrent processes builds, the other waits", async () => {
     const outputs = (await Promise.all([bootstrap(), bootstrap()])).map(({ stderr }) => stderr);
     expect(outputs.filter((text) => text.includes("building dist/"))).toHaveLength(1);
     expect(outputs.filter((text) => text.includes("waiting for another bootstrap"))).toHaveLength(1);
-  }, 30_000);
+  });
 
   test("takes over the lock of a process that has died", async () => {
     const dead = start(process.execPath, ["--version"]);
     await dead.finished;
     write(".bootstrap.lock", JSON.stringify({ host: hostname(), pid: dead.pid }));
     expect(await bootstrap()).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("building dist/") });
-  }, 30_000);
+  });
 
   test("a failed npm ci prints npm's output", async () => {
     rmSync(path.join(root, "node_modules/.package-lock.json"));
@@ -151,5 +151,5 @@ describe("bootstrap of a checkout", () => {
     const { exitCode, stderr } = await bootstrap("--no-build");
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/installing dependencies .* failed:\n.*EBADDEVENGINES/s);
-  }, 30_000);
+  });
 });

@@ -7,7 +7,7 @@ const checkout = path.join(__dirname, "../../..");
 
 function npmTest(...words: string[]) {
   const args = ["--import", "tsx", path.join(checkout, "scripts/test.ts"), ...words];
-  return run(process.execPath, args, { cwd: checkout, timeout: 100_000 });
+  return run(process.execPath, args, { cwd: checkout });
 }
 
 describe("npm test", () => {

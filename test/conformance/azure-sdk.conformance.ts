@@ -1,11 +1,14 @@
+/** The Python SDK of Azure Container Registry against the emulator. */
+
 import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
-import { useEmulator } from "../support/emulator";
+import { holdImports, useEmulator } from "../support/emulator";
+import { until } from "../support/until";
+import { clientPath } from "./clients";
 import { Crane } from "./crane";
-import { judge } from "./judges";
-import { printRefusal } from "./print";
-import { note } from "./results";
+import { printError } from "./print";
+import { recordRow } from "./results";
 
 interface Exchange {
   method: string;
@@ -31,22 +34,24 @@ beforeAll(async () => {
 async function importImage(parameters: object): Promise<Outcome> {
   const script = path.join(__dirname, "import_image.py");
   const args = ["-I", script, "images", "myregistry", JSON.stringify(parameters)];
-  const printed = await runOrFail(judge("JUDGE_AZURE_SDK"), args, {
+  const printed = await runOrFail(clientPath("CONFORMANCE_AZURE_SDK"), args, {
     env: environment(crane.home, box.env),
-    timeout: 240_000,
   });
   return JSON.parse(printed);
 }
 
 const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
 
-test("begin_import_image follows the operation as production was recorded, and the image arrives", async () => {
-  await box.control.call("PUT", "/settings", {}, { importDurationMs: 2_500 });
-  const { status, error, exchanges } = await importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
-  for (const { method, url, status: answer, body, headers } of exchanges) {
+test("begin_import_image polls the operation as recorded in production, and imports the image", async () => {
+  const release = await holdImports(box);
+  const running = importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
+  await until(async () => (await box.control.requests({ path: "/operationResults/" })).length > 1);
+  await release();
+  const { status, error, exchanges } = await running;
+  for (const { method, url, status: code, body, headers } of exchanges) {
     const kind = url.replace(/\?.*$/, "").replace(/.*\/(importImage|operationResults)(\/.*)?$/, "…/$1");
     const location = headers.location === undefined ? "no `Location`" : "`Location`";
-    note("sdk", `${method} ${kind}`, `${answer}, ${body === "" ? "empty body" : `\`${body}\``}, ${location}`);
+    recordRow("sdk", `${method} ${kind}`, `${code}, ${body === "" ? "empty body" : `\`${body}\``}, ${location}`);
   }
   expect([error, status]).toEqual([undefined, "Succeeded"]);
 
@@ -62,7 +67,7 @@ test("begin_import_image follows the operation as production was recorded, and t
   const last = polls.at(-1);
   expect([last?.status, JSON.parse(last?.body ?? "")]).toEqual([200, { status: "Succeeded" }]);
   expect(last?.headers).not.toHaveProperty("location");
-  // Each answer names a new address, and the SDK asks there next.
+  // Each response has a new Location, which the SDK polls next.
   expect(polls.map(({ url }) => url)).toEqual(exchanges.slice(0, -1).map(({ headers }) => headers.location));
   expect(new Set(polls.map(({ url }) => url)).size).toBe(polls.length);
 
@@ -70,8 +75,7 @@ test("begin_import_image follows the operation as production was recorded, and t
   await crane.run("validate", "--remote", "myregistry.azurecr.io/by-sdk:latest");
 });
 
-test("begin_import_image by digest into a repository without a tag, and a failure as the SDK tells it", async () => {
-  await box.control.call("PUT", "/settings", {}, { importDurationMs: 0 });
+test("begin_import_image imports by digest without a tag, and reports that a target tag exists", async () => {
   const { digest } = await box.control.image(hub);
   const untagged = await importImage({
     source: { ...source, sourceImage: `library/hello-world@${digest}` },
@@ -83,8 +87,8 @@ test("begin_import_image by digest into a repository without a tag, and a failur
 
   await box.control.moveTag("myregistry.azurecr.io/taken:1");
   const { error, exchanges } = await importImage({ source, targetTags: ["taken:1"], mode: "NoForce" });
-  note("sdk", "an import over an existing tag", `HttpResponseError: ${printRefusal(error?.message ?? "none")}`);
+  recordRow("sdk", "an import over an existing tag", `HttpResponseError: ${printError(error?.message ?? "none")}`);
   expect(error?.message).toContain("Tag taken:1 already exists in target registry.");
-  // It is asked for once: an error is no reason to poll again.
+  // The SDK polls no further after an error.
   expect(exchanges.map(({ status }) => status).filter((code) => code === error?.status)).toHaveLength(1);
 });

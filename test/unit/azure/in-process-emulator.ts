@@ -1,18 +1,18 @@
-/** An emulator with the Azure side of the product inside it. */
+/** The emulator for code that runs in the test process. */
 import { readFileSync } from "node:fs";
 import { Azure } from "../../../provider/azure/azure";
 import { azureSettings } from "../../../provider/azure/settings";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator";
 import { trust } from "../../support/trust";
 
-/** The emulator, seen by a process that lives in its world. */
-export interface Inside extends TestEmulator {
-  /** Azure as a run with these variables beside the emulator's own sees it. */
+/** An emulator that this process uses through its proxy. */
+export interface InProcessEmulator extends TestEmulator {
+  /** Azure with these variables besides those of the emulator. */
   azure(env?: NodeJS.ProcessEnv): Azure;
 }
 
-/** The emulator, and this very process in its world: proxy, certificate authority and identity. */
-export async function moveIn(): Promise<Inside> {
+/** Starts the emulator and makes this process use its proxy, certificate authority and identity. */
+export async function startInProcessEmulator(): Promise<InProcessEmulator> {
   const box = await startTestEmulator();
   Object.assign(process.env, box.env);
   trust(readFileSync(box.emulator.ca, "utf8"));

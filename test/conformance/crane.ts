@@ -1,3 +1,5 @@
+/** Runs the real crane. */
+
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,19 +8,19 @@ import path from "node:path";
 import { environment } from "../../scripts/environment";
 import { runOrFail } from "../../scripts/process";
 import type { TestEmulator } from "../support/emulator";
-import { judge } from "./judges";
+import { clientPath } from "./clients";
 
 export interface Account {
   readonly username: string;
   readonly password: string;
 }
 
-/** The real crane, which reads what was imported by the distribution protocol. */
+/** The real crane with its own home, to read what was imported. */
 export class Crane {
   readonly env: NodeJS.ProcessEnv;
   readonly #config: string;
 
-  /** `home`: a folder of its own. */
+  /** @param home - An empty folder for its configuration. */
   constructor(
     box: TestEmulator,
     readonly home: string,
@@ -30,7 +32,7 @@ export class Crane {
     this.env = environment(home, { ...box.env, DOCKER_CONFIG: folder });
   }
 
-  /** Uses the account for a registry from now on; the default identity of the box where none is given. */
+  /** Uses an account for a registry from now on; by default the default identity of the emulator. */
   logIn(host: string, account?: Account): void {
     const { ARM_CLIENT_ID = "", ARM_CLIENT_SECRET = "" } = this.env;
     const { username, password } = account ?? { username: ARM_CLIENT_ID, password: ARM_CLIENT_SECRET };
@@ -39,16 +41,16 @@ export class Crane {
     writeFileSync(this.#config, JSON.stringify({ auths }));
   }
 
-  /** Starts with a new home, which goes with the test file, and as the default identity at these registries of Azure. */
+  /** A crane with a new home, which is removed after the test file, logged in to these Azure registries. */
   static async at(box: TestEmulator, ...registries: string[]): Promise<Crane> {
-    const crane = new Crane(box, await mkdtemp(path.join(tmpdir(), "judges-")));
+    const crane = new Crane(box, await mkdtemp(path.join(tmpdir(), "conformance-")));
     homes.push(crane.home);
     for (const name of registries) crane.logIn(`${name}.azurecr.io`);
     return crane;
   }
 
   run(...args: string[]): Promise<string> {
-    return runOrFail(judge("JUDGE_CRANE"), args, { env: this.env, timeout: 120_000 });
+    return runOrFail(clientPath("CONFORMANCE_CRANE"), args, { env: this.env });
   }
 
   async digest(reference: string): Promise<string> {
@@ -59,7 +61,7 @@ export class Crane {
     return (await this.run("ls", repository)).split("\n").filter((line) => line !== "");
   }
 
-  /** The manifest behind the reference and every one below it, byte for byte, by their digests; the root comes first. */
+  /** The manifest of a reference and all manifests below it, byte for byte, by digest; the root comes first. */
   async manifests(reference: string): Promise<Map<string, string>> {
     const repository = reference.replace(/(@sha256:[0-9a-f]+|:[^:/]+)$/, "");
     const found = new Map<string, string>();

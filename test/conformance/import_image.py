@@ -1,4 +1,4 @@
-"""Imports an image with Azure's Python SDK, and prints every exchange with Resource Manager as its pipeline sees it."""
+"""Imports an image with Azure's Python SDK, and prints every request to Resource Manager with its response, as its pipeline records them."""
 
 import json
 import os

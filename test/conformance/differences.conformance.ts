@@ -1,13 +1,16 @@
+/** Situations in which `ImportedImage` differs from `az acr import` on purpose. */
+
 import type { ImageDescription } from "acr-emulator";
 import { environment } from "../../scripts/environment";
 import { imageProgram } from "../engine/programs";
-import { registryId } from "../engine/scenarios/scenario";
 import { useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
+import { registryId, servicePrincipals } from "../support/fixtures";
+import { until } from "../support/until";
 import { AzureCli, type AzureCliResult } from "./azure-cli";
 import { Crane } from "./crane";
-import { printRefusal, shorten } from "./print";
-import { note } from "./results";
+import { printError, shorten } from "./print";
+import { recordRow } from "./results";
 
 const box = useEmulator();
 let az: AzureCli;
@@ -22,9 +25,8 @@ const acrImport = (...args: string[]) => az.run("acr", "import", "--name", "myre
 const target = (name: string) => `myregistry.azurecr.io/${name}`;
 const projectOf = (args: object) =>
   PulumiProject.create({ env: box.env, program: imageProgram({ registry: "myregistry", ...args }) });
-const longUp = { timeout: 240_000 };
 
-test("a tag that moves during the import", async () => {
+test("imports the previewed digest when the tag of the source moves during the import", async () => {
   const source = (name: string) => `docker.io/emulated/${name}:1`;
   const before: Record<string, ImageDescription> = {};
   for (const name of ["raced", "safe"]) before[name] = await box.control.moveTag(source(name), { kind: "manifest" });
@@ -35,61 +37,61 @@ test("a tag that moves during the import", async () => {
   expect(message).toContain("MANIFEST_UNKNOWN");
 
   const project = await projectOf({ source: source("safe"), targetTags: ["safe:1"] });
-  const safe = await whileMoving(source("safe"), () => project.up(longUp));
+  const safe = await whileMoving(source("safe"), () => project.up());
   expect(safe.moved).not.toBe(before.safe?.digest);
   expect([safe.result.exitCode, safe.result.changes]).toEqual([0, { create: 1 }]);
   expect(await crane.digest(target("safe:1"))).toBe(before.safe?.digest);
   await crane.run("validate", "--remote", target("safe:1"));
-  // The next run sees the move and follows it.
+  // The next run imports the new digest.
   expect((await project.preview()).changes).toEqual({ update: 1 });
-  expect((await project.up(longUp)).changes).toEqual({ update: 1 });
+  expect((await project.up()).changes).toEqual({ update: 1 });
   expect(await crane.digest(target("safe:1"))).toBe(safe.moved);
-  note(
-    "better",
+  recordRow(
+    "differences",
     "the source's tag moves during the import",
     `${outcomeOf(raced.result)}, and the target's tag cannot be pulled: ${lastLine(message)}`,
     `exit 0: ${shorten(String(before.safe?.digest))} as previewed, whole; the next \`up\` imports ${shorten(safe.moved)}`,
   );
 });
 
-test("what was imported: the digest in the result", async () => {
+test("returns the digest of the imported image", async () => {
   const source = "docker.io/library/hello-world:latest";
   const theirs = await acrImport("--source", source, "--image", "result-of-az:1");
   expect(theirs.exitCode).toBe(0);
   expect(theirs.stdout + theirs.message).not.toContain("sha256:");
   const project = await projectOf({ source, targetTags: ["result:1"] });
-  expect((await project.up(longUp)).exitCode).toBe(0);
+  expect((await project.up()).exitCode).toBe(0);
   const { reference, sourceDigest } = (await project.state()).resource("app").outputs ?? {};
   expect(sourceDigest).toBe(await crane.digest(source));
   expect(reference).toBe(`${target("result")}@${sourceDigest}`);
   expect(await crane.digest(String(reference))).toBe(sourceDigest);
-  note(
-    "better",
+  recordRow(
+    "differences",
     "which digest was imported",
-    `${outcomeOf(theirs)}, and no digest in what it prints`,
+    `${outcomeOf(theirs)}, and no digest in its output`,
     `output \`reference\`: ${shorten(String(reference))}`,
   );
 });
 
-test("a registry of another subscription by its login server", async () => {
+test("imports from a registry of another subscription by its login server", async () => {
   const source = "othersubsource.azurecr.io/aci-helloworld:latest";
   const theirs = await acrImport("--source", source, "--image", "other-subscription-az:1");
   expect(theirs.exitCode).not.toBe(0);
   expect(theirs.message).toContain("othersubsource.azurecr.io");
   expect(await box.control.digest(target("other-subscription-az:1"))).toBeUndefined();
   const project = await projectOf({ source, targetTags: ["other-subscription:1"] });
-  expect((await project.up(longUp)).exitCode).toBe(0);
+  expect((await project.up()).exitCode).toBe(0);
   const { digest } = await box.control.image(source);
   expect(await crane.digest(target("other-subscription:1"))).toBe(digest);
-  note(
-    "better",
+  recordRow(
+    "differences",
     "a source registry of another subscription, by login server",
     outcomeOf(theirs),
     `exit 0: ${shorten(digest)}`,
   );
 });
 
-test("the same again", async () => {
+test("imports nothing on the second run, after one HEAD request to the source", async () => {
   const source = "mcr.microsoft.com/windows/servercore:ltsc2019";
   const args = ["--source", source, "--image", "again-az:1"];
   expect((await acrImport(...args)).exitCode).toBe(0);
@@ -97,9 +99,9 @@ test("the same again", async () => {
   expect(theirs.exitCode).not.toBe(0);
   expect(theirs.message).toContain("Tag again-az:1 already exists in target registry.");
   const project = await projectOf({ source, targetTags: ["again:1"] });
-  expect((await project.up(longUp)).changes).toEqual({ create: 1 });
+  expect((await project.up()).changes).toEqual({ create: 1 });
   await box.control.clearRequests();
-  const ours = await project.up(longUp);
+  const ours = await project.up();
   expect([ours.exitCode, ours.changes]).toEqual([0, { same: 1 }]);
   const requests = await box.control.requests();
   const manifest = "/v2/windows/servercore/manifests/ltsc2019";
@@ -107,16 +109,16 @@ test("the same again", async () => {
     "GET mcr.microsoft.com/v2/",
     `HEAD mcr.microsoft.com${manifest}`,
   ]);
-  note(
-    "better",
+  recordRow(
+    "differences",
     "the same command again",
     outcomeOf(theirs),
     "exit 0: 1 unchanged, after one `HEAD` of the source, none to Azure",
   );
 });
 
-test("credentials beside --registry", async () => {
-  const credentials = { username: "cccccccc-0000-4000-8000-000000000001", password: "not-the-secret" };
+test("uses source.credentials that are set beside the resource ID of the source", async () => {
+  const credentials = { username: servicePrincipals.sourceReader.clientId, password: "not-the-secret" };
   const registry = registryId("mysourceregistry");
   const { username, password } = credentials;
   const options = ["--registry", registry, "--username", username, "--password", password];
@@ -126,30 +128,27 @@ test("credentials beside --registry", async () => {
     source: { image: "aci-helloworld:latest", registry, credentials },
     targetTags: ["dropped:1"],
   });
-  const ours = await project.up(longUp);
+  const ours = await project.up();
   expect(ours.exitCode).not.toBe(0);
   expect(ours.diagnostics("error").join()).toContain("[SOURCE_CREDENTIALS_REJECTED]");
   expect(await box.control.digest(target("dropped:1"))).toBeUndefined();
-  note(
-    "better",
+  recordRow(
+    "differences",
     "wrong credentials beside the source's resource ID",
     `${outcomeOf(theirs)}: they are dropped, the caller's own rights are used`,
     `refused: ${refusalOf(ours)}`,
   );
 });
 
-/** Runs an import, and moves the source's tag once the manifests are read and the layers are on their way. */
+/** Runs an import, and moves the tag of the source when the manifests have been read and the layers are being copied. */
 async function whileMoving<T>(source: string, run: () => Promise<T>): Promise<{ result: T; moved: string }> {
   await box.control.clearRequests();
   await box.control.faults({ host: "registry-1.docker.io", path: "/blobs/", from: "azure", latency: 4_000 });
   const running = run();
   const move = async () => {
-    for (let tries = 0; tries < 1_200; tries++) {
-      const layers = await box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
-      if (layers.length > 0) return (await box.control.moveTag(source, { kind: "manifest" })).digest;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`no layer of ${source} was read`);
+    const layers = () => box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
+    await until(async () => (await layers()).length > 0);
+    return (await box.control.moveTag(source, { kind: "manifest" })).digest;
   };
   const [result, moved] = await Promise.all([running, move()]);
   await box.control.faults();
@@ -157,7 +156,7 @@ async function whileMoving<T>(source: string, run: () => Promise<T>): Promise<{ 
 }
 
 function outcomeOf({ exitCode, message }: AzureCliResult): string {
-  return exitCode === 0 ? "exit 0" : `exit ${exitCode}: ${printRefusal(message)}`;
+  return exitCode === 0 ? "exit 0" : `exit ${exitCode}: ${printError(message)}`;
 }
 
 function refusalOf(outcome: Outcome): string {

@@ -1,25 +1,31 @@
+/** Runs the real Azure CLI. */
+
 import { run } from "../../scripts/process";
 import type { EmulatorControl } from "../support/emulator";
-import { judge } from "./judges";
+import { until } from "../support/until";
+import { clientPath } from "./clients";
 
 export interface AzureCliResult {
   readonly exitCode: number | null;
   readonly seconds: number;
   readonly stdout: string;
-  /** What it said, on one line. */
+  /** What it printed on stderr, on one line. */
   readonly message: string;
 }
 
-/** The real Azure CLI, as the default identity of the box. */
+/** The real Azure CLI with the default identity of the emulator. */
 export class AzureCli {
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
   async run(...args: string[]): Promise<AzureCliResult> {
     const began = performance.now();
-    const { exitCode, stdout, stderr } = await run(judge("JUDGE_AZURE_CLI"), ["-I", "-m", "azure.cli", ...args], {
-      env: this.env,
-      timeout: 240_000,
-    });
+    const { exitCode, stdout, stderr } = await run(
+      clientPath("CONFORMANCE_AZURE_CLI"),
+      ["-I", "-m", "azure.cli", ...args],
+      {
+        env: this.env,
+      },
+    );
     const seconds = (performance.now() - began) / 1000;
     return { exitCode, seconds, stdout, message: stderr.trim().replace(/\s+/g, " ") };
   }
@@ -31,12 +37,10 @@ export class AzureCli {
   }
 }
 
-/** Waits until no import is under way, for a command that does not. */
-export async function importsToEnd(control: EmulatorControl): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+/** Waits until no import is running, after `az acr import --no-wait`. */
+export function importsToEnd(control: EmulatorControl): Promise<void> {
+  return until(async () => {
     const operations = await control.call<{ state: string }[]>("GET", "/operations");
-    if (operations.every(({ state }) => state !== "pending")) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error("an import did not end within a minute");
+    return operations.every(({ state }) => state !== "pending");
+  });
 }

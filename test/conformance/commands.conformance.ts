@@ -1,3 +1,5 @@
+/** Every import command of Microsoft's articles, run by the Azure CLI and declared as an `ImportedImage`. */
+
 import { environment } from "../../scripts/environment";
 import { declareImages, type ImageArguments } from "../engine/programs";
 import { useEmulator } from "../support/emulator";
@@ -7,8 +9,8 @@ import { AzureCli, type AzureCliResult, importsToEnd } from "./azure-cli";
 import { Crane } from "./crane";
 import { type ImportCommand, importCommands } from "./import-commands";
 import { printArguments, printCommand } from "./print";
-import { exitAndTime, note } from "./results";
-import { privateHosts, startRealRegistries } from "./servers";
+import { privateHosts, startRealRegistries } from "./real-registries";
+import { exitAndTime, recordRow } from "./results";
 
 const box = useEmulator();
 let az: AzureCli;
@@ -16,7 +18,7 @@ let signedIn: AzureCliResult;
 let crane: Crane;
 let project: PulumiProject;
 let stopRegistries: (() => Promise<void>) | undefined;
-/** The images of the program so far: each command adds one. */
+/** The images that the program declares; each command adds one. */
 const images: Record<string, ImageArguments> = {};
 
 beforeAll(async () => {
@@ -32,7 +34,7 @@ afterAll(() => stopRegistries?.());
 test("az login", () => {
   const { exitCode, seconds, stdout, message } = signedIn;
   const command = "`az login --service-principal --username … --password … --tenant …`";
-  note("commands", "", "signing in", command, exitAndTime(exitCode, seconds), "", "", "", "");
+  recordRow("commands", "", "signing in", command, exitAndTime(exitCode, seconds), "", "", "", "");
   expect([exitCode, message]).toEqual([0, ""]);
   const { ARM_SUBSCRIPTION_ID } = box.env;
   expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ id: ARM_SUBSCRIPTION_ID, state: "Enabled" }));
@@ -40,7 +42,7 @@ test("az login", () => {
 
 test.each(importCommands)("$id $scenario", async (command) => {
   const { theirs, ours } = await compareImports(command);
-  // The article goes on with the manifests of the multi-architecture image.
+  // The article then lists the manifests of the multi-architecture image.
   if (command.id === "1") {
     const listed = [
       ["acr", "repository", "show-manifests", "--repository", "hello-world", "--name"],
@@ -50,7 +52,7 @@ test.each(importCommands)("$id $scenario", async (command) => {
   }
 });
 
-/** Runs the command, declares the same image for another registry, and compares what the two hold. */
+/** Runs the command, declares the same import into another registry, and compares the two registries. */
 async function compareImports({ id, scenario, prepare }: ImportCommand): Promise<{ theirs: string; ours: string }> {
   const [theirs, ours] = [`azurecli${id}`, `pulumi${id}`];
   for (const name of [theirs, ours]) {
@@ -67,15 +69,15 @@ async function compareImports({ id, scenario, prepare }: ImportCommand): Promise
   images[name] = { registry: ours, ...wanted.args };
   await project.write(declareImages(images));
   const began = performance.now();
-  const up = await project.up({ timeout: 240_000 });
+  const up = await project.up();
   const seconds = (performance.now() - began) / 1000;
 
-  const byAzureCli = await holdings(theirs, wanted.targets);
-  const byPulumi = await holdings(ours, wanted.targets);
-  const roots = Object.values(byAzureCli.manifests).map((held) => Object.keys(held)[0]);
+  const byAzureCli = await contentOf(theirs, wanted.targets);
+  const byPulumi = await contentOf(ours, wanted.targets);
+  const roots = Object.values(byAzureCli.manifests).map((manifests) => Object.keys(manifests)[0]);
   const isEqual =
     JSON.stringify(byAzureCli) === JSON.stringify(byPulumi) && roots.every((root) => root === wanted.digest);
-  note(
+  recordRow(
     "commands",
     id,
     scenario,
@@ -83,7 +85,7 @@ async function compareImports({ id, scenario, prepare }: ImportCommand): Promise
     exitAndTime(imported.exitCode, imported.seconds),
     `\`${printArguments(wanted.args)}\``,
     exitAndTime(up.exitCode, seconds),
-    String(new Set(Object.values(byPulumi.manifests).flatMap((held) => Object.keys(held))).size),
+    String(new Set(Object.values(byPulumi.manifests).flatMap((manifests) => Object.keys(manifests))).size),
     isEqual ? "yes" : "no",
   );
   expect([imported.exitCode, imported.message]).toEqual([0, expect.not.stringContaining("ERROR")]);
@@ -92,22 +94,22 @@ async function compareImports({ id, scenario, prepare }: ImportCommand): Promise
   expect(byPulumi).toEqual(byAzureCli);
   expect(roots).toEqual(wanted.targets.map(() => wanted.digest));
   expect((await project.state()).resource(name).outputs).toMatchObject({ sourceDigest: wanted.digest });
-  // Layers too: crane reads them all.
+  // crane reads all layers too.
   for (const registry of [theirs, ours]) {
     for (const target of wanted.targets) await crane.run("validate", "--remote", `${hostOf(registry)}/${target}`);
   }
   return { theirs, ours };
 }
 
-interface Holdings {
-  /** By target: the manifests by digest, the root first. */
+interface Content {
+  /** Per target: the manifests by digest, the root first. */
   readonly manifests: Record<string, Record<string, string>>;
   readonly tags: Record<string, readonly string[]>;
 }
 
-/** Everything that crane sees behind the targets of one registry. */
-async function holdings(registry: string, targets: readonly string[]): Promise<Holdings> {
-  const found: Holdings = { manifests: {}, tags: {} };
+/** The manifests and tags of one registry, as crane reads them. */
+async function contentOf(registry: string, targets: readonly string[]): Promise<Content> {
+  const found: Content = { manifests: {}, tags: {} };
   for (const target of targets) {
     const repository = target.replace(/[:@].*$/, "");
     const manifests = await crane
@@ -121,13 +123,13 @@ async function holdings(registry: string, targets: readonly string[]): Promise<H
   return found;
 }
 
-/** The manifests of a repository as the Azure CLI lists them, where it imported itself and where we did. */
+/** Compares the manifests that the Azure CLI lists in its own registry and in that of `ImportedImage`. */
 async function compareListings(theirs: readonly string[], ours: readonly string[]): Promise<void> {
   const listed = await az.run(...theirs, "--output", "json");
   const digests = digestsIn(listed);
   const digestsOfOurs = digestsIn(await az.run(...ours, "--output", "json"));
   const { platforms } = (await project.state()).resource("image1").outputs ?? {};
-  note(
+  recordRow(
     "commands",
     "2",
     "its manifests",
@@ -138,8 +140,8 @@ async function compareListings(theirs: readonly string[], ours: readonly string[
     String(digestsOfOurs.length),
     String(digests) === String(digestsOfOurs) ? "yes" : "no",
   );
-  const held = [...(await crane.manifests(`${hostOf("pulumi1")}/hello-world:latest`)).keys()].sort();
-  expect([digests, digestsOfOurs]).toEqual([held, held]);
+  const expected = [...(await crane.manifests(`${hostOf("pulumi1")}/hello-world:latest`)).keys()].sort();
+  expect([digests, digestsOfOurs]).toEqual([expected, expected]);
 }
 
 function digestsIn({ exitCode, stdout, message }: AzureCliResult): string[] {

@@ -1,35 +1,37 @@
-import { dockerHubAccount, secondSubscriptionId } from "acr-emulator";
+/** The import commands of Microsoft's articles and the arguments of `ImportedImage` that stand for them. */
+
+import { dockerHubAccount } from "acr-emulator";
 import type { ImageArguments } from "../engine/programs";
-import { registryId } from "../engine/scenarios/scenario";
 import type { EmulatorControl } from "../support/emulator";
+import { credentialsOf, registryId, secondSubscriptionId, servicePrincipals } from "../support/fixtures";
 import { registryAccount } from "../support/registry";
 import type { Account } from "./crane";
-import { openHost, privateHosts } from "./servers";
+import { openHost, privateHosts } from "./real-registries";
 
-/** One import, said twice: as options of `az acr import` and as arguments of `ImportedImage`. */
+/** One import as options of `az acr import` and as arguments of `ImportedImage`. */
 export interface Import {
   readonly az: readonly string[];
   readonly args: ImageArguments;
-  /** What the target registry holds afterwards: `repository:tag`, or `repository@digest` for a manifest without a tag. */
+  /** The targets: `repository:tag`, or `repository@digest` for a manifest without a tag. */
   readonly targets: readonly string[];
-  /** The source's digest, as the source itself knows it. */
+  /** The digest of the source. */
   readonly digest: string;
 }
 
-/** What a command needs that is not there by itself. */
+/** What a command can use to prepare its source and target. */
 export interface Preparation {
   readonly control: EmulatorControl;
-  /** Login servers of both targets, for a command that finds something there. */
+  /** Login servers of both target registries. */
   readonly hosts: readonly string[];
   /** Pushes a new image to a real registry and returns its digest. */
   push(reference: string): Promise<string>;
 }
 
 export interface ImportCommand {
-  /** As the articles count them; letters where one of them has several forms. */
+  /** The number in the articles, with a letter where there are several forms. */
   readonly id: string;
   readonly scenario: string;
-  prepare(world: Preparation): Promise<Import>;
+  prepare(context: Preparation): Promise<Import>;
 }
 
 /** Every import of Microsoft's articles, with the registries and accounts of the emulator's default world. */
@@ -131,7 +133,7 @@ export const importCommands: readonly ImportCommand[] = [
     async prepare({ control }) {
       const source = "mysourceregistry.azurecr.io/sourcerrepo:tag";
       await control.moveTag(source);
-      const account = { username: "cccccccc-0000-4000-8000-000000000001", password: "source-reader~secret" };
+      const account = credentialsOf(servicePrincipals.sourceReader);
       return withAccount(control, source, "targetimage:tag", account);
     },
   },
@@ -139,7 +141,7 @@ export const importCommands: readonly ImportCommand[] = [
     id: "11a",
     scenario: "registry of another tenant, service principal",
     async prepare({ control }) {
-      const account = { username: otherTenantReader, password: "other-tenant-reader~secret" };
+      const account = credentialsOf(servicePrincipals.otherTenantReader);
       return withAccount(control, otherTenantSource, "targetimage:tag", account);
     },
   },
@@ -155,7 +157,10 @@ export const importCommands: readonly ImportCommand[] = [
     id: "12",
     scenario: "registry of another tenant, Entra access token alone",
     async prepare({ control }) {
-      const wanted = { clientId: otherTenantReader, audience: "https://containerregistry.azure.net" };
+      const wanted = {
+        clientId: servicePrincipals.otherTenantReader.clientId,
+        audience: "https://containerregistry.azure.net",
+      };
       const { token: password } = await control.call<{ token: string }>("POST", "/token", {}, wanted);
       return withAccount(control, otherTenantSource, "targetimage:tag", { password });
     },
@@ -252,7 +257,6 @@ export const importCommands: readonly ImportCommand[] = [
 ];
 
 const otherTenantSource = "othertenantsource.azurecr.io/aci-helloworld:latest";
-const otherTenantReader = "eeeeeeee-0000-4000-8000-000000000001";
 
 async function plain(control: EmulatorControl, source: string, target: string): Promise<Import> {
   const { digest } = await control.image(source);

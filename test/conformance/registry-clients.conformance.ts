@@ -1,10 +1,12 @@
+/** crane and skopeo against the registries of the emulator. */
+
 import { dockerHubAccount } from "acr-emulator";
 import { runOrFail } from "../../scripts/process";
 import { useEmulator } from "../support/emulator";
+import { clientPath } from "./clients";
 import { Crane } from "./crane";
-import { judge } from "./judges";
 import { shorten } from "./print";
-import { note } from "./results";
+import { recordRow } from "./results";
 
 const hub = "docker.io/library/hello-world:latest";
 const microsoft = "mcr.microsoft.com/windows/servercore:ltsc2019";
@@ -20,7 +22,7 @@ beforeAll(async () => {
 describe("crane", () => {
   const run = async (...args: string[]) => {
     const printed = await crane.run(...args);
-    note("clients", "crane", `\`crane ${args.join(" ")}\``, shorten(printed.trim().split("\n").at(-1) || "done"));
+    recordRow("clients", "crane", `\`crane ${args.join(" ")}\``, shorten(printed.trim().split("\n").at(-1) || "done"));
     return printed.trim();
   };
 
@@ -28,7 +30,7 @@ describe("crane", () => {
     expect(await run("digest", reference)).toBe((await box.control.image(reference)).digest);
   });
 
-  test("crane digest of a private repository: refused, then with its owner's token", async () => {
+  test("crane digest of a private repository is denied without the token of its owner", async () => {
     await expect(crane.run("digest", privateImage)).rejects.toThrow(/UNAUTHORIZED|DENIED|denied/);
     crane.logIn("https://index.docker.io/v1/", dockerHubAccount);
     expect(await run("digest", privateImage)).toBe((await box.control.image(privateImage)).digest);
@@ -36,7 +38,7 @@ describe("crane", () => {
 
   test.each([
     ["from Docker Hub", hub, "myregistry.azurecr.io/crane/hello-world:latest"],
-    ["between registries of Azure", azure, "myregistry.azurecr.io/crane/aci-helloworld:latest"],
+    ["between Azure registries", azure, "myregistry.azurecr.io/crane/aci-helloworld:latest"],
   ])("crane copy %s, crane validate", async (_, source, target) => {
     await run("copy", source, target);
     expect(await crane.manifests(target)).toEqual(await crane.manifests(source));
@@ -48,16 +50,15 @@ describe("crane", () => {
   });
 });
 
-const { JUDGE_SKOPEO } = process.env;
-const describeSkopeo = JUDGE_SKOPEO === undefined ? describe.skip : describe;
-describeSkopeo(JUDGE_SKOPEO === undefined ? "skopeo (skipped: there is none on PATH)" : "skopeo", () => {
+const { CONFORMANCE_SKOPEO } = process.env;
+const describeSkopeo = CONFORMANCE_SKOPEO === undefined ? describe.skip : describe;
+describeSkopeo(CONFORMANCE_SKOPEO === undefined ? "skopeo (skipped: not found on PATH)" : "skopeo", () => {
   const skopeo = async (...args: string[]) => {
-    const printed = await runOrFail(judge("JUDGE_SKOPEO"), ["--insecure-policy", ...args], {
+    const printed = await runOrFail(clientPath("CONFORMANCE_SKOPEO"), ["--insecure-policy", ...args], {
       env: crane.env,
-      timeout: 120_000,
     });
     const shown = args.map((arg, index) => (/-?creds$/.test(args[index - 1] ?? "") ? "…" : arg));
-    note("clients", "skopeo", `\`skopeo ${shown.join(" ")}\``, args.includes("copy") ? "done" : "inspected");
+    recordRow("clients", "skopeo", `\`skopeo ${shown.join(" ")}\``, args.includes("copy") ? "done" : "inspected");
     return printed;
   };
   const account = () => `${box.env.ARM_CLIENT_ID}:${box.env.ARM_CLIENT_SECRET}`;
@@ -72,14 +73,14 @@ describeSkopeo(JUDGE_SKOPEO === undefined ? "skopeo (skipped: there is none on P
     expect(found).toMatchObject({ Digest: (await box.control.image(hub)).digest, RepoTags: ["latest"], Os: "linux" });
   });
 
-  test("skopeo copy --all from Docker Hub into a registry of Azure", async () => {
+  test("skopeo copy --all from Docker Hub into an Azure registry", async () => {
     const target = "myregistry.azurecr.io/skopeo/hello-world:latest";
     await skopeo("copy", "--all", "--dest-creds", account(), `docker://${hub}`, `docker://${target}`);
     expect(await crane.manifests(target)).toEqual(await crane.manifests(hub));
     await crane.run("validate", "--remote", target);
   });
 
-  test("skopeo copy between registries of Azure", async () => {
+  test("skopeo copy between Azure registries", async () => {
     const target = "myregistry.azurecr.io/skopeo/aci-helloworld:latest";
     const credentials = ["--src-creds", account(), "--dest-creds", account()];
     await skopeo("copy", "--all", ...credentials, `docker://${azure}`, `docker://${target}`);

@@ -1,3 +1,5 @@
+/** Installs Python packages into cached virtual environments. */
+
 import path from "node:path";
 import { cached, fingerprint } from "../../scripts/cache";
 import { run, runOrFail } from "../../scripts/process";
@@ -5,7 +7,7 @@ import { withProgress } from "../../scripts/progress";
 
 const MINUTE = 60_000;
 
-/** The interpreter of a virtual environment, kept in the cache, that holds what `requirements/<name>.txt` pins. */
+/** The interpreter of a cached virtual environment with the packages that `requirements/<name>.txt` pins. */
 export async function pythonWith(name: string, title: string): Promise<string> {
   const requirements = path.join(__dirname, "requirements", `${name}.txt`);
   const version = await pythonVersion();
@@ -20,17 +22,17 @@ export async function pythonWith(name: string, title: string): Promise<string> {
   return interpreter(folder);
 }
 
-/** Its commands name the folder in which they were installed; the interpreter finds its packages wherever it lies. */
+/** Unlike the commands of a virtual environment, its interpreter still works after the folder has been moved. */
 function interpreter(folder: string): string {
   return path.join(folder, "bin", "python");
 }
 
 async function pythonVersion(): Promise<string> {
-  const wanted = "The Azure CLI and the Python SDK need Python 3.10 or newer as `python3`";
-  const asked = await run("python3", ["--version"]).catch(() => undefined);
-  if (asked?.exitCode !== 0) throw new Error(`${wanted}, and there is none on PATH`);
-  const version = asked.stdout.trim().replace("Python ", "");
+  const requirement = "The Azure CLI and the Python SDK need Python 3.10 or newer as `python3`";
+  const result = await run("python3", ["--version"]).catch(() => undefined);
+  if (result?.exitCode !== 0) throw new Error(`${requirement}, but PATH has none`);
+  const version = result.stdout.trim().replace("Python ", "");
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < 3 || (major === 3 && minor < 10)) throw new Error(`${wanted}, this is ${version}`);
+  if (major < 3 || (major === 3 && minor < 10)) throw new Error(`${requirement}, but found ${version}`);
   return version;
 }

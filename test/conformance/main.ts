@@ -1,7 +1,8 @@
 /**
- * `npm run judges`: clients and registries that nobody here wrote judge the emulator and the product. Installs what it
- * needs into the cache, and writes the comparison with the Azure CLI to RESULTS.md.  `npm run judges -- WORDS`: only tests
- * whose name matches, printed only.
+ * `npm run conformance`: tests the emulator and the product with independent clients and registries.
+ *
+ * Installs the clients into the cache and writes the comparison with the Azure CLI to RESULTS.md.
+ * `npm run conformance -- WORDS` runs the tests whose name matches and only prints the results.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -20,14 +21,14 @@ const MINUTE = 60_000;
 
 async function main(): Promise<void> {
   const words = process.argv.slice(2).join(" ");
-  const temporary = mkdtempSync(path.join(tmpdir(), "judges-"));
+  const temporary = mkdtempSync(path.join(tmpdir(), "conformance-"));
   const removeAll = () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   endTogether(removeAll);
   try {
-    const judges = await install();
+    const clients = await install();
     const results = path.join(temporary, "results");
-    const tally = await runTests(words, temporary, { ...judges, JUDGES_RESULTS: results });
-    const page = resultPage(results, await preface(judges, tally));
+    const tally = await runTests(words, temporary, { ...clients, CONFORMANCE_RESULTS: results });
+    const page = resultPage(results, await preface(clients, tally));
     process.stdout.write(`\n${page}`);
     if (words === "") await writeFile(path.join(__dirname, "RESULTS.md"), page);
     printNames("Failed", tally.failures);
@@ -39,17 +40,17 @@ async function main(): Promise<void> {
   }
 }
 
-/** The variables by which tests find the judges. */
+/** Installs the clients and returns the variables that hold their paths. */
 async function install(): Promise<Record<string, string>> {
   const tools = await toolsFolder();
   if (tools.folder === undefined) throw new Error(tools.reason);
   const skopeo = findOnPath("skopeo");
   return {
-    JUDGE_CRANE: path.join(tools.folder, "crane"),
-    JUDGE_REGISTRY: path.join(tools.folder, "registry"),
-    JUDGE_AZURE_SDK: await pythonWith("azure-sdk", "installing the Python SDK (some seconds)"),
-    JUDGE_AZURE_CLI: await pythonWith("azure-cli", "installing the Azure CLI (700 MB, one to five minutes)"),
-    ...(skopeo === undefined ? {} : { JUDGE_SKOPEO: skopeo }),
+    CONFORMANCE_CRANE: path.join(tools.folder, "crane"),
+    CONFORMANCE_REGISTRY: path.join(tools.folder, "registry"),
+    CONFORMANCE_AZURE_SDK: await pythonWith("azure-sdk", "installing the Python SDK (some seconds)"),
+    CONFORMANCE_AZURE_CLI: await pythonWith("azure-cli", "installing the Azure CLI (700 MB, one to five minutes)"),
+    ...(skopeo === undefined ? {} : { CONFORMANCE_SKOPEO: skopeo }),
     TEST_ENGINE: await engineFolder(),
   };
 }
@@ -75,12 +76,12 @@ async function runTests(words: string, temporary: string, variables: Record<stri
   );
   const report: JestReport | undefined = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
   const output = jest.stdout + jest.stderr;
-  const tally = tallyJest({ name: "judges", exitCode: jest.exitCode, report, output, only });
+  const tally = tallyJest({ name: "conformance", exitCode: jest.exitCode, report, output, only });
   if (tally.passed + tally.failures.length === 0) tally.failures.push("no test matches");
   return tally;
 }
 
-async function preface(judges: Record<string, string>, tally: Tally): Promise<string> {
+async function preface(clients: Record<string, string>, tally: Tally): Promise<string> {
   const versions = [
     ...["azure-cli", "azure-sdk"].flatMap((name) =>
       readFileSync(path.join(__dirname, "requirements", `${name}.txt`), "utf8")
@@ -89,19 +90,19 @@ async function preface(judges: Record<string, string>, tally: Tally): Promise<st
     ),
     `crane ${moduleVersion("github.com/google/go-containerregistry")}`,
     `registry (CNCF distribution) ${moduleVersion("github.com/distribution/distribution/v3")}`,
-    judges.JUDGE_SKOPEO === undefined
+    clients.CONFORMANCE_SKOPEO === undefined
       ? "no skopeo, since there is none on PATH"
-      : (await runOrFail(judges.JUDGE_SKOPEO, ["--version"])).trim(),
+      : (await runOrFail(clients.CONFORMANCE_SKOPEO, ["--version"])).trim(),
   ];
   return [
-    `Written by \`npm run judges\`: ${closingLine(tally)}. Clients: ${versions.join(", ")}.`,
+    `Written by \`npm run conformance\`: ${closingLine(tally)}. Clients: ${versions.join(", ")}.`,
     "",
-    "All of them, and the real Pulumi engine, ran against the emulator, on one machine; live Azure was not asked. Times are",
-    "that machine's, which had other work to do.",
+    "All of them, and the real Pulumi engine, ran against the emulator on one machine that had other work to do. Live Azure was",
+    "not used.",
   ].join("\n");
 }
 
-/** As the Go modules of the tools pin it. */
+/** The version that the Go modules of the tools pin. */
 function moduleVersion(module: string): string {
   const pins = readFileSync(path.join(root, "scripts/tools/go.mod"), "utf8");
   return (

@@ -17,12 +17,11 @@ test.each(SUPPORTED_NODE)("the quickstart runs on Node.js %d", async (version) =
     program: `${quickstart}\nexport const node = process.version;\n`,
     language: "typescript",
   });
-  const options = { timeout: 240_000 };
-  expect((await project.up(options)).changes).toEqual({ create: 1 });
+  expect((await project.up()).changes).toEqual({ create: 1 });
   expect((await project.outputs()).node).toMatch(new RegExp(`^v${version}\\.`));
-  expect((await project.up(options)).changes).toEqual({ same: 1 });
-  expect((await project.refresh(options)).changes).toEqual({ same: 1 });
-  expect((await project.destroy(options)).changes).toEqual({ delete: 1 });
+  expect((await project.up()).changes).toEqual({ same: 1 });
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+  expect((await project.destroy()).changes).toEqual({ delete: 1 });
 });
 
 /** The folder of the newest release of a major version, which npm keeps in its cache. */
