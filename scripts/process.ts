@@ -1,11 +1,12 @@
+/** Runs commands, and ends them together with all that they started. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface RunOptions {
   cwd?: string;
-  /** The whole environment of the child; the caller's own when absent. */
+  /** The complete environment of the child. Default: that of this process. */
   env?: NodeJS.ProcessEnv;
-  /** After this many milliseconds the child and all its descendants are ended and the run fails. */
+  /** Milliseconds after which the child and its descendants are killed and the run fails. Default: none. */
   timeout?: number;
   onOutput?: (text: string) => void;
 }
@@ -17,7 +18,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a command to its end, whatever its exit code. */
+/** Runs a command until it ends, whatever its exit code. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = start(command, args, options);
   const { timeout } = options;
@@ -36,7 +37,7 @@ export async function run(command: string, args: readonly string[], options: Run
   }
 }
 
-/** Runs a command that must succeed and returns what it printed on stdout. */
+/** Runs a command that must succeed, and returns its stdout. */
 export async function runOrFail(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { exitCode, signal, stdout, stderr } = await run(command, args, options);
   if (exitCode !== 0) {
@@ -49,21 +50,21 @@ export async function runOrFail(command: string, args: readonly string[], option
 export interface Running {
   readonly pid: number;
   readonly finished: Promise<Finished>;
-  /** Everything printed so far, stdout and stderr in order of arrival. */
+  /** The output so far, stdout and stderr in order of arrival. */
   output(): string;
   /** The first line of stdout or stderr that matches; fails when the process ends first, or after `timeout` ms if given. */
   line(pattern: RegExp, timeout?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
-  /** Asks the process to end, then ends it with its descendants; resolves when it is gone. */
+  /** Sends `signal`, and after `grace` milliseconds kills the process with its descendants; resolves when it has ended. */
   stop(signal?: NodeJS.Signals, grace?: number): Promise<Finished>;
-  /** Ends the process and all its descendants at once. */
+  /** Kills the process and its descendants. */
   kill(): void;
 }
 
 const live = new Set<Running>();
 let ending = false;
 
-/** Starts a command that goes on running; it is ended with this process at the latest. */
+/** Starts a command and does not wait for it. It is killed when this process ends, at the latest. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Running {
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
@@ -85,9 +86,9 @@ export function start(command: string, args: readonly string[], options: RunOpti
   });
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", (error) => reject(new Error(`${describe(command, args)} cannot be started: ${error.message}`)));
-    // "close" waits for the output of descendants, too, so a daemon left behind would keep it back for ever.
+    // "close" also waits for the output of descendants: a daemon that is left behind would delay it forever.
     child.once("exit", (exitCode, signal) => {
-      if (ending) return; // nobody shall go on, or complain, because we ended it
+      if (ending) return; // killed by `endTogether`: no caller may continue or report a failure
       const end = () => resolve({ exitCode, signal, stdout, stderr });
       const timer = setTimeout(end, 2_000);
       child.once("close", () => {
@@ -148,13 +149,13 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** Ends a process and its descendants, also those that moved to a process group of their own, as Pulumi's plugins do. */
+/** Kills a process and its descendants, also those in process groups of their own, such as Pulumi's plugins. */
 export function killTree(pid: number): void {
   for (const each of [pid, ...descendants(pid)]) {
     try {
       process.kill(each, "SIGKILL");
     } catch {
-      // gone already
+      // It has ended already.
     }
   }
 }
@@ -166,7 +167,7 @@ export function descendants(pid: number): number[] {
   return below(pid);
 }
 
-/** Every process with its parent; from /proc where there is one, since small images come without `ps`. */
+/** All processes with their parents; read from /proc on Linux, where small images have no `ps`. */
 function processes(): [pid: number, parent: number][] {
   if (process.platform !== "linux") {
     const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
@@ -179,7 +180,7 @@ function processes(): [pid: number, parent: number][] {
       // "pid (name) state parent …": the name may contain anything.
       return [[Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])] as [number, number]];
     } catch {
-      return []; // ended meanwhile
+      return []; // has ended
     }
   });
 }
@@ -198,7 +199,7 @@ function takePid(): number | undefined {
   return Number(pid.slice("--pid=".length)) || undefined;
 }
 
-/** Makes Ctrl-C and its like, and the end of npm, end this process together with everything that it started. */
+/** Makes SIGINT, SIGTERM, SIGHUP and the end of npm end this process together with everything that it started. */
 export function endTogether(cleanUp: () => void | Promise<void> = () => {}): void {
   const end = async (exitCode: number) => {
     if (ending) return;
@@ -220,7 +221,7 @@ export function endTogether(cleanUp: () => void | Promise<void> = () => {}): voi
   if (npm !== undefined) whenEnded(npm, () => void end(143));
 }
 
-/** Calls back once when a process has ended, however it ended. */
+/** Calls `act` once when a process has ended, for whatever reason. */
 function whenEnded(pid: number, act: () => void): void {
   const timer = setInterval(() => {
     try {

@@ -11,11 +11,11 @@ const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 const pages = ts.sys.readDirectory(root, [".md"], ["node_modules", "dist"]).map((file) => path.relative(root, file));
 const readme = read("README.md");
 
-/** The TypeScript snippets of all pages, each as a module of its own in the root. */
+/** The TypeScript snippets of all pages, each as an ES module in the root: some await at the top level. */
 const snippets = new Map(
   pages.flatMap((page) =>
     [...read(page).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = ""], index): [string, string] => [
-      path.join(root, `${page.replaceAll("/", "-")}-${index + 1}.ts`),
+      path.join(root, `${page.replaceAll("/", "-")}-${index + 1}.mts`),
       text,
     ]),
   ),
