@@ -177,13 +177,13 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
     way: "a secret without tenant",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { clientId, clientSecret },
-    says: ["set ARM_TENANT_ID (azure-native:tenantId)"],
+    says: ["Set ARM_TENANT_ID (azure-native:tenantId)"],
   },
   {
     way: "a service principal without a credential",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: principal,
-    says: ["nothing says how it proves itself", "ARM_CLIENT_SECRET"],
+    says: ["has no credential", "ARM_CLIENT_SECRET"],
   },
   {
     way: "a certificate that the application does not have",
@@ -195,7 +195,7 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
     way: "a certificate file that cannot be read",
     code: "AZURE_CONFIGURATION_INVALID",
     settings: { ...principal, clientCertificatePath: file("damaged.pfx"), clientSecret },
-    says: ["ARM_CLIENT_CERTIFICATE_PATH", "no PEM or PFX file"],
+    says: ["ARM_CLIENT_CERTIFICATE_PATH", "is not a valid PEM or PFX file"],
   },
   {
     way: "a PFX file with a wrong password",
@@ -210,7 +210,7 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
     way: "OIDC without a token",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { ...principal, useOidc: "true" },
-    says: ["there is no token", "ARM_OIDC_TOKEN_FILE_PATH", "id-token: write"],
+    says: ["has no token", "ARM_OIDC_TOKEN_FILE_PATH", "id-token: write"],
   },
   {
     way: "an OIDC token for another subject",
@@ -228,7 +228,7 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
     way: "a managed identity that this machine does not have",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { clientId: "99999999-9999-4999-8999-999999999999", useMsi: "true" },
-    says: ["managed identity is switched on"],
+    says: ["the managed identity is not available on this machine"],
   },
 ])("S19 refuses $way", async ({ way, code, settings, says }) => {
   const { digest } = await box.control.moveTag(source);

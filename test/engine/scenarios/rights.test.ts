@@ -22,9 +22,9 @@ test("S12 missing rights: each error names the least role, its scope and the ide
   const invisible = (side: "source" | "target", name: string) => ({
     code: "REGISTRY_NOT_FOUND",
     says: [
-      `${side}: no registry ${name} is visible to service principal ${who}`,
-      "check the name; if the registry is there",
-      `role ${DATA_IMPORTER} on it (scope: the registry, or its resource group)`,
+      `${side}: registry ${name} is not visible to service principal ${who}`,
+      "Check the name. If the registry exists",
+      `role ${DATA_IMPORTER} on it or on its resource group`,
     ],
     never,
     env,

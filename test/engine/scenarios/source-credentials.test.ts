@@ -38,7 +38,10 @@ test("S8 an Azure registry with service principal credentials, which are never d
     "a wrong secret beside source.registry, the image by digest, so that only Azure reads it",
     into("s8:refused", { image: `aci-helloworld@${digest}`, registry: "mysourceregistry", credentials: wrong }),
     // The service does not tell a wrong secret from a missing role.
-    { code: "SOURCE_ACCESS_DENIED", says: ["source: mysourceregistry", "the given credentials", "AcrPull"] },
+    {
+      code: "SOURCE_ACCESS_DENIED",
+      says: ["source: the identity in source.credentials is not allowed to pull mysourceregistry", "AcrPull"],
+    },
   );
   await scenario.refuses(
     "a service principal without a role on the source",

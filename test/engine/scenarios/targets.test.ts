@@ -31,7 +31,9 @@ test("S15 onConflict: every combination of an existing tag and policy", async ()
   expect(created.exitCode).not.toBe(0);
   expect(created.diagnostics("error").join("\n")).toContain(`${target("others")} holds ${others}`);
   expect((await project.state()).resource("absent").outputs?.sourceDigest).toBe(first);
-  expect(created.diagnostics("error").join("\n")).toContain(`${target("theirs")} holds ${theirs}, which this resource`);
+  expect(created.diagnostics("error").join("\n")).toContain(
+    `${target("theirs")} holds ${theirs}, which was not created by this resource`,
+  );
   expect(await control.digest(target("absent"))).toBe(first);
   expect(await control.digest(target("theirs"))).toBe(theirs);
   expect(await control.digest(target("forced"))).toBe(first);
