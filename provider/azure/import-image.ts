@@ -97,9 +97,7 @@ const DENIALS: Partial<Record<Code, Side>> = { SOURCE_ACCESS_DENIED: "source", T
 /** The Azure registry that an import reads from, if it is one. */
 function sourceRegistry({ resourceId, registryUri }: ImportSource, cloud: Cloud): RegistryName | undefined {
   if (resourceId !== undefined) return parseRegistryName(resourceId);
-  return registryUri !== undefined && isRegistryOf(cloud, registryUri)
-    ? { kind: "loginServer", loginServer: registryUri }
-    : undefined;
+  return registryUri !== undefined && isRegistryOf(cloud, registryUri) ? parseRegistryName(registryUri) : undefined;
 }
 
 function subjectOf(

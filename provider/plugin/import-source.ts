@@ -4,6 +4,7 @@ import type { ImportSource } from "../azure/import-operation";
 import { failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { printImage } from "../reference/image-name";
+import { parseRegistryName } from "../reference/registry-name";
 import type { Source } from "../resource/source";
 
 /**
@@ -33,7 +34,7 @@ export async function toImportSource(
 
 async function findResourceId(loginServer: string, azure: Azure): Promise<string | undefined> {
   try {
-    return (await azure.findRegistry({ kind: "loginServer", loginServer }, "source")).id;
+    return (await azure.findRegistry(parseRegistryName(loginServer), "source")).id;
   } catch (error) {
     if (failureOf(error)?.code === "REGISTRY_NOT_FOUND") return undefined;
     throw error;

@@ -4,6 +4,7 @@ import { failureOf, ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
+import { parseRegistryName } from "../reference/registry-name";
 import { LATEST } from "../reference/tag";
 import { RegistryClient, type RegistryCredential } from "../registry/client";
 import type { ManifestDescriptor } from "../registry/manifest";
@@ -60,7 +61,7 @@ export class DigestResolver {
       if (!isIdentityDenied(error)) throw error;
       // A registry outside this tenant may allow anonymous pulls. If it does not, that Azure cannot find it explains most.
       return head({ kind: "anonymous" }).catch(async () => {
-        await this.azure().findRegistry({ kind: "loginServer", loginServer: host }, "source");
+        await this.azure().findRegistry(parseRegistryName(host), "source");
         throw error;
       });
     }
