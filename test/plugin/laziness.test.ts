@@ -10,6 +10,7 @@ const heavy = [
   "@azure/core-rest-pipeline",
   "@azure/msal-node",
   "node-forge",
+  "tldts",
 ];
 
 /** Runs a script on dist/ in a process of its own, and says which of the packages that cost start-up time it loaded. */

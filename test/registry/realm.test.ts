@@ -1,3 +1,4 @@
+/** Which token services may receive the credentials of a registry. */
 import { mayReceiveCredentials } from "../../provider/registry/realm";
 
 test.each([
@@ -9,6 +10,8 @@ test.each([
   ["gitlab.example.com:5050", "https://gitlab.example.com/jwt/auth"],
   ["registry.example.com", "https://registry.example.com:8443/token"],
   ["example.com", "https://auth.example.com/token"],
+  ["registry.corp.internal", "https://sso.corp.internal/token"],
+  ["registry.one.github.io", "https://auth.one.github.io/token"],
   ["127.0.0.1:5000", "https://127.0.0.1:5001/token"],
   ["[::1]:5000", "https://[::1]:5000/token"],
   ["localhost:5000", "https://localhost:5000/token"],
@@ -18,7 +21,7 @@ test.each([
 
 test.each([
   ["without TLS", "registry.example.com", "http://registry.example.com/token"],
-  ["a stranger", "registry.example.com", "https://evil.com/token"],
+  ["another owner", "registry.example.com", "https://evil.com/token"],
   ["look-alike prefix", "registry.example.com", "https://registry.example.com.evil.com/token"],
   ["look-alike suffix", "registry.example.com", "https://evilexample.com/token"],
   ["look-alike suffix of the host", "example.com", "https://evilexample.com/token"],
@@ -28,6 +31,11 @@ test.each([
   ["country's second level in common", "registry.co.uk", "https://evil.co.uk/token"],
   ["another Azure registry", "one.azurecr.io", "https://two.azurecr.io/oauth2/token"],
   ["another Azure registry's region", "one.westus.geo.azurecr.io", "https://two.geo.azurecr.io/oauth2/token"],
+  ["another tenant of GitHub Pages", "one.github.io", "https://two.github.io/token"],
+  ["another tenant of Azure App Service", "one.azurewebsites.net", "https://two.azurewebsites.net/token"],
+  ["the host of all Azure App Service tenants", "one.azurewebsites.net", "https://azurewebsites.net/token"],
+  ["a country's second level of more letters", "registry.com.au", "https://evil.com.au/token"],
+  ["a host below a public suffix", "github.io", "https://evil.github.io/token"],
   ["another address", "10.0.0.1:5000", "https://10.0.0.2/token"],
   ["address that ends alike", "10.0.0.1", "https://1.0.0.1/token"],
   ["below localhost", "localhost:5000", "https://evil.localhost/token"],
