@@ -79,7 +79,7 @@ export class Authorization {
 
   /**
    * Saves a ping where the scheme can be guessed. Only for an anonymous client: credentials go where the registry itself
-   * names a token service. A host mapped to a mirror may not accept the guess, and is then asked.
+   * names a token service. Where the guess fails, for example for a mirror under this name, a ping follows.
    */
   async #authorizeByGuess(scope: Scope, options: RequestOptions): Promise<AuthHeaders | undefined> {
     const guess = this.#identity.credential.kind === "anonymous" ? knownScheme(this.#host) : undefined;

@@ -1,13 +1,11 @@
 /**
- * How a server says, in `WWW-Authenticate`, which proof it wants.
+ * Parses the challenges of a `WWW-Authenticate` header: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  *
  * ```
  * header    := challenge *( "," challenge )          several headers arrive joined by commas
  * challenge := scheme [ 1*SP ( token68 | parameter *( "," parameter ) ) ]
  * parameter := name "=" ( token | quoted string )
  * ```
- *
- * RFC 9110, sections 5.6 and 11.6.1.
  */
 
 export interface Challenge {
@@ -26,7 +24,7 @@ const SCHEME = new RegExp(`(${TOKEN})(?=[ \\t]|,|$)(?![ \\t]*=)`, "y");
 const TOKEN68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const SEPARATORS = /[ \t,]*/y;
 
-/** Reads every challenge of a `WWW-Authenticate` value, in its order. Reading stops at the first thing that is none. */
+/** Reads every challenge of a `WWW-Authenticate` value, in its order. Parsing stops at the first text that is none. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
   let at = 0;

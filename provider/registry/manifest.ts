@@ -76,7 +76,7 @@ export function readManifest(bytes: Buffer, contentType: string | undefined, dig
   const isManifest = isObject(body) && (type !== undefined || body.schemaVersion === 2);
   if (!isManifest) return type === undefined ? mediaTypeProblem(contentType) : "the manifest is not valid JSON";
 
-  // A generic type such as application/json says less than the manifest itself.
+  // The manifest itself is more specific than a type such as application/json.
   const declared = typeof body.mediaType === "string" ? manifestType(body.mediaType) : undefined;
   const mediaType = type !== undefined && type !== "application/json" ? type : (declared ?? "application/json");
   const entries = readDescriptors(body.manifests).map(({ platform, ...descriptor }) => {

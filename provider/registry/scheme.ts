@@ -10,7 +10,7 @@ export type Scheme =
   /** A token service issues a bearer token for each scope. */
   | { readonly kind: "token"; readonly service: TokenService };
 
-/** The token service of an Azure registry is known, so that nothing is believed that a host says about its realm. */
+/** The token service of an Azure registry is known, so that the realm of a challenge is never trusted. */
 export function azureScheme(host: string): Scheme {
   return { kind: "token", service: { realm: new URL(`https://${host}/oauth2/token`), service: host } };
 }

@@ -12,6 +12,7 @@ const heavy = [
   "@azure/core-rest-pipeline",
   "@azure/msal-node",
   "node-forge",
+  "tldts",
 ];
 
 /** Runs a script on dist/ in a new process and returns the expensive packages that it loaded. */

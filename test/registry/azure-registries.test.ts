@@ -80,11 +80,11 @@ test("exchanges an Entra token given as password, and sends any other with the u
 test("gets tokens for a user and for an anonymous client at the registry's own token service", async () => {
   await fake.client(user, { isAzure: true }).head("a", "1");
   await fake.client(anonymous, { isAzure: true }).head("a", "1");
-  const asked = `GET ${fake.host}/oauth2/token?service=${fake.host}&scope=repository%3Aa%3Apull`;
+  const tokenRequest = `GET ${fake.host}/oauth2/token?service=${fake.host}&scope=repository%3Aa%3Apull`;
   expect(fake.requests).toEqual([
-    asked,
+    tokenRequest,
     `HEAD ${fake.host}/v2/a/manifests/1`,
-    asked,
+    tokenRequest,
     `HEAD ${fake.host}/v2/a/manifests/1`,
   ]);
 });

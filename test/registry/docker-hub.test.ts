@@ -16,7 +16,7 @@ const fake = useFakeRegistry();
 describe("Docker Hub", () => {
   const hub = (credential: RegistryCredential = anonymous) =>
     new RegistryClient({ host: "docker.io", side: "source", credential, timeoutMs: 3_000 });
-  const asked = () => fake.requests.map((request) => request.split("?")[0]);
+  const requests = () => fake.requests.map((request) => request.split("?")[0]);
 
   test("is contacted at registry-1.docker.io, without a ping, and accepts every manifest type", async () => {
     let accept: string | undefined;
@@ -26,7 +26,7 @@ describe("Docker Hub", () => {
     });
     fake.handlers["auth.docker.io"] = tokenService();
     expect((await hub().head("library/node", "22"))?.digest).toBe(DIGEST);
-    expect(asked()).toEqual(["GET auth.docker.io/token", "HEAD registry-1.docker.io/v2/library/node/manifests/22"]);
+    expect(requests()).toEqual(["GET auth.docker.io/token", "HEAD registry-1.docker.io/v2/library/node/manifests/22"]);
     expect(accept?.split(", ")).toHaveLength(5);
   });
 
@@ -36,7 +36,10 @@ describe("Docker Hub", () => {
       request.headers.authorization ? sendManifest(response) : challenge(response, 'Basic realm="mirror"');
     fake.handlers["auth.docker.io"] = tokenService();
     expect((await hub(user).head("library/node", "22"))?.digest).toBe(DIGEST);
-    expect(asked()).toEqual(["GET registry-1.docker.io/v2/", "HEAD registry-1.docker.io/v2/library/node/manifests/22"]);
+    expect(requests()).toEqual([
+      "GET registry-1.docker.io/v2/",
+      "HEAD registry-1.docker.io/v2/library/node/manifests/22",
+    ]);
   });
 
   test("may name another token service, which is used from then on", async () => {
@@ -46,7 +49,7 @@ describe("Docker Hub", () => {
     const one = hub();
     expect((await one.head("library/node", "22"))?.digest).toBe(DIGEST);
     expect((await one.head("library/deno", "2"))?.digest).toBe(DIGEST);
-    expect(asked()).toEqual([
+    expect(requests()).toEqual([
       "GET auth.docker.io/token",
       "HEAD registry-1.docker.io/v2/library/node/manifests/22",
       "GET login.docker.io/",
@@ -62,6 +65,6 @@ describe("Docker Hub", () => {
     const one = hub();
     expect((await one.head("library/node", "22"))?.digest).toBe(DIGEST);
     expect((await one.head("library/deno", "2"))?.digest).toBe(DIGEST);
-    expect(asked().filter((request) => request?.includes("auth."))).toHaveLength(1);
+    expect(requests().filter((request) => request?.includes("auth."))).toHaveLength(1);
   });
 });

@@ -163,7 +163,7 @@ export function challenge(response: ServerResponse, ...values: string[]): void {
   json(response, 401, { errors }, { "www-authenticate": values });
 }
 
-/** An open registry: it answers pings with 200 and everything else as the handler does. */
+/** An open registry: it responds to pings with 200, and to everything else with the handler. */
 export const openRegistry =
   (handler: Handler = (_request, response) => sendManifest(response)): Handler =>
   (request, response) =>

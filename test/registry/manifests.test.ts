@@ -163,10 +163,10 @@ describe("platforms", () => {
   });
   const imageDigest = `sha256:${createHash("sha256").update(image).digest("hex")}`;
   const serving =
-    (answer: (response: ServerResponse) => void): Handler =>
+    (sendConfig: (response: ServerResponse) => void): Handler =>
     (request, response) =>
       request.url?.includes("/blobs/")
-        ? answer(response)
+        ? sendConfig(response)
         : sendManifest(response, { "docker-content-digest": imageDigest }, image);
   const platforms = async () => {
     const found = await fake.client().manifest("app", "1");
