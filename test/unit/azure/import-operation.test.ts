@@ -68,7 +68,7 @@ describe("a start", () => {
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
     await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
-    const { outcome } = await imports.run({ endsWhen: () => imports.waits.includes(47_000) });
+    const { outcome } = await imports.run({ endsWhen: () => imports.waits.some((ms) => ms >= 47_000) });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
   });
 
