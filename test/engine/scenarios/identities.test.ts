@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { defaultIdentity } from "acr-emulator";
-import { githubRequestHost, githubRequestToken } from "../../../emulator/entra/oidc-issuer";
+import { defaultIdentity, githubRequestHost, githubRequestToken } from "acr-emulator";
 import { useEmulator } from "../../support/emulator";
 import type { Outcome } from "../../support/engine";
 import { subscriptionId } from "../../support/fixtures";
@@ -51,7 +50,7 @@ beforeAll(async () => {
   environment = { ...withoutAzure, PATH: [folder, scenario.project.env.PATH].join(path.delimiter) };
 
   const known = await selfSigned(certificatePassword);
-  await box.control.call("PUT", "/world", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
+  await box.control.call("PUT", "/state", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
   const unknown = await selfSigned("");
   const files = {
     "plain.pem": known.certificate + known.key,
