@@ -58,6 +58,8 @@ export interface InitFailure {
 
 /** The real process of dynamic providers, called over gRPC as the engine calls it. */
 export class Plugin {
+  private readonly calls = new Set<(error: PluginError) => void>();
+
   private constructor(
     private readonly client: ResourceProviderClient,
     private readonly running: Running,
@@ -84,7 +86,7 @@ export class Plugin {
     const plugin = new Plugin(client, running, engine, home, options.provider ?? providerText, logs);
     open.add(plugin);
     const args = Struct.fromJavaScript(options.config ?? {});
-    await call((done) => client.configure(new messages.ConfigureRequest().setArgs(args), done));
+    await plugin.call((done) => client.configure(new messages.ConfigureRequest().setArgs(args), done));
     return plugin;
   }
 
@@ -99,7 +101,7 @@ export class Plugin {
 
   async check(news: Properties, olds: Properties = {}): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
     const request = new messages.CheckRequest().setNews(this.pack(news)).setOlds(this.pack(olds));
-    const response = await call<messages.CheckResponse>((done) => this.client.check(request, done));
+    const response = await this.call<messages.CheckResponse>((done) => this.client.check(request, done));
     return {
       inputs: unpack(response.getInputs()),
       failures: response.getFailuresList().map((each) => ({ property: each.getProperty(), reason: each.getReason() })),
@@ -109,7 +111,7 @@ export class Plugin {
   /** `olds` are outputs, as the engine passes them. */
   async diff(id: string, olds: Properties, news: Properties): Promise<Diff> {
     const request = new messages.DiffRequest().setId(id).setOlds(this.pack(olds)).setNews(this.pack(news));
-    const response = await call<messages.DiffResponse>((done) => this.client.diff(request, done));
+    const response = await this.call<messages.DiffResponse>((done) => this.client.diff(request, done));
     const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
     const changes = response.getChanges();
     return {
@@ -121,13 +123,13 @@ export class Plugin {
 
   async create(inputs: Properties): Promise<{ id: string; outs: Properties }> {
     const request = new messages.CreateRequest().setProperties(this.pack(inputs));
-    const response = await call<messages.CreateResponse>((done) => this.client.create(request, done));
+    const response = await this.call<messages.CreateResponse>((done) => this.client.create(request, done));
     return { id: response.getId(), outs: unpack(response.getProperties()) };
   }
 
   async read(id: string, outs: Properties): Promise<{ id: string; props: Properties; inputs?: Properties }> {
     const request = new messages.ReadRequest().setId(id).setProperties(this.pack(outs));
-    const response = await call<messages.ReadResponse>((done) => this.client.read(request, done));
+    const response = await this.call<messages.ReadResponse>((done) => this.client.read(request, done));
     const inputs = response.getInputs();
     return {
       id: response.getId(),
@@ -138,13 +140,13 @@ export class Plugin {
 
   async update(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
     const request = new messages.UpdateRequest().setId(id).setOlds(this.pack(olds)).setNews(this.pack(news));
-    const response = await call<messages.UpdateResponse>((done) => this.client.update(request, done));
+    const response = await this.call<messages.UpdateResponse>((done) => this.client.update(request, done));
     return { outs: unpack(response.getProperties()) };
   }
 
   async delete(id: string, outs: Properties): Promise<void> {
     const request = new messages.DeleteRequest().setId(id).setProperties(this.pack(outs));
-    await call((done) => this.client.delete(request, done));
+    await this.call((done) => this.client.delete(request, done));
   }
 
   /** Kills the process. */
@@ -157,8 +159,31 @@ export class Plugin {
     this.client.close();
     this.running.kill();
     await this.running.finished;
+    this.endCalls();
     this.engine.forceShutdown();
     await rm(this.home, { recursive: true, force: true });
+  }
+
+  private call<T>(send: (done: (error: grpc.ServiceError | null, response: T) => void) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.calls.add(reject);
+      try {
+        send((error, response) => {
+          this.calls.delete(reject);
+          if (error === null) resolve(response);
+          else reject(new PluginError(error.details, initFailureOf(error)));
+        });
+      } catch (error) {
+        // The client throws when the process has ended.
+        reject(new PluginError(String(error), undefined));
+      }
+    });
+  }
+
+  /** gRPC may leave a call unanswered that it has not sent when its channel is closed. */
+  private endCalls(): void {
+    for (const reject of this.calls) reject(new PluginError("the process has ended", undefined));
+    this.calls.clear();
   }
 
   private pack(properties: Properties): Struct {
@@ -184,20 +209,6 @@ afterAll(async () => {
 function unpack(struct: Struct | undefined): Properties {
   const { __provider, ...properties } = struct?.toJavaScript() ?? {};
   return properties;
-}
-
-function call<T>(send: (done: (error: grpc.ServiceError | null, response: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    try {
-      send((error, response) => {
-        if (error === null) resolve(response);
-        else reject(new PluginError(error.details, initFailureOf(error)));
-      });
-    } catch (error) {
-      // The client throws when the process has ended.
-      reject(new PluginError(String(error), undefined));
-    }
-  });
 }
 
 function initFailureOf(error: grpc.ServiceError): InitFailure | undefined {
