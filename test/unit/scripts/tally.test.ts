@@ -41,12 +41,6 @@ describe("counting", () => {
       { output: "\nJest did not exit one second after the test run has completed.\n" },
       "unit tests left something running",
     ],
-    [
-      "a worker that does not end",
-      [file({ a: "passed" })],
-      { output: "A worker process has failed to exit gracefully and has been force exited." },
-      "unit tests left something running",
-    ],
   ])("%s is a failure", (_, files, rest, failure) => {
     expect(tally(files, rest).failures).toEqual([failure]);
   });
