@@ -1,6 +1,7 @@
 /** The resource that programs declare. Runs in the user's program. */
 import * as pulumi from "@pulumi/pulumi";
 import { programContext } from "./program/program-context";
+import { checkOptions } from "./program/resource-options";
 import { UntracedResource } from "./program/untraced-resource";
 import type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";
 
@@ -110,6 +111,7 @@ export class ImportedImage extends UntracedResource {
    * @param opts - Pulumi's options. `customTimeouts` are honoured; the default is 30 minutes.
    */
   constructor(name: string, args: ImportedImageArgs, opts?: pulumi.CustomResourceOptions) {
+    checkOptions(TYPE, name, opts ?? {});
     super(TYPE, name, () => toInputs(name, args ?? {}, opts ?? {}), opts);
   }
 

@@ -8,17 +8,6 @@ export const sourceFailure = {
     reason: `could not be resolved: ${reason}`,
     hints: ["To continue now, pin the digest (repo@sha256:…). Please report this as a bug"],
   }),
-  notResolved: (): Failure => ({
-    ...UNRESOLVED,
-    reason: "was not resolved: the arguments were invalid before a transform changed them",
-    hints: ["Correct the arguments in the program itself"],
-  }),
-  changedAfterwards: (): Failure => ({
-    ...UNRESOLVED,
-    reason:
-      "belongs to another source: a transform or ignoreChanges changed the source after the program had resolved it",
-    hints: ['Change the source in the program. To keep the imported version, use ignoreChanges: ["sourceDigest"]'],
-  }),
   tooManyManifests: (source: string): Failure => ({
     code: "SOURCE_TOO_MANY_MANIFESTS",
     side: "source",

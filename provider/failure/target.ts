@@ -26,7 +26,7 @@ export const targetFailure = {
     ),
     hints: [
       `${untouched ? "Nothing was changed. " : ""}Set onConflict: "overwrite" to replace it, or choose another tag`,
-      "If the resource was renamed, add an alias: it keeps the record",
+      "If the resource was renamed, add an alias: it keeps the record. If it is being replaced by --replace or taint, run pulumi up without that first",
     ],
   }),
   /** Azure refuses the import because the tag exists; what the tag holds is not known. */
@@ -36,6 +36,19 @@ export const targetFailure = {
     object: target,
     reason: "already exists",
     hints: ['Set onConflict: "overwrite" to take it over, or choose another tag'],
+  }),
+  /** Two resources of one program want a tag to hold different digests. */
+  declaredTwice: (
+    target: string,
+    resources: readonly { readonly name: string; readonly digest: string }[],
+  ): Failure => ({
+    code: "TARGET_DECLARED_TWICE",
+    side: "target",
+    object: target,
+    reason: `is declared by two resources with different digests: ${resources
+      .map(({ name, digest }) => `${name} (${digest})`)
+      .join(" and ")}`,
+    hints: ["Give one of them another tag"],
   }),
   unreadable: (loginServer: string, targets: readonly string[]): Failure => ({
     code: "TARGET_UNREADABLE",

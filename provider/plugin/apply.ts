@@ -6,15 +6,21 @@ import type { DesiredImage } from "../resource/desired-image";
 import { type Outputs, type Targets, targetNames, toOutputs } from "../resource/state";
 import { type OperationContext, PartialFailure } from "./context";
 import { type ImageImport, importBatch, readImportedDigest, toBatches, verifyTargets } from "./import-targets";
-import { pendingRemovals } from "./ownership";
+import { type OwnedDigest, pendingRemovals } from "./ownership";
 import { digestToImport, droppedTargets, planTargets, type TargetDigests, triggersChanged } from "./plan";
 import { removeTargets } from "./remove-targets";
 import { TargetRegistry } from "./target-registry";
 
-/** Applies a create or an update. The same after a crash at any point: what is already there is adopted. */
+/**
+ * Applies a create or an update. The same after a crash at any point: what is already there is adopted.
+ *
+ * @param recorded - The state that an update starts from.
+ * @param owned - What this resource imported before: from the state, or from that of the resource that it replaces.
+ */
 export async function applyChanges(
   desired: DesiredImage,
   recorded: Outputs | undefined,
+  owned: OwnedDigest | undefined,
   context: OperationContext,
 ): Promise<Outputs> {
   const { inputs, targets } = desired;
@@ -25,9 +31,10 @@ export async function applyChanges(
   await pendingRemovals(loginServer, targetNames(inputs));
   const before = await registry.readDigests(targets, digest, context.signal);
   if (digest === undefined && before === "unreadable") throw new ImportError(targetFailure.digestUnknown(loginServer));
-  const plan = planTargets(targets, digest, recorded, before, {
+  const plan = planTargets(targets, digest, owned, before, {
     overwrite: inputs.onConflict === "overwrite",
-    again: recorded !== undefined && triggersChanged(inputs, recorded),
+    // A replaced resource may have removed its targets; where they cannot be read, that is not known.
+    again: recorded === undefined ? before === "unreadable" : triggersChanged(inputs, recorded),
   });
   if (plan.conflicts.length > 0) {
     throw new ImportError(targetFailure.conflict(loginServer, plan.conflicts, digest, true));

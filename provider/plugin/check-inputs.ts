@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Azure } from "../azure/azure";
 import { type Failure, failureOf, isUnavailable } from "../failure/failure";
-import { digestNotKept, recordedDigestKept, sourceFailure } from "../failure/source";
+import { digestNotKept, recordedDigestKept } from "../failure/source";
 import type { Digest } from "../reference/digest";
 import { namesRegistry, type RegistryName } from "../reference/registry-name";
 import type { ParsedArguments } from "../resource/arguments";
-import { defaultTargetTag, isSameSource, sourceKey } from "../resource/source";
+import { defaultTargetTag, isSameSource, type Source, sourceKey } from "../resource/source";
 import {
   type Arguments,
   type DigestResult,
@@ -39,15 +39,19 @@ export interface CheckContext extends ProgramContext {
   readonly readsTarget?: boolean;
 }
 
+/** Resolves a digest where the program did not. Never rejects. */
+type Resolve = (source: Source) => Promise<DigestResult>;
+
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeInputs(
   parsed: ParsedArguments,
   context: CheckContext,
   old: Partial<Inputs>,
   azure: () => Azure,
+  resolve: Resolve,
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
-  const digest = resolveDigest(args, context, old);
+  const digest = await resolveDigest(args, parsed.source, context, old, resolve);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   return {
     inputs: {
@@ -71,29 +75,31 @@ function withDefaultTarget({ args, source }: ParsedArguments): Arguments {
 /**
  * Chooses the digest to import.
  *
- * | what the program looked up          | digest                                                         |
- * | ----------------------------------- | -------------------------------------------------------------- |
- * | unknown, or the source is           | unknown                                                        |
- * | another source (a transform)        | the recorded one of this source, else a failure                |
- * | a digest                            | this one                                                       |
- * | a failure                           | the recorded one where `onSourceUnavailable` keeps it, else none |
- * | nothing, the target has the digest  | none; unknown in the preview of a change                       |
+ * | the source's digest                  | digest to import                                                 |
+ * | ------------------------------------ | ---------------------------------------------------------------- |
+ * | unknown, or the source is            | unknown                                                          |
+ * | resolved by the program, else here   | this one                                                         |
+ * | could not be resolved                | the recorded one where `onSourceUnavailable` keeps it, else none |
+ * | to be read from the target           | none; unknown in the preview of a change                         |
  */
-function resolveDigest(
+async function resolveDigest(
   args: Arguments,
-  { keep, lookup, preview = false, readsTarget = false }: CheckContext,
+  source: Source | undefined,
+  { keep, lookup, keepsSource, preview, readsTarget }: CheckContext,
   old: Partial<Inputs>,
-): Resolved<Digest | undefined> {
+  resolve: Resolve,
+): Promise<Resolved<Digest | undefined>> {
   if (keep !== undefined) return { value: keep };
-  if (hasUnknown(args.source) || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
+  if (source === undefined || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
   const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
-  if (lookup !== undefined && lookup.source !== sourceKey(args)) {
-    return recorded ? { value: recorded } : { value: undefined, failure: sourceFailure.changedAfterwards() };
-  }
-  const { digest, failure }: DigestResult = lookup ?? {};
+  const { digest, failure } = await (async (): Promise<DigestResult> => {
+    if (lookup?.source === sourceKey(args)) return lookup;
+    if (readsTarget) return {};
+    // A transform changed the source after the program had resolved it, or there was nothing that it could resolve.
+    return keepsSource && recorded ? { digest: recorded } : resolve(source);
+  })();
   if (digest !== undefined) return { value: digest };
   if (failure !== undefined) return keepRecorded(failure, args, recorded, old.sourceDigest);
-  if (!readsTarget && !takesDigestFromTarget(args)) return { value: undefined, failure: sourceFailure.notResolved() };
   return { value: preview && asksForImport(args, old) ? unknownAs<Digest>() : undefined };
 }
 
@@ -109,10 +115,6 @@ function keepRecorded(
   if (policy === "keep" && recorded) return { value: recorded, warning: recordedDigestKept(failure, recorded) };
   const whose = recorded ? "of this source" : ofAnySource && "of another source";
   return { value: undefined, failure: digestNotKept(failure, policy, whose) };
-}
-
-function takesDigestFromTarget({ source }: Arguments): boolean {
-  return typeof source === "object" && source.digestFrom === "target";
 }
 
 /** Whether arguments that key an import by reference changed. */

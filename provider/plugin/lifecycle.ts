@@ -8,10 +8,13 @@ import { Azure } from "../azure/azure";
 import { azureSettings } from "../azure/settings";
 import { type Failure, failureOf, formatFailure } from "../failure/failure";
 import { importFailure } from "../failure/import";
+import { targetFailure } from "../failure/target";
 import { parseArguments } from "../resource/arguments";
 import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
+import type { Source } from "../resource/source";
 import {
   type Arguments,
+  type DigestResult,
   type Inputs,
   type Outputs,
   type ProgramContext,
@@ -20,10 +23,11 @@ import {
   toOutputs,
 } from "../resource/state";
 import { timeLimit } from "../resource/timeouts";
+import { DigestResolver } from "../source/resolve-digest";
 import { applyChanges } from "./apply";
 import { completeInputs } from "./check-inputs";
 import { type OperationContext, PartialFailure } from "./context";
-import { declareTargets } from "./ownership";
+import { type Dispute, declareTargets, previousOwner, rememberPrevious } from "./ownership";
 import { planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
 import { readExisting, refreshTargets } from "./refresh";
@@ -37,15 +41,19 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
   configuration = (key) => config.get(key);
 }
 
-/** Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state. */
+/**
+ * Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state, or a digest
+ * that the program could not resolve.
+ */
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
   const { args, program, keep } = splitProgramInputs(news);
   const parsed = parseArguments(args, program.timeouts);
   if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
 
-  const { inputs, failures, warnings } = await completeInputs(parsed, { ...program, keep }, old, azure);
+  const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, resolve);
   rememberUrn(inputs, program.urn);
-  declareTargets(inputs);
+  rememberPrevious(inputs, old);
+  const failures = [...completed.failures, ...declareTargets(inputs, program.urn).map(declaredTwice)];
   for (const warning of warnings) warn(program.urn, formatFailure(warning));
   // An update refuses unknown values in the inputs of a check, also of one that failed.
   return failures.length > 0 ? { inputs: args, failures: failures.map(checkFailure) } : { inputs };
@@ -96,11 +104,18 @@ export { remove as delete };
 
 let configuration: (key: string) => string | undefined = () => undefined;
 let session: Azure | undefined;
+let resolver: DigestResolver | undefined;
 
 /** Azure for this process: one identity, each registry looked up once. */
 function azure(): Azure {
   session ??= new Azure(azureSettings((key) => configuration(`azure-native:${key}`)));
   return session;
+}
+
+/** Shares connections, tokens and digests among the resources of this process. */
+function resolve(source: Source): Promise<DigestResult> {
+  resolver ??= new DigestResolver(azure);
+  return resolver.resolve(source);
 }
 
 /**
@@ -119,13 +134,18 @@ function checkFailure(failure: Failure): dynamic.CheckFailure {
   return { property: "", reason: formatFailure(failure) };
 }
 
+function declaredTwice({ target, declarations }: Dispute): Failure {
+  const resources = declarations.map(({ urn = "", digest = "" }) => ({ name: urn.split("::").at(-1) ?? "", digest }));
+  return targetFailure.declaredTwice(target, resources);
+}
+
 /** Completes the arguments of `ImportedImage.get`, for which the engine calls no check. */
 async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   const { args, program } = splitProgramInputs(known);
   const parsed = parseArguments(args);
   if ("problems" in parsed) throw new Error(parsed.problems.map(formatFailure).join("\n"));
   const context = { ...program, keep: parsed.source?.digest, preview: false, readsTarget: true };
-  const { inputs, failures } = await completeInputs(parsed, context, {}, azure);
+  const { inputs, failures } = await completeInputs(parsed, context, {}, azure, resolve);
   if (failures.length > 0) throw new Error(failures.map(formatFailure).join("\n"));
   return toDesiredImage(inputs);
 }
@@ -146,7 +166,7 @@ async function runOperation(
   try {
     return await withProgress(inputs, (progress) => {
       const context: OperationContext = { azure: azure(), signal, progress };
-      return applyChanges(toDesiredImage(inputs), recorded, context);
+      return applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
     });
   } catch (error) {
     if (!(error instanceof PartialFailure)) throw new Error(toMessage(error, signal, id, limit));

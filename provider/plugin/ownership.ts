@@ -1,25 +1,56 @@
 /**
- * Keeps one resource from removing targets that another resource of the same program declares.
+ * Knows which resource of the program declares which target.
  *
- * A rename without an alias creates the new resource first, which adopts the tags, and deletes the old one afterwards: the
- * delete must leave what was just adopted. Both run in one plugin process, and `check` sees every resource of the program
- * before any is deleted, so a target that `check` has seen is never removed. That also holds for a later run when the first
- * one died in between. A destroy does not run the program: nothing is declared, and all targets may be removed.
+ * **Removal.** A rename without an alias creates the new resource first, which adopts the tags, and deletes the old one
+ * afterwards: the delete must leave what was just adopted. Both run in one plugin process, and `check` sees every resource of
+ * the program before any is deleted, so a target that `check` has seen is never removed. That also holds for a later run when
+ * the first one died in between. A destroy does not run the program: nothing is declared, and all targets may be removed.
  *
- * A target that one update drops may be declared by a resource that is checked later. If its removal has begun by then,
- * the other resource waits until it ends, and imports the target again.
+ * **Replacement.** The engine calls create without the state of the resource that it replaces. `check` received it before,
+ * so create can still tell what the replaced resource imported.
+ *
+ * **Waiting.** A target that one update drops may be declared by a resource that is checked later. If its removal has begun
+ * by then, the other resource waits until it ends, and imports the target again.
  */
-import { type Inputs, targetNames } from "../resource/state";
+import type { Digest } from "../reference/digest";
+import { type Inputs, type Targets, targetNames } from "../resource/state";
 import { hasUnknown } from "../resource/unknown";
 
-const declared = new Set<string>();
+/** A resource that declares a target, and the digest that the target should hold. */
+interface Declaration {
+  readonly urn: string | undefined;
+  readonly digest: Digest | undefined;
+}
+
+/** Two resources that declare one target with different digests. */
+export interface Dispute {
+  readonly target: string;
+  readonly declarations: readonly [Declaration, Declaration];
+}
+
+const declared = new Map<string, Declaration>();
 let hasUnknownTargets = false;
 
-/** Registers the targets that a resource of the program declares. */
-export function declareTargets({ loginServer, ...inputs }: Inputs): void {
+/** Registers the targets that a resource declares, and returns those that another resource declares differently. */
+export function declareTargets(inputs: Inputs, urn: string | undefined): Dispute[] {
+  const { loginServer, sourceDigest: digest } = inputs;
   const names = targetNames(inputs);
-  if (hasUnknown([loginServer, names])) hasUnknownTargets = true;
-  else for (const name of names) declared.add(`${loginServer}/${name}`);
+  if (hasUnknown([loginServer, names])) {
+    hasUnknownTargets = true;
+    return [];
+  }
+  const declaration = { urn, digest: hasUnknown(digest) ? undefined : digest };
+  const disputes: Dispute[] = [];
+  for (const target of names.map((name) => `${loginServer}/${name}`)) {
+    const other = declared.get(target);
+    if (other && differ(other, declaration)) disputes.push({ target, declarations: [other, declaration] });
+    else declared.set(target, declaration);
+  }
+  return disputes;
+}
+
+function differ(one: Declaration, other: Declaration): boolean {
+  return one.urn !== other.urn && one.digest !== undefined && other.digest !== undefined && one.digest !== other.digest;
 }
 
 /** Whether a resource of the program declares the target, or may declare it because its targets are unknown. */
@@ -48,4 +79,27 @@ export async function whileRemoving<T>(
 /** Waits until no removal of these targets is under way, however it ends. */
 export async function pendingRemovals(loginServer: string, names: readonly string[]): Promise<void> {
   await Promise.allSettled(names.map((name) => removals.get(`${loginServer}/${name}`)));
+}
+
+/** What a resource imported, by which its tags are recognised. */
+export interface OwnedDigest {
+  readonly sourceDigest: Digest;
+  readonly targets: Targets;
+}
+
+const previous = new Map<string, OwnedDigest>();
+
+/** Remembers the recorded inputs of a resource, in case the engine replaces it. */
+export function rememberPrevious(inputs: Inputs, { loginServer, sourceDigest, targets }: Partial<Inputs>): void {
+  if (loginServer !== inputs.loginServer || sourceDigest === undefined || targets === undefined) return;
+  previous.set(keyOf(inputs), { sourceDigest, targets });
+}
+
+/** What the resource that create replaces imported into the same registry, if it replaces one. */
+export function previousOwner(inputs: Inputs): OwnedDigest | undefined {
+  return previous.get(keyOf(inputs));
+}
+
+function keyOf(inputs: Inputs): string {
+  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
 }

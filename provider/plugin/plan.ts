@@ -23,9 +23,12 @@ export type Change =
  * Compares inputs with the state.
  *
  * Credentials do not count: the next import uses the new ones, and nothing has to be imported because of them. Unknown
- * values may be a change but never a replacement: only a registry that is known to be another one replaces the resource.
+ * values may be a change; the resource is replaced only for a registry that is known to be another one, or to be replaced.
  */
 export function planChange(desired: Inputs, recorded: Outputs): Change {
+  // Before the engine deletes a registry to create it again under its name, it probes what depends on it: `registry` is
+  // unknown, all else as recorded. The images go with the registry. A preview differs: `check` leaves both unknown.
+  if (desired.registry === UNKNOWN && desired.loginServer !== UNKNOWN) return "replace";
   if (desired.loginServer !== UNKNOWN && desired.loginServer !== recorded.loginServer) return "replace";
   if (triggersChanged(desired, recorded) || contentDiffers(desired, recorded)) return "apply";
   return recordDiffers(desired, recorded) ? "record" : "unchanged";
@@ -100,14 +103,14 @@ export type TargetDigests = ReadonlyMap<string, Digest | undefined> | "unreadabl
 export function planTargets(
   targets: readonly Target[],
   digest: Digest | undefined,
-  recorded: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
+  owned: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
   held: TargetDigests,
   { overwrite, again }: { overwrite: boolean; again: boolean },
 ): TargetPlan {
   const plan = { keep: [] as Target[], add: [] as Target[], move: [] as Target[], conflicts: [] as Conflict[] };
   for (const target of targets) {
-    const holds = held === "unreadable" ? recorded?.targets[target.name] : held.get(target.name);
-    const isOurs = holds !== undefined && holds === recorded?.sourceDigest;
+    const holds = held === "unreadable" ? owned?.targets[target.name] : held.get(target.name);
+    const isOurs = holds !== undefined && holds === owned?.sourceDigest;
     if (holds === undefined) (overwrite && held === "unreadable" ? plan.move : plan.add).push(target);
     else if (holds === digest && !again) plan.keep.push(target);
     else if (isOurs || holds === digest || overwrite) plan.move.push(target);

@@ -12,7 +12,7 @@ interface ResourceArguments {
   readonly source: pulumi.Input<unknown>;
 }
 
-/** Collects the context of a resource. `ImportedImage.get` reads the target, so it looks nothing up. */
+/** Collects the context of a resource. */
 export function programContext(
   type: string,
   name: string,
@@ -23,8 +23,14 @@ export function programContext(
     urn: urnOf(type, name, opts.parent),
     preview: pulumi.runtime.isDryRun(),
     timeouts: opts.customTimeouts,
-    lookup: opts.id === undefined ? lookUpDigest(args, opts) : undefined,
+    keepsSource: [opts.ignoreChanges ?? []].flat().some((path) => path === "*" || /^source\b/.test(path)),
+    lookup: resolvesInCheck(opts, type) ? undefined : lookUpDigest(args, opts),
   };
+}
+
+/** `ImportedImage.get` reads the target; only the plugin process has the identity of an explicit provider. */
+function resolvesInCheck({ id, provider, parent }: pulumi.CustomResourceOptions, type: string): boolean {
+  return id !== undefined || provider !== undefined || parent?.getProvider(type) !== undefined;
 }
 
 /**

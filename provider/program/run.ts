@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Azure } from "../azure/azure";
 import { azureSettings } from "../azure/settings";
-import { DigestResolver } from "./resolve-digest";
+import { DigestResolver } from "../source/resolve-digest";
 
 // The Automation API runs programs many times in one process, and each run must read its digests again. Each run has an
 // engine connection of its own, which it keeps until it ends.

@@ -64,6 +64,9 @@ export interface ProgramContext {
   readonly urn?: string;
   readonly preview?: boolean;
   readonly timeouts?: Timeouts;
+  /** `ignoreChanges` keeps the recorded source, and with it the recorded digest. */
+  readonly keepsSource?: boolean;
+  /** Absent where `check` has to resolve the digest. */
   readonly lookup?: Lookup;
 }
 

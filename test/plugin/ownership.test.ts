@@ -89,6 +89,63 @@ test("a dropped tag that could not be removed is removed by a later run, after t
   expect([targetDigest(box, `${name}:a`), targetDigest(box, `${name}:b`)]).toEqual([second, undefined]);
 });
 
+describe("two resources that declare one tag", () => {
+  // https://github.com/pulumi/pulumi/issues/11259
+  test.each(["fail", "overwrite"])(
+    "with different digests, onConflict %s: the check of the second names both",
+    async (onConflict) => {
+      const [first, second] = [publish(box, `${name}:1`), publish(box, `${name}:2`)];
+      const targetTags = [`${name}:x`];
+      const { errors } = await stack.up({
+        one: { source: `${name}:1`, targetTags, onConflict },
+        two: { source: `${name}:2`, targetTags, onConflict },
+      });
+      expect(Object.keys(errors)).toEqual(["two"]);
+      const text = errors.two ?? "";
+      for (const part of [`${loginServer}/${name}:x`, `one (${first})`, `two (${second})`, "[TARGET_DECLARED_TWICE]"]) {
+        expect(text).toContain(part);
+      }
+    },
+  );
+
+  test("with the same digest both hold it", async () => {
+    const first = publish(box, `${name}:1`);
+    const targetTags = [`${name}:x`];
+    const program = { one: { source: `${name}:1`, targetTags }, two: { source: `${name}@${first}`, targetTags } };
+    expect((await stack.up(program)).errors).toEqual({});
+    expect(targetDigest(box, `${name}:x`)).toBe(first);
+  });
+
+  test("with the same digest follow the tag together", async () => {
+    publish(box, `${name}:1`);
+    const program = {
+      one: { source: `${name}:1`, targetTags: [`${name}:x`] },
+      two: { source: `docker.io/${name}:1`, targetTags: [`${name}:x`] },
+    };
+    await stack.up(program);
+    await stack.stopPlugin();
+    const second = publish(box, `${name}:1`);
+    expect((await stack.up(program)).errors).toEqual({});
+    expect(targetDigest(box, `${name}:x`)).toBe(second);
+  });
+});
+
+test("a resource that is replaced while its source moved still owns what it imported", async () => {
+  publish(box, `${name}:1`);
+  const declaration = { source: `${name}:1`, targetTags: [`${name}:1`] };
+  await stack.up({ image: declaration });
+  const { inputs: old } = stack.resource();
+  const second = publish(box, `${name}:1`);
+  await stack.stopPlugin();
+  const plugin = await stack.plugin();
+  // For a replacement the engine checks twice, the second time without the old inputs, and then creates.
+  await plugin.check(stack.inputs("image", declaration), old);
+  const { inputs } = await plugin.check(stack.inputs("image", declaration), {});
+  const { outs } = await plugin.create(inputs);
+  expect(outs.sourceDigest).toBe(second);
+  expect(targetDigest(box, `${name}:1`)).toBe(second);
+});
+
 describe("with digestFrom: target", () => {
   const source = () => ({ image: `${name}:1`, digestFrom: "target" });
 

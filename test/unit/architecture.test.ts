@@ -47,8 +47,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   resource: ["reference", "failure", "json.ts"],
   registry: ["reference", "failure", "json.ts"],
   azure: ["registry", "reference", "failure", "json.ts"],
-  program: ["resource", "registry", "reference", "azure", "failure"],
-  plugin: ["resource", "registry", "reference", "azure", "failure"],
+  source: ["resource", "registry", "reference", "azure", "failure"],
+  program: ["source", "resource", "registry", "reference", "azure", "failure"],
+  plugin: ["source", "resource", "registry", "reference", "azure", "failure"],
   top: ["imported-image.ts", "program", "resource"],
 };
 

@@ -42,6 +42,7 @@ const allCodes: Record<Code, true> = {
   SOURCE_RANGE_UNSUPPORTED: true,
   SOURCE_EXPORT_FORBIDDEN: true,
   TARGET_CONFLICT: true,
+  TARGET_DECLARED_TWICE: true,
   TARGET_UNREADABLE: true,
   TARGET_NOT_VERIFIED: true,
   TARGET_LOCKED: true,

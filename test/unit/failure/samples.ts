@@ -95,8 +95,6 @@ const SAMPLES: SampleArguments = {
   },
   sourceFailure: {
     unresolved: [["Invalid state"]],
-    notResolved: [[]],
-    changedAfterwards: [[]],
     tooManyManifests: [[SOURCE]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
@@ -117,6 +115,15 @@ const SAMPLES: SampleArguments = {
       ],
     ],
     tagExists: [[TAGGED]],
+    declaredTwice: [
+      [
+        TAGGED,
+        [
+          { name: "node", digest: OURS },
+          { name: "base", digest: THEIRS },
+        ],
+      ],
+    ],
     unreadable: [
       [TARGET, ["library/node:22"]],
       [TARGET, ["node:22", "node:latest"]],

@@ -22,6 +22,7 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
     { lookup: { source: sourceKey(given), failure } },
     recorded,
     azure,
+    async () => ({}),
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }

@@ -329,7 +329,7 @@ describe("whatever changes", () => {
     );
   });
 
-  test("a value that is not known yet never replaces", () => {
+  test("an unknown value never replaces, unless the engine asks about the replacement of the registry", () => {
     const places = [
       "registry",
       "source",
@@ -342,11 +342,19 @@ describe("whatever changes", () => {
     fc.assert(
       fc.property(change, change, fc.subarray([...places], { minLength: 1 }), (before, after, hidden) => {
         const desired = { ...after, ...Object.fromEntries(hidden.map((place) => [place, UNKNOWN])) } as Inputs;
-        // The login server is found from the registry's name, so that both are unknown together.
+        // `check` finds the login server by the registry's name, so that both are unknown together.
         if (hidden.includes("registry")) Object.assign(desired, { loginServer: UNKNOWN, registryId: UNKNOWN });
         const planned = planChange(desired, outcome(before));
         const isOther = desired.loginServer !== UNKNOWN && desired.loginServer !== before.loginServer;
         expect(planned === "replace").toBe(isOther);
+      }),
+    );
+  });
+
+  test("a registry that is unknown while its login server is known is about to be replaced, and the image with it", () => {
+    fc.assert(
+      fc.property(change, (before) => {
+        expect(planChange({ ...before, registry: UNKNOWN }, outcome(before))).toBe("replace");
       }),
     );
   });

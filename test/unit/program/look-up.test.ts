@@ -1,10 +1,12 @@
+/** Where the digest comes from: the program, the state, or a look-up of `check` itself. */
 import { completeInputs } from "../../../provider/plugin/check-inputs";
 import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
-import type { Arguments, Inputs } from "../../../provider/resource/state";
+import { printSource, type Source } from "../../../provider/resource/source";
+import type { Arguments, Inputs, ProgramContext } from "../../../provider/resource/state";
+import { UNKNOWN } from "../../../provider/resource/unknown";
 import { digestOf, registryId } from "../../support/fixtures";
 
-const digest = digestOf("1");
-const recorded = digestOf("2");
+const [digest, recorded, resolvedHere] = [digestOf("1"), digestOf("2"), digestOf("3")];
 const args: Arguments = { registry: "myregistry.azurecr.io", source: "node:22" };
 const old: Partial<Inputs> = {
   ...args,
@@ -12,36 +14,46 @@ const old: Partial<Inputs> = {
   loginServer: "myregistry.azurecr.io",
   sourceDigest: recorded,
 };
-const parsed = parseArguments({ ...args }) as ParsedArguments;
+const ofSource = (image: string) => [image, "", "source"].join(" ");
 const noAzure = () => {
   throw new Error("Azure was called");
 };
-const of = (image: string) => [image, "", "source"].join(" ");
 
-test("imports the digest that the program resolved", async () => {
-  const { inputs, failures } = await completeInputs(
-    parsed,
-    { lookup: { source: of("node:22"), digest } },
-    old,
-    noAzure,
-  );
-  expect([inputs.sourceDigest, failures]).toEqual([digest, []]);
+/** Completes the arguments, and returns which digest was chosen and which sources `check` looked up. */
+async function complete(program: ProgramContext, state: Partial<Inputs> = old, given: Arguments = args) {
+  const lookedUp: string[] = [];
+  const resolve = async (source: Source) => {
+    lookedUp.push(printSource(source));
+    return { digest: resolvedHere };
+  };
+  const parsed = parseArguments({ ...given }) as ParsedArguments;
+  const { inputs, failures } = await completeInputs(parsed, program, state, noAzure, resolve);
+  return { digest: inputs.sourceDigest, failures, lookedUp };
+}
+
+test("takes the digest that the program resolved", async () => {
+  const result = await complete({ lookup: { source: ofSource("node:22"), digest } });
+  expect(result).toEqual({ digest, failures: [], lookedUp: [] });
 });
 
-test("ignores the digest of another source and keeps the recorded one", async () => {
-  const { inputs, failures } = await completeInputs(
-    parsed,
-    { lookup: { source: of("node:23"), digest } },
-    old,
-    noAzure,
-  );
-  expect([inputs.sourceDigest, failures]).toEqual([recorded, []]);
+test.each<[string, ProgramContext]>([
+  ["a transform changed the source", { lookup: { source: ofSource("node:23"), digest } }],
+  ["a transform corrected arguments that were invalid in the program", {}],
+])("resolves the digest itself when %s", async (_, program) => {
+  for (const state of [old, { ...old, source: "node:21" }, {}]) {
+    const { sourceDigest: _digest, registryId, loginServer } = old;
+    const known = { registryId, loginServer, ...state } as Partial<Inputs>;
+    const result = await complete(program, known);
+    expect(result).toEqual({ digest: resolvedHere, failures: [], lookedUp: ["docker.io/library/node:22"] });
+  }
 });
 
-test.each([
-  ["a digest of another source, and no recorded one", { lookup: { source: of("node:23"), digest } }],
-  ["no look-up", {}],
-])("fails instead of importing by tag: %s", async (_, program) => {
-  const { failures } = await completeInputs(parsed, program, { ...old, source: "node:21" }, noAzure);
-  expect(failures.map(({ code }) => code)).toEqual(["SOURCE_UNRESOLVED"]);
+test("keeps the recorded digest with the source that ignoreChanges keeps", async () => {
+  const program = { keepsSource: true, lookup: { source: ofSource("node:23"), digest } };
+  expect(await complete(program)).toEqual({ digest: recorded, failures: [], lookedUp: [] });
+});
+
+test("looks nothing up while the source is unknown", async () => {
+  const result = await complete({}, old, { ...args, source: UNKNOWN });
+  expect(result).toEqual({ digest: UNKNOWN, failures: [], lookedUp: [] });
 });

@@ -1,4 +1,4 @@
-/** Resolves references to digests in the program, for all images at once. */
+/** Resolves references to digests: in the program, for all images at once; in `check` where the program cannot. */
 import type { Azure } from "../azure/azure";
 import { failureOf, ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";

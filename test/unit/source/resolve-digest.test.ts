@@ -1,5 +1,5 @@
-import { DigestResolver } from "../../../provider/program/resolve-digest";
 import { parseSource } from "../../../provider/resource/source";
+import { DigestResolver } from "../../../provider/source/resolve-digest";
 import { shortenWaits } from "../../support/short-waits";
 import { type InProcessEmulator, startInProcessEmulator } from "../azure/in-process-emulator";
 

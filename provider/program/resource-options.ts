@@ -1,0 +1,72 @@
+/** Rejects resource options that would fail later with a message that helps nobody, or would be ignored. */
+import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+
+const PACKAGE = "pulumi-acr-import";
+/** Dynamic resources belong to this package of the engine. */
+const DYNAMIC = "pulumi-nodejs";
+const AZURE_NATIVE_TYPE = "azure-native:containerregistry:Registry";
+
+/**
+ * Checks the options of a resource.
+ *
+ * @throws pulumi.RunError with what to do instead; the engine shows it without a stack trace.
+ */
+export function checkOptions(type: string, name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.import !== undefined) {
+    throw refusal(name, "import is not supported", "Remove the option: create adopts an image that the target holds");
+  }
+  const package_ = packageOf(opts.provider);
+  if (package_ !== undefined && package_ !== DYNAMIC) {
+    throw refusal(
+      name,
+      `provider is a provider of ${package_}, which does not know this resource`,
+      `Remove the option to use the identity of the stack, or pass a Provider of ${PACKAGE} for another identity`,
+    );
+  }
+  const { parent } = opts;
+  if (opts.provider === undefined && parent?.getProvider(AZURE_NATIVE_TYPE) && !parent.getProvider(type)) {
+    void pulumi.log.warn(
+      `${name}: the azure-native provider of its parent does not apply to this resource, which uses the identity of the stack. ` +
+        `Hint: Add a Provider of ${PACKAGE} to the providers of the parent for another identity`,
+      parent,
+    );
+  }
+  checkInstallation(name);
+}
+
+function packageOf(provider: pulumi.ProviderResource | undefined): string | undefined {
+  // Internal in the SDK's types, and the only place that tells the package before the provider is registered.
+  return (provider as { getPackage?: () => string } | undefined)?.getPackage?.();
+}
+
+let isInstalled: boolean | undefined;
+
+/**
+ * The plugin process loads the package from the folder of the program. In a workspace that isolates packages, as pnpm does, a
+ * dependency of a dependency is not found there.
+ */
+function checkInstallation(name: string): void {
+  // An inline program of the Automation API does not run in the folder of its plugin process.
+  if (!pulumi.runtime.hasEngine()) return;
+  isInstalled ??= canResolve(`${PACKAGE}/provider`, process.cwd());
+  if (isInstalled) return;
+  throw refusal(
+    name,
+    `${PACKAGE} is not installed in ${path.basename(process.cwd())}, the folder of the Pulumi program`,
+    `Add it to the dependencies of the program as well: npm install ${PACKAGE}`,
+  );
+}
+
+function canResolve(module: string, folder: string): boolean {
+  try {
+    require.resolve(module, { paths: [folder] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refusal(name: string, reason: string, hint: string): pulumi.RunError {
+  return new pulumi.RunError(`${name}: ${reason}\n  Hint: ${hint}`);
+}
