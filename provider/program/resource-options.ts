@@ -1,4 +1,5 @@
 /** Rejects resource options that would fail later with a message that helps nobody, or would be ignored. */
+import { createRequire } from "node:module";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -60,7 +61,8 @@ function checkInstallation(name: string): void {
 
 function canResolve(module: string, folder: string): boolean {
   try {
-    require.resolve(module, { paths: [folder] });
+    // Not require.resolve with a path, which finds this package by its own name from anywhere.
+    createRequire(path.join(folder, "index.js")).resolve(module);
     return true;
   } catch {
     return false;

@@ -32,7 +32,7 @@ test("provider: of another package is refused at construction", async () => {
   // https://github.com/pulumi/pulumi/issues/2776
   const text = await messageOf(`
     ${AZURE_NATIVE}
-    new ImportedImage("app", ${args("a:1")}, { provider: new AzureNative("other") });
+    new ImportedImage("app", ${args("a:1")}, { provider: Object.create(AzureNative.prototype, { pkg: { value: "azure-native" } }) });
   `);
   expect(text).toContain("app: provider is a provider of azure-native, which does not know this resource");
   expect(text).toContain(
@@ -54,8 +54,9 @@ test("two resources that declare one tag with different digests fail the preview
     new ImportedImage("one", ${args("disputed:1")});
     new ImportedImage("two", { ...${args("disputed:1")}, source: "docker.io/library/other:1", onConflict: "overwrite" });
   `);
+  // Either may be checked first.
   expect(text).toMatch(
-    /target: myregistry\.azurecr\.io\/disputed:1 is declared by .*one \(sha256:.*two \(sha256:.*\[TARGET_DECLARED_TWICE\]/,
+    /target: myregistry\.azurecr\.io\/disputed:1 is declared by .*(one|two) \(sha256:\w+\) and (two|one) \(sha256:\w+\) \[TARGET_DECLARED_TWICE\]/,
   );
 });
 
@@ -66,14 +67,13 @@ test("the azure-native provider of a component does not apply, and a warning say
       const pulumi = require("@pulumi/pulumi");
       const { ImportedImage, Provider } = require("pulumi-acr-import");
       ${AZURE_NATIVE}
-      const inherited = { getProvider: () => undefined };
       const warned = new pulumi.ComponentResource("my:images:Group", "warned");
       warned.__providers = { "azure-native": Object.create(AzureNative.prototype) };
       new ImportedImage("app", ${args("warned:1")}, { parent: warned });
     `,
   });
   const up = await project.up();
-  expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 2 }]);
   expect(up.diagnostics("warning").join()).toContain(
     "app: the azure-native provider of its parent does not apply to this resource, which uses the identity of the stack.",
   );
@@ -100,11 +100,11 @@ test("an explicit Provider gives one image another identity, also for its source
     `,
   });
   const up = await project.up();
-  expect([up.exitCode, up.changes]).toEqual([0, { create: 3 }]);
+  expect([up.exitCode, up.changes]).toEqual([0, { create: 2 }]);
   expect(project.backend()).not.toContain(ARM_CLIENT_SECRET);
   const { digest } = await control.image("mysourceregistry.azurecr.io/aci-helloworld:latest");
   expect(await project.outputs()).toEqual({ digest });
-  expect((await project.up()).changes).toEqual({ same: 3 });
+  expect((await project.up()).changes).toEqual({ same: 2 });
   expect((await project.destroy()).exitCode).toBe(0);
 });
 
@@ -121,10 +121,10 @@ test("a transform may change the source", async () => {
   });
   const preview = await project.preview();
   expect(preview.text).toContain(digest);
-  expect((await project.up()).changes).toEqual({ create: 2 });
-  expect((await project.up()).changes).toEqual({ same: 2 });
+  expect((await project.up()).changes).toEqual({ create: 1 });
+  expect((await project.up()).changes).toEqual({ same: 1 });
   const { digest: second } = await control.moveTag("docker.io/mirror/app:1");
-  expect((await project.up()).changes).toEqual({ update: 1, same: 1 });
+  expect((await project.up()).changes).toEqual({ update: 1 });
   expect(await project.outputs()).toEqual({ digest: second });
 });
 
