@@ -43,7 +43,9 @@ export function parseHost(text: string): Host {
   if (name === "hub.docker.com") {
     throw new InvalidReference("must name the registry docker.io, not the web site hub.docker.com");
   }
-  return port === undefined && DOCKER_HUB_NAMES.has(name) ? DOCKER_HUB : (text.toLowerCase() as Host);
+  // 443 is the port of https, which every registry is contacted by.
+  if (port !== undefined && Number(port) !== 443) return `${name}:${port}` as Host;
+  return DOCKER_HUB_NAMES.has(name) ? DOCKER_HUB : (name as Host);
 }
 
 /** Whether the first part of a reference is a host, as Docker decides: it has a period or a colon, or is `localhost`. */

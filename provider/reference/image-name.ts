@@ -29,7 +29,8 @@ export interface ReferenceParts {
 export function split(text: string): ReferenceParts {
   rejectForeignNotation(text);
   const [name = "", digestText, ...more] = text.split("@");
-  // The digest is validated first and nothing is quoted: the part before an @ may be a user name and a password.
+  // Nothing is quoted from here on: what precedes an @ may be a user name and a password.
+  if (/@.*\//s.test(text)) throw new InvalidReference("must not contain credentials", "Use source.credentials");
   if (more.length > 0) throw new InvalidReference("must contain only one @");
   const digest = digestText === undefined ? undefined : parsePin(digestText);
   const colon = name.indexOf(":", name.lastIndexOf("/") + 1);
@@ -52,7 +53,12 @@ export function printImage({ repository, tag, digest }: Pick<ImageName, "reposit
 }
 
 function parsePin(text: string): Digest {
-  if (!text.includes(":")) throw new InvalidReference("must have a digest after the @: repository@sha256:…");
+  if (!text.includes(":")) {
+    throw new InvalidReference(
+      "must have a digest after the @: repository@sha256:…",
+      "A tag follows a colon: repository:tag",
+    );
+  }
   return parseDigest(text);
 }
 

@@ -4,12 +4,21 @@
 export class InvalidReference extends Error {
   override readonly name = "InvalidReference";
 
-  constructor(readonly reason: string) {
+  /** @param hint - What to write instead, where the reason does not tell. */
+  constructor(
+    readonly reason: string,
+    readonly hint?: string,
+  ) {
     super(reason);
   }
 }
 
+/** The error as an {@link InvalidReference}, or `undefined` for any other error. */
+export function asInvalidReference(error: unknown): InvalidReference | undefined {
+  return error instanceof Error && error.name === "InvalidReference" ? (error as InvalidReference) : undefined;
+}
+
 /** The reason of an {@link InvalidReference}, or `undefined` for any other error. */
 export function reasonOf(error: unknown): string | undefined {
-  return error instanceof Error && error.name === "InvalidReference" ? (error as InvalidReference).reason : undefined;
+  return asInvalidReference(error)?.reason;
 }

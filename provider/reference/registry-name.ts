@@ -50,8 +50,9 @@ export function parseRegistryName(text: string): RegistryName {
   if (text.startsWith("/")) return parseId(text);
   if (/^subscriptions\//i.test(text))
     throw new InvalidReference("must start with a slash to be a resource ID: /subscriptions/…");
+  if (text.endsWith("/")) throw new InvalidReference("must not end with a slash");
   if (text.includes("/")) throw new InvalidReference("must not contain a repository");
-  return text.includes(".") ? parseLoginServer(text) : parseName(text);
+  return text.includes(".") ? parseLoginServer(text.replace(/:443$/, "")) : parseName(text);
 }
 
 function parseId(text: string): Extract<RegistryName, { kind: "id" }> {

@@ -19,7 +19,7 @@ export interface SourceReference extends ImageName {
 
 /** Parses a reference such as `node:22`, `ghcr.io/owner/app@sha256:…` or `localhost:5000/app:1@sha256:…`. */
 export function parseReference(text: string): SourceReference {
-  const pieces = split(text);
+  const pieces = split(withoutTransport(text));
   const slash = pieces.path.indexOf("/");
   const first = pieces.path.slice(0, Math.max(slash, 0));
   if (slash === 0) throw new InvalidReference("must not start with a slash");
@@ -35,7 +35,7 @@ export function parseReference(text: string): SourceReference {
 
 /** Parses the name of an image whose registry is given separately: `repository[:tag][@digest]` without a host. */
 export function parseRepositoryReference(text: string): ImageName {
-  const pieces = split(text);
+  const pieces = split(withoutTransport(text));
   const slash = pieces.path.indexOf("/");
   if (slash > 0 && isMisplacedHost(pieces.path.slice(0, slash))) {
     throw new InvalidReference("must not start with a host: the registry is given separately");
@@ -46,6 +46,11 @@ export function parseRepositoryReference(text: string): ImageName {
 /** The canonical form: `host/repository[:tag][@digest]`. */
 export function printReference(reference: Pick<SourceReference, "host" | "repository" | "tag" | "digest">): string {
   return `${reference.host}/${printImage(reference)}`;
+}
+
+/** Helm writes `oci://` and skopeo `docker://` before what is a plain reference. */
+function withoutTransport(text: string): string {
+  return text.replace(/^(oci|docker):\/\//i, "");
 }
 
 function onHost(host: Host, path: string): string {

@@ -23,6 +23,11 @@ export function parseTag(text: string): Tag {
     throw new InvalidReference(`must have a tag that does not start with "${text[0]}"`);
   if (text.includes(":")) throw new InvalidReference("must have only one tag");
   if (text.includes("/")) throw new InvalidReference("must have a tag without a slash");
+  if (text.includes("+")) {
+    // https://helm.sh/docs/topics/registries/: "+" is not allowed in a tag, so Helm pushes "_"
+    const hint = `Helm stores the + of a chart version as _: ${text.replaceAll("+", "_")}`;
+    throw new InvalidReference("must have a tag without a plus sign", hint);
+  }
   if (!/^[A-Za-z0-9_.-]+$/.test(text)) {
     throw new InvalidReference("must have a tag of letters, digits, underscores, periods and hyphens");
   }

@@ -1,7 +1,7 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
-import { reasonOf } from "../reference/invalid-reference";
+import { asInvalidReference } from "../reference/invalid-reference";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
@@ -63,6 +63,16 @@ function checkRegistry(problems: Problems, path: string, value: unknown): void {
   else problems.parsed(path, value, parseRegistryName);
 }
 
+/** Other registries are named in `source.image`. */
+function checkSourceRegistry(problems: Problems, value: unknown): void {
+  const host = typeof value === "string" ? value : "";
+  const isForeign = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) && !host.includes(".azurecr.");
+  if (isForeign) {
+    const hint = `Put the host into source.image instead: ${host}/…`;
+    problems.add("source.registry", `must be an Azure Container Registry, not ${host}`, hint);
+  } else checkRegistry(problems, "source.registry", value);
+}
+
 function checkSource(problems: Problems, source: unknown): void {
   if (source === UNKNOWN) return;
   if (!given(source)) problems.add("source", "is required: a reference such as docker.io/library/node:22");
@@ -70,7 +80,7 @@ function checkSource(problems: Problems, source: unknown): void {
   else if (!isObject(source)) problems.add("source", "must be a reference, or an object with image");
   else {
     problems.knownKeys("source.", source, SOURCE_ARGUMENTS);
-    if (given(source.registry)) checkRegistry(problems, "source.registry", source.registry);
+    if (given(source.registry)) checkSourceRegistry(problems, source.registry);
     if (!given(source.image)) problems.add("source.image", "is required: the reference of the image to import");
     else {
       problems.parsed("source.image", source.image, given(source.registry) ? parseRepositoryReference : parseReference);
@@ -91,9 +101,17 @@ function checkCredentials(problems: Problems, credentials: unknown): void {
   const { username, password } = credentials;
   if (!given(password) || password === "") {
     problems.add(`${path}.password`, given(username) ? "is required when username is set" : "is required");
-  } else if (typeof password !== "string") problems.add(`${path}.password`, "must be a string");
-  if (given(username) && typeof username !== "string") problems.add(`${path}.username`, "must be a string");
-  else if (username === "") problems.add(`${path}.username`, "must not be empty; leave it out to use a token alone");
+  } else checkCredential(problems, `${path}.password`, password);
+  if (username === "") problems.add(`${path}.username`, "must not be empty; leave it out to use a token alone");
+  else if (given(username)) checkCredential(problems, `${path}.username`, username);
+}
+
+function checkCredential(problems: Problems, path: string, value: unknown): void {
+  if (value === UNKNOWN) return;
+  if (typeof value !== "string") problems.add(path, "must be a string");
+  else if (/^\s|\s$/.test(value)) {
+    problems.add(path, "must not begin or end with white space", "Trim the value: a file often ends with a line break");
+  } else if (/[\r\n]/.test(value)) problems.add(path, "must not contain a line break");
 }
 
 function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
@@ -146,8 +164,8 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
 class Problems {
   readonly found: Failure[] = [];
 
-  add(path: string, reason: string): void {
-    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason });
+  add(path: string, reason: string, hint?: string): void {
+    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason, ...(hint && { hints: [hint] }) });
   }
 
   parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
@@ -156,9 +174,9 @@ class Problems {
       if (typeof value !== "string") this.add(path, "must be a string");
       else parse(value);
     } catch (error) {
-      const reason = reasonOf(error);
-      if (reason === undefined) throw error;
-      this.add(path, reason);
+      const invalid = asInvalidReference(error);
+      if (invalid === undefined) throw error;
+      this.add(path, invalid.reason, invalid.hint);
     }
   }
 

@@ -89,7 +89,46 @@ describe("wrong arguments", () => {
     ["a host and nothing else", from("ghcr.io/"), "source: must have a repository"],
     ["white space", from("node 22"), "source: must not contain white space"],
     ["a short digest", from("node@sha256:abc"), "source: must have a sha256 digest with 64 hexadecimal digits, not 3"],
-    ["a tag after @", from("node@22"), "source: must have a digest after the @: repository@sha256:…"],
+    [
+      "a tag after @",
+      from("node@22"),
+      "source: must have a digest after the @: repository@sha256:…\n  Hint: A tag follows a colon: repository:tag",
+    ],
+    [
+      "a source registry outside Azure", // https://github.com/Azure/terraform-provider-azapi/issues/1066
+      from({ image: "node:22", registry: "dhi.io" }),
+      "source.registry: must be an Azure Container Registry, not dhi.io\n  Hint: Put the host into source.image instead: dhi.io/…",
+    ],
+    [
+      "a line break behind the password", // https://github.com/docker/cli/issues/1569
+      by({ username: "u", password: `${password}\n` }),
+      "source.credentials.password: must not begin or end with white space\n  Hint: Trim the value: a file often ends with a line break",
+    ],
+    [
+      "a byte order mark before the password",
+      by({ username: "u", password: `\ufeff${password}` }),
+      "source.credentials.password: must not begin or end with white space\n  Hint: Trim the value: a file often ends with a line break",
+    ],
+    [
+      "a space behind the user name",
+      by({ username: "u ", password }),
+      "source.credentials.username: must not begin or end with white space\n  Hint: Trim the value: a file often ends with a line break",
+    ],
+    [
+      "a line break within the password",
+      by({ username: "u", password: `${password}\n${password}` }),
+      "source.credentials.password: must not contain a line break",
+    ],
+    [
+      "the plus sign of a chart version", // https://github.com/helm/helm/issues/10250
+      from("oci://ghcr.io/owner/chart:1.2.3+4"),
+      "source: must have a tag without a plus sign\n  Hint: Helm stores the + of a chart version as _: 1.2.3_4",
+    ],
+    [
+      "credentials in the reference",
+      from(`user:${password}@registry.example.com/app:1`),
+      "source: must not contain credentials\n  Hint: Use source.credentials",
+    ],
     [
       "an image ID",
       from("a".repeat(64)),
