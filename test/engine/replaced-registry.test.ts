@@ -1,8 +1,8 @@
 /** A registry that the same program creates, updates, replaces and destroys. */
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = sharedBox();
+const box = useEmulator();
 
 test("an image is replaced with its registry, though the registry keeps its name", async () => {
   const { control, env } = box;

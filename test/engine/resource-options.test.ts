@@ -2,10 +2,10 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { sharedBox } from "../support/emulator";
+import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = sharedBox();
+const box = useEmulator();
 const args = (tag: string) =>
   `{ registry: "myregistry", source: "docker.io/library/hello-world:latest", targetTags: ["${tag}"] }`;
 
