@@ -1,3 +1,4 @@
+// Four projects, from the fastest tests to those on the real Pulumi engine.
 const common = {
   rootDir: __dirname,
   cacheDirectory: `${__dirname}/node_modules/.cache/jest`,

@@ -1,3 +1,4 @@
+// The conformance tests: slow, and apart from `npm test`.
 const { projects } = require("../../jest.config.js");
 
 const engine = projects.find(({ displayName }) => displayName === "engine");

@@ -1,3 +1,4 @@
+/** What each folder of provider/ may import. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";

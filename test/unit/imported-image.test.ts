@@ -1,3 +1,4 @@
+/** The resource class in a program: inputs, secrets, stack traces. */
 import * as pulumi from "@pulumi/pulumi";
 import { ImportedImage } from "../../provider/imported-image";
 

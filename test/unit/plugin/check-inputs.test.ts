@@ -1,3 +1,4 @@
+/** What `check` makes of a look-up that failed. */
 import type { Azure } from "../../../provider/azure/azure";
 import { type Failure, formatFailure } from "../../../provider/failure/failure";
 import { registryFailure } from "../../../provider/failure/registry";

@@ -1,3 +1,4 @@
+/** The decisions that `diff` and `update` share. */
 import fc from "fast-check";
 import { type Change, digestToImport, droppedTargets, planChange, planTargets } from "../../../provider/plugin/plan";
 import type { Digest } from "../../../provider/reference/digest";

@@ -1,3 +1,4 @@
+/** Progress messages on the row of a resource. */
 import * as pulumi from "@pulumi/pulumi";
 import { rememberUrn, withProgress } from "../../../provider/plugin/progress";
 import type { Inputs } from "../../../provider/resource/state";

@@ -1,3 +1,4 @@
+/** The parsed `source` argument, and when two sources are the same. */
 import { isSameSource, longForm, parseSource, printSource } from "../../../provider/resource/source";
 import type { Inputs } from "../../../provider/resource/state";
 

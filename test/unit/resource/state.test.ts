@@ -1,3 +1,4 @@
+/** What is recorded in the state. */
 import fc from "fast-check";
 import { isSameSource } from "../../../provider/resource/source";
 import {

@@ -1,3 +1,4 @@
+/** Durations of `customTimeouts`. */
 import { DEFAULT_TIMEOUT, parseDuration, timeLimit } from "../../../provider/resource/timeouts";
 
 // The forms that Go's time.ParseDuration reads, which is what Pulumi writes.

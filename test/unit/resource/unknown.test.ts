@@ -1,3 +1,4 @@
+/** The marker of unknown values, compared with that of the SDK. */
 import { unknownValue } from "@pulumi/pulumi/runtime";
 import { hasUnknown, UNKNOWN } from "../../../provider/resource/unknown";
 

@@ -1,3 +1,4 @@
+/** Look-ups of digests, shared within a run. */
 import { parseSource } from "../../../provider/resource/source";
 import { DigestResolver } from "../../../provider/source/resolve-digest";
 import { shortenWaits } from "../../support/short-waits";
