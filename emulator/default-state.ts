@@ -13,6 +13,9 @@ export const dockerHubAccount = { username: "emulator", password: "dckr_pat_emul
 /** A repository of Docker Hub that only its owner may pull. */
 export const privateRepository = "emulator/private";
 
+/** May assign roles, which a Contributor may not. */
+const accessAdministrator = "Role Based Access Control Administrator";
+
 /** The identity in `ARM_CLIENT_ID` and the like. */
 export const defaultIdentity: Identity = {
   kind: "servicePrincipal",
@@ -104,6 +107,8 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
     subscriptionId,
     resourceGroup: "images",
     location: "westus",
+    tags: {},
+    creationDate: new Date().toISOString(),
     sku: "Premium",
     loginServer: `${given.name.toLowerCase()}.azurecr.io`,
     publicNetworkAccess: "Enabled",
@@ -124,8 +129,11 @@ export function newRegistry(given: Partial<RegistryProperties> & { name: string 
 
 /** Creates the default state. */
 export function defaultState(): State {
+  // The same at every start, for stacks that outlive the emulator.
+  const creationDate = "2026-01-01T00:00:00.000Z";
   const otherTenantSource = newRegistry({
     name: "othertenantsource",
+    creationDate,
     subscriptionId: otherTenantSubscriptionId,
     scopedTokens: [
       {
@@ -152,16 +160,19 @@ export function defaultState(): State {
     ],
     resourceGroups: [],
     registries: [
-      newRegistry({ name: "myregistry" }),
-      newRegistry({ name: "mysourceregistry" }),
-      newRegistry({ name: "privatesource", publicNetworkAccess: "Disabled" }),
-      newRegistry({ name: "othersubsource", subscriptionId: secondSubscriptionId }),
+      newRegistry({ name: "myregistry", creationDate }),
+      newRegistry({ name: "mysourceregistry", creationDate }),
+      newRegistry({ name: "privatesource", creationDate, publicNetworkAccess: "Disabled" }),
+      newRegistry({ name: "othersubsource", creationDate, subscriptionId: secondSubscriptionId }),
       otherTenantSource,
     ],
+    otherResources: [],
     identities: [defaultIdentity, buildMachine, sourceReader, withoutRights, otherTenantReader],
     roleAssignments: [
       { principalId: defaultIdentity.objectId, role: "Contributor", scope: subscriptionScope },
+      { principalId: defaultIdentity.objectId, role: accessAdministrator, scope: subscriptionScope },
       { principalId: defaultIdentity.objectId, role: "Contributor", scope: secondSubscriptionScope },
+      { principalId: defaultIdentity.objectId, role: accessAdministrator, scope: secondSubscriptionScope },
       { principalId: buildMachine.objectId, role: "Contributor", scope: subscriptionScope },
       { principalId: buildMachine.objectId, role: "Contributor", scope: secondSubscriptionScope },
       { principalId: sourceReader.objectId, role: "AcrPull", scope: inGroup(subscriptionScope, "mysourceregistry") },
@@ -176,6 +187,7 @@ export function defaultState(): State {
       importDurationMs: 0,
       operationUrlLifetimeMs: 10 * 60_000,
       tokenLifetimeSeconds: 3599,
+      roleAssignmentDelayMs: 0,
       resourceGraphPageSize: 1000,
       clientAddress: "203.0.113.7",
       importErrorsIn: "message",

@@ -62,6 +62,9 @@ export interface RegistryProperties {
   subscriptionId: string;
   resourceGroup: string;
   location: string;
+  tags: Readonly<Record<string, string>>;
+  /** When the registry was created, in ISO 8601. */
+  creationDate: string;
   sku: "Basic" | "Standard" | "Premium" | "Classic";
   loginServer: string;
   publicNetworkAccess: "Enabled" | "Disabled";
@@ -89,14 +92,28 @@ export interface Registry extends RegistryProperties {
 export interface ResourceGroup {
   readonly subscriptionId: string;
   readonly name: string;
+  /** @default "westus" */
+  readonly location?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A resource of another service, in a resource group, as its client described it. */
+export interface OtherResource {
+  /** ARM ID. */
+  readonly id: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface RoleAssignment {
+  /** The GUID that clients of Resource Manager give it. */
+  readonly name?: string;
   /** Object ID of the identity. */
   readonly principalId: string;
   readonly role: string;
   /** ARM ID of a subscription, resource group or registry. */
   readonly scope: string;
+  /** When a client of Resource Manager created it, in ms since 1970; it takes effect `roleAssignmentDelayMs` later. */
+  readonly createdAt?: number;
 }
 
 /** Settings of the services that are not properties of one registry. */
@@ -108,6 +125,8 @@ export interface Settings {
   /** How long a polling URL is valid. */
   operationUrlLifetimeMs: number;
   tokenLifetimeSeconds: number;
+  /** A role assignment created by Resource Manager takes effect so much later. */
+  roleAssignmentDelayMs: number;
   resourceGraphPageSize: number;
   /** The client's address in network rules. */
   clientAddress: string;
@@ -122,6 +141,7 @@ export interface State {
   readonly subscriptions: Subscription[];
   readonly resourceGroups: ResourceGroup[];
   readonly registries: Registry[];
+  readonly otherResources: OtherResource[];
   readonly identities: Identity[];
   readonly roleAssignments: RoleAssignment[];
   readonly settings: Settings;
@@ -130,6 +150,11 @@ export interface State {
 /** Compares resource IDs, hosts and names, which are case-insensitive. */
 export function equalsIgnoreCase(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
+}
+
+/** Whether an ARM ID is a scope, or below it. */
+export function isWithin(scope: string, id: string): boolean {
+  return equalsIgnoreCase(scope, id) || id.toLowerCase().startsWith(`${scope.toLowerCase()}/`);
 }
 
 export function registryId(registry: RegistryProperties): string {

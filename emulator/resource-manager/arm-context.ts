@@ -9,7 +9,11 @@ import {
   equalsIgnoreCase,
   findRegistry,
   findSubscription,
+  isWithin,
   type Registry,
+  type ResourceGroup,
+  registryId,
+  type State,
   type Subscription,
 } from "../state";
 import {
@@ -69,12 +73,28 @@ export function requirePermission({ state, principal }: ArmContext, action: stri
 
 export function requireResourceGroup({ state, params }: ArmContext, name: string): void {
   const [subscriptionId = ""] = params;
+  if (!findResourceGroup(state, subscriptionId, name)) throw resourceGroupNotFound(name);
+}
+
+/** A group that was created, or one that exists because a registry of the default state is in it. */
+export function findResourceGroup(state: State, subscriptionId: string, name: string): ResourceGroup | undefined {
   const isThere = (place: { subscriptionId: string }, group: string) =>
     equalsIgnoreCase(place.subscriptionId, subscriptionId) && equalsIgnoreCase(group, name);
-  const exists =
-    state.registries.some((registry) => isThere(registry, registry.resourceGroup)) ||
-    state.resourceGroups.some((group) => isThere(group, group.name));
-  if (!exists) throw resourceGroupNotFound(name);
+  const created = state.resourceGroups.find((group) => isThere(group, group.name));
+  const registry = state.registries.find((candidate) => isThere(candidate, candidate.resourceGroup));
+  return created ?? (registry && { subscriptionId, name: registry.resourceGroup });
+}
+
+/** Deletes what is at or below a scope, with its role assignments. */
+export function deleteWithin(state: State, scope: string): void {
+  const isKept = (id: string) => !isWithin(scope, id);
+  keep(state.registries, (registry) => isKept(registryId(registry)));
+  keep(state.otherResources, ({ id }) => isKept(id));
+  keep(state.roleAssignments, (assignment) => isKept(assignment.scope));
+}
+
+function keep<T>(items: T[], isKept: (item: T) => boolean): void {
+  items.splice(0, items.length, ...items.filter(isKept));
 }
 
 export function registryScope({

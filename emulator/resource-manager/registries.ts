@@ -14,6 +14,7 @@ import {
 } from "../state";
 import {
   type ArmContext,
+  deleteWithin,
   readJsonObject,
   registryScope,
   requirePermission,
@@ -81,7 +82,7 @@ export function deleteRegistry(context: ArmContext): void {
   const scope = registryScope({ subscriptionId, resourceGroup, name });
   requirePermission(context, "Microsoft.ContainerRegistry/registries/delete", scope);
   const registry = findRegistry(context.state, scope);
-  if (registry) context.state.registries.splice(context.state.registries.indexOf(registry), 1);
+  deleteWithin(context.state, scope);
   send(context.res, registry ? 200 : 204, {});
 }
 
@@ -113,6 +114,7 @@ export async function queryResourceGraph(context: ArmContext): Promise<void> {
 /** The members of a PUT or PATCH body that the emulator reads. */
 interface RegistryBody {
   readonly location?: string;
+  readonly tags?: Registry["tags"];
   readonly sku?: { readonly name?: Registry["sku"] };
   readonly properties?: {
     readonly adminUserEnabled?: boolean;
@@ -164,10 +166,14 @@ function createOrUpdate(
   return { registry: candidate, isNew: true };
 }
 
-function parseProperties(name: string, { location, sku, properties = {} }: RegistryBody): Partial<RegistryProperties> {
+function parseProperties(
+  name: string,
+  { location, tags, sku, properties = {} }: RegistryBody,
+): Partial<RegistryProperties> {
   const { networkRuleSet, policies } = properties;
   const changes: { [K in keyof RegistryProperties]?: RegistryProperties[K] | undefined } = {
     location: location?.replaceAll(" ", "").toLowerCase(),
+    tags,
     sku: sku?.name,
     anonymousPull: properties.anonymousPullEnabled,
     adminUser: adminUserFor(name, properties.adminUserEnabled),

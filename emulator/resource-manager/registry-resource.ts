@@ -7,7 +7,7 @@ export function registryResource(registry: Registry): Record<string, unknown> {
     ...registrySummary(registry),
     properties: {
       loginServer: registry.loginServer,
-      creationDate: "2026-01-01T00:00:00.0000000Z",
+      creationDate: registry.creationDate,
       provisioningState: "Succeeded",
       adminUserEnabled: registry.adminUser !== null,
       anonymousPullEnabled: registry.anonymousPull,
@@ -43,6 +43,6 @@ export function registrySummary(registry: Registry): Record<string, unknown> {
     type: "Microsoft.ContainerRegistry/registries",
     location: registry.location,
     sku: { name: registry.sku, tier: registry.sku },
-    tags: {},
+    tags: registry.tags,
   };
 }

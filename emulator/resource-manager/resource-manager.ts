@@ -10,6 +10,7 @@ import type { ArmContext } from "./arm-context";
 import { ArmError, unauthorized } from "./arm-error";
 import { importImage, pollOperation } from "./import-endpoints";
 import type { ArmServices } from "./import-image";
+import { deleteOtherResource, getOtherResource, otherTypes, putOtherResource } from "./other-resources";
 import {
   deleteRegistry,
   getRegistry,
@@ -19,7 +20,15 @@ import {
   putRegistry,
   queryResourceGraph,
 } from "./registries";
-import { getResourceGroup, getSubscription, listSubscriptions, listTenants, putResourceGroup } from "./subscriptions";
+import { deleteRoleAssignment, getRoleAssignment, putRoleAssignment } from "./role-assignments";
+import {
+  deleteResourceGroup,
+  getResourceGroup,
+  getSubscription,
+  listSubscriptions,
+  listTenants,
+  putResourceGroup,
+} from "./subscriptions";
 
 type Route = readonly [method: string, path: RegExp, run: (context: ArmContext) => void | Promise<void>];
 
@@ -27,6 +36,8 @@ const subscriptionPath = "/subscriptions/([^/]+)";
 const groupPath = `${subscriptionPath}/resourceGroups/([^/]+)`;
 const registriesPath = "/providers/Microsoft\\.ContainerRegistry/registries";
 const registryPath = `${groupPath}${registriesPath}/([^/]+)`;
+const otherPath = `${groupPath}/providers/(${otherTypes})/([^/]+)`;
+const roleAssignmentPath = `${subscriptionPath}(/.+)?/providers/Microsoft\\.Authorization/roleAssignments/([^/]+)`;
 
 const routes: readonly Route[] = [
   ["GET", pathPattern("/tenants"), listTenants],
@@ -35,6 +46,13 @@ const routes: readonly Route[] = [
   ["GET", pathPattern(`${subscriptionPath}/resources`), listResources],
   ["GET", pathPattern(groupPath), getResourceGroup],
   ["PUT", pathPattern(groupPath), putResourceGroup],
+  ["DELETE", pathPattern(groupPath), deleteResourceGroup],
+  ["GET", pathPattern(roleAssignmentPath), getRoleAssignment],
+  ["PUT", pathPattern(roleAssignmentPath), putRoleAssignment],
+  ["DELETE", pathPattern(roleAssignmentPath), deleteRoleAssignment],
+  ["GET", pathPattern(otherPath), getOtherResource],
+  ["PUT", pathPattern(otherPath), putOtherResource],
+  ["DELETE", pathPattern(otherPath), deleteOtherResource],
   ["GET", pathPattern(`${subscriptionPath}${registriesPath}`), listRegistries],
   ["GET", pathPattern(`${groupPath}${registriesPath}`), listRegistries],
   ["GET", pathPattern(registryPath), getRegistry],
