@@ -23,6 +23,12 @@ export class Azure {
     return finder.find(name, side);
   }
 
+  /** Looks a registry up again next time. */
+  async forgetRegistry(name: RegistryName): Promise<void> {
+    const { finder } = await this.#signIn();
+    finder.forget(name);
+  }
+
   /** Whether a host is a registry of this run's cloud by its name, so that it may receive the identity's tokens. */
   async isAzureHost(host: string): Promise<boolean> {
     return isRegistryOf(await this.#findCloud(), host);

@@ -63,6 +63,11 @@ export class RegistryFinder {
     return found;
   }
 
+  /** Looks a registry up again next time. */
+  forget(name: RegistryName): void {
+    this.#findings.delete(printRegistryName(name).toLowerCase());
+  }
+
   async #byId(name: RegistryName & { kind: "id" }): Promise<Finding> {
     const arm = this.#resourceManager(name.subscriptionId);
     try {

@@ -4,7 +4,7 @@ import type { Azure } from "../azure/azure";
 import { type Failure, failureOf, isUnavailable } from "../failure/failure";
 import { digestNotKept, recordedDigestKept } from "../failure/source";
 import type { Digest } from "../reference/digest";
-import { namesRegistry, type RegistryName } from "../reference/registry-name";
+import { namesRegistry, printRegistryName, type RegistryName } from "../reference/registry-name";
 import type { ParsedArguments } from "../resource/arguments";
 import { defaultTargetTag, isSameSource, type Source, sourceKey } from "../resource/source";
 import {
@@ -16,6 +16,7 @@ import {
   targetNames,
 } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
+import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -130,7 +131,7 @@ function asksForImport(args: Arguments, old: Partial<Inputs>): boolean {
 /** Resolves the target registry. A registry that is recorded is not looked up again, in whichever spelling. */
 async function resolveRegistry(
   name: RegistryName | undefined,
-  { preview }: ProgramContext,
+  { preview, needsRole, urn }: ProgramContext,
   { registryId, loginServer }: Partial<Inputs>,
   azure: () => Azure,
 ): Promise<Resolved<Pick<Inputs, "registryId" | "loginServer">>> {
@@ -138,8 +139,16 @@ async function resolveRegistry(
   if (registryId && loginServer && namesRegistry(name, { id: registryId, loginServer })) {
     return { value: { registryId, loginServer } };
   }
+  const find = () => azure().findRegistry(name, "target");
+  const wait: RoleWait = {
+    registry: printRegistryName(name),
+    urn,
+    beforeRetry: () => azure().forgetRegistry(name),
+    // By its name, Azure finds a registry only for an identity that may read it.
+    ...(name.kind !== "id" && { orCode: "REGISTRY_NOT_FOUND" }),
+  };
   try {
-    const found = await azure().findRegistry(name, "target");
+    const found = await (needsRole && !preview ? untilRoleTakesEffect(find, wait) : find());
     return { value: { registryId: found.id, loginServer: found.loginServer } };
   } catch (error) {
     const failure = failureOf(error);

@@ -32,6 +32,8 @@ import { planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
 import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
+import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
+import { forgetTokens } from "./target-registry";
 
 type EngineInputs = Arguments &
   Partial<Outputs> & { readonly __program?: ProgramContext; readonly __provider?: string };
@@ -53,6 +55,7 @@ export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<d
   const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, resolve);
   rememberUrn(inputs, program.urn);
   rememberPrevious(inputs, old);
+  rememberRoleAssignment(inputs, program);
   const failures = [...completed.failures, ...declareTargets(inputs, program.urn).map(declaredTwice)];
   for (const warning of warnings) warn(program.urn, formatFailure(warning));
   // An update refuses unknown values in the inputs of a check, also of one that failed.
@@ -166,7 +169,12 @@ async function runOperation(
   try {
     return await withProgress(inputs, (progress) => {
       const context: OperationContext = { azure: azure(), signal, progress };
-      return applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
+      const apply = () => applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
+      const dependent = kind === "create" ? dependentOnRole(inputs) : undefined;
+      if (dependent === undefined) return apply();
+      const { loginServer } = inputs;
+      const beforeRetry = () => forgetTokens(loginServer);
+      return untilRoleTakesEffect(apply, { registry: loginServer, urn: dependent.urn, beforeRetry, signal });
     });
   } catch (error) {
     if (!(error instanceof PartialFailure)) throw new Error(toMessage(error, signal, id, limit));

@@ -64,6 +64,11 @@ export async function withProgress<T>(inputs: Inputs, run: (progress: Progress) 
   return result;
 }
 
+/** Shows on the row of the resource what it waits for. */
+export function inform(urn: string | undefined, message: string): void {
+  if (urn !== undefined) void show("info", urn, message, true);
+}
+
 /** Shows a warning that stays under the resource after the run. */
 export function warn(urn: string | undefined, message: string): void {
   if (urn !== undefined) void show("warn", urn, message, false);

@@ -27,6 +27,11 @@ const CONFIG_MS = 5_000;
 /** One per registry and process, so that all resources share tokens. */
 const clients = new Map<string, RegistryClient>();
 
+/** Forgets the tokens of a registry, which carry the permissions of the moment when they were granted. */
+export function forgetTokens(loginServer: string): void {
+  clients.delete(loginServer);
+}
+
 /** Reads one target registry, for one operation. */
 export class TargetRegistry {
   readonly client: RegistryClient;

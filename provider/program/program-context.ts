@@ -4,6 +4,7 @@ import { parseArguments } from "../resource/arguments";
 import { sourceKey } from "../resource/source";
 import type { Lookup } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
+import { dependsOnRole } from "./role-assignment";
 import { sharedResolver } from "./run";
 
 /** The arguments of a resource, each a plain value or an input. */
@@ -23,6 +24,7 @@ export function programContext(
     urn: urnOf(type, name, opts.parent),
     preview: pulumi.runtime.isDryRun(),
     timeouts: opts.customTimeouts,
+    needsRole: dependsOnRole(opts.dependsOn),
     keepsSource: [opts.ignoreChanges ?? []].flat().some((path) => path === "*" || /^source\b/.test(path)),
     lookup: resolvesInCheck(opts, type) ? undefined : lookUpDigest(args, opts),
   };

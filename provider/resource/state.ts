@@ -66,6 +66,8 @@ export interface ProgramContext {
   readonly timeouts?: Timeouts;
   /** `ignoreChanges` keeps the recorded source, and with it the recorded digest. */
   readonly keepsSource?: boolean;
+  /** The program creates a role assignment first, which may take effect only some time later. */
+  readonly needsRole?: boolean;
   /** Absent where `check` has to resolve the digest. */
   readonly lookup?: Lookup;
 }

@@ -1,0 +1,75 @@
+/**
+ * Waits for a role assignment that the program creates before the image.
+ *
+ * Azure enforces a new assignment only after a while, up to ten minutes:
+ * https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
+ * Nothing but the program tells an assignment that is not in effect yet from a missing one, so only a resource that depends
+ * on a role assignment waits, and only while it is created. All others fail at once with the role that they need.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Code, failureOf } from "../failure/failure";
+import { type Inputs, type ProgramContext, targetNames } from "../resource/state";
+import { inform } from "./progress";
+
+/** How long a resource waits, in milliseconds. Most assignments take effect within a minute or two. */
+const LIMIT_MS = 5 * 60_000;
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** What a missing permission leads to. Azure grants no registry token to an identity without any role. */
+const DENIALS: ReadonlySet<Code> = new Set([
+  "AZURE_PERMISSION_DENIED",
+  "TARGET_ACCESS_DENIED",
+  "TARGET_CREDENTIALS_REJECTED",
+]);
+
+export interface RoleWait {
+  /** The registry, whose resources wait for one assignment, and together no longer than one of them. */
+  readonly registry: string;
+  readonly urn: string | undefined;
+  /** A further code that may mean that a permission is missing. */
+  readonly orCode?: Code;
+  /** Forgets what the denied run learned. */
+  readonly beforeRetry: () => unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** When the first resource of a registry that was denied gives up, in milliseconds since the epoch. */
+const deadlines = new Map<string, number>();
+
+/** Runs `run` again while it is denied, within the limit. */
+export async function untilRoleTakesEffect<T>(run: () => Promise<T>, wait: RoleWait): Promise<T> {
+  const { registry, urn, orCode, beforeRetry, signal } = wait;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await run();
+    } catch (error) {
+      const code = failureOf(error)?.code;
+      if (code === undefined || (!DENIALS.has(code) && code !== orCode)) throw error;
+      const deadline = deadlines.get(registry) ?? Date.now() + LIMIT_MS;
+      deadlines.set(registry, deadline);
+      if (Date.now() + pause > deadline) throw error;
+      if (pause === FIRST_PAUSE_MS) inform(urn, "waiting up to 5 min for the role assignment to take effect");
+      await sleep(pause, undefined, signal && { signal }).catch(() => {});
+      if (signal?.aborted) throw error;
+      await beforeRetry();
+    }
+  }
+}
+
+const waiting = new Map<string, Pick<ProgramContext, "urn">>();
+
+/** Remembers that the program creates a role assignment before the resource with these inputs. */
+export function rememberRoleAssignment(inputs: Inputs, { urn, needsRole }: ProgramContext): void {
+  if (needsRole) waiting.set(keyOf(inputs), urn === undefined ? {} : { urn });
+}
+
+/** The resource with these inputs, if it depends on a role assignment. */
+export function dependentOnRole(inputs: Inputs): Pick<ProgramContext, "urn"> | undefined {
+  return waiting.get(keyOf(inputs));
+}
+
+function keyOf(inputs: Inputs): string {
+  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
+}
