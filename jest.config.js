@@ -30,7 +30,13 @@ module.exports = {
   // Only against hangs: no test may depend on how fast the machine is. Jest has one limit for all projects.
   testTimeout: 600_000,
   projects: [
-    project("unit", ["unit/"]),
+    project("unit", ["unit/"], {
+      // As tsconfig.json maps it, for the examples.
+      moduleNameMapper: {
+        "^@pulumi/azure-native/(.*)$": "<rootDir>/test/support/azure-native/sdk/$1",
+        "^pulumi-acr-import$": "<rootDir>/provider/index.ts",
+      },
+    }),
     project("protocol", ["registry/", "emulator/"], {
       globalSetup: "<rootDir>/test/support/setup/tools.ts",
     }),
