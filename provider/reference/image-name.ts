@@ -56,7 +56,7 @@ function parsePin(text: string): Digest {
   if (!text.includes(":")) {
     throw new InvalidReference(
       "must have a digest after the @: repository@sha256:…",
-      "A tag follows a colon: repository:tag",
+      "Write a tag after a colon: repository:tag",
     );
   }
   return parseDigest(text);

@@ -92,7 +92,7 @@ describe("wrong arguments", () => {
     [
       "a tag after @",
       from("node@22"),
-      "source: must have a digest after the @: repository@sha256:…\n  Hint: A tag follows a colon: repository:tag",
+      "source: must have a digest after the @: repository@sha256:…\n  Hint: Write a tag after a colon: repository:tag",
     ],
     [
       "a source registry outside Azure", // https://github.com/Azure/terraform-provider-azapi/issues/1066
@@ -122,7 +122,7 @@ describe("wrong arguments", () => {
     [
       "the plus sign of a chart version", // https://github.com/helm/helm/issues/10250
       from("oci://ghcr.io/owner/chart:1.2.3+4"),
-      "source: must have a tag without a plus sign\n  Hint: Helm stores the + of a chart version as _: 1.2.3_4",
+      "source: must have a tag without a plus sign\n  Hint: Write _ for the + of a chart version, as Helm does: 1.2.3_4",
     ],
     [
       "credentials in the reference",
