@@ -80,9 +80,10 @@ async function explainDenial(
 ): Promise<Failure> {
   const side = DENIALS[failure.code];
   if (side === undefined) return failure;
-  const name: RegistryName | undefined = side === "target" ? { kind: "id", ...target } : sourceRegistry(source, cloud);
-  if (name === undefined) return failure;
   try {
+    const name: RegistryName | undefined =
+      side === "target" ? { kind: "id", ...target } : sourceRegistry(source, cloud);
+    if (name === undefined) return failure;
     const registry = await finder.find(name, side);
     // A source behind network rules admits the import by its resource ID, never by credentials.
     const admitsAzure = registry.isOpen || (registry.trustsAzure && !(side === "source" && source.credentials));

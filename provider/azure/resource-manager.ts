@@ -14,6 +14,8 @@ const ATTEMPT_MS = 60_000;
 /** The bounds of the waits that Resource Manager asks for, in milliseconds. */
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
+/** How often a 503 is retried, whatever it asks for: a registry can tell what an import did when Resource Manager cannot. */
+const MAX_503_RETRIES = 3;
 const RETRY_POLICY: RetryPolicy = { faultMs: 1_000, maxRetryAfterMs: MAX_WAIT_MS };
 
 /** A response of Resource Manager. */
@@ -101,6 +103,7 @@ const retryStrategy: RetryStrategy = {
   retry({ retryCount, response, responseError }) {
     // An import polls often: a poll without a route to the host is left to the next one.
     if (!response && hasNoRoute(errorCode(responseError))) return { skipStrategy: true };
+    if (response?.status === 503 && retryCount >= MAX_503_RETRIES) return { skipStrategy: true };
     const result = response
       ? { status: response.status, retryAfter: response.headers.get("retry-after") }
       : { code: errorCode(responseError) };

@@ -94,9 +94,11 @@ async function resolveDigest(
   if (source === undefined || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
   const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
   const { digest, failure } = await (async (): Promise<DigestResult> => {
-    if (lookup?.source === sourceKey(args)) return lookup;
+    const gotCredentials = source.credentials !== undefined && lookup?.withCredentials === false;
+    const isFinal = lookup?.failure === undefined || !gotCredentials;
+    if (lookup?.source === sourceKey(args) && isFinal) return lookup;
     if (readsTarget) return {};
-    // A transform changed the source after the program had resolved it, or there was nothing that it could resolve.
+    // A transform changed the source or its credentials, or there was nothing that the program could resolve.
     return keepsSource && recorded ? { digest: recorded } : resolve(source);
   })();
   if (digest !== undefined) return { value: digest };

@@ -27,8 +27,8 @@ import { DigestResolver } from "../source/resolve-digest";
 import { applyChanges } from "./apply";
 import { completeInputs } from "./check-inputs";
 import { type OperationContext, PartialFailure } from "./context";
-import { type Dispute, declareTargets, previousOwner, rememberPrevious } from "./ownership";
-import { planChange } from "./plan";
+import { type Dispute, declareTargets, isReleased, previousOwner, releaseTargets, rememberPrevious } from "./ownership";
+import { isReplacementProbe, planChange } from "./plan";
 import { rememberUrn, warn, withProgress } from "./progress";
 import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
@@ -54,7 +54,7 @@ export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<d
 
   const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, resolve);
   rememberUrn(inputs, program.urn);
-  rememberPrevious(inputs, old);
+  rememberPrevious(inputs, old, program.urn);
   rememberRoleAssignment(inputs, program);
   const failures = [...completed.failures, ...declareTargets(inputs, program.urn).map(declaredTwice)];
   for (const warning of warnings) warn(program.urn, formatFailure(warning));
@@ -63,8 +63,12 @@ export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<d
 }
 
 /** Compares the inputs with the state. Sends no request. */
-export async function diff(_id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.DiffResult> {
+export async function diff(id: string, recorded: Outputs, desired: Inputs): Promise<dynamic.DiffResult> {
   const change = planChange(desired, recorded);
+  if (isReplacementProbe(desired)) {
+    releaseTargets(id);
+    rememberPrevious(desired, recorded);
+  }
   return { changes: change !== "unchanged", replaces: change === "replace" ? ["registry"] : [] };
 }
 
@@ -94,6 +98,7 @@ export async function read(id: string, known: Outputs | EngineInputs): Promise<d
 
 /** Removes the targets as `onDelete` says. */
 async function remove(id: string, recorded: Outputs): Promise<void> {
+  if (isReleased(id)) return;
   await withCleanErrors(id, timeLimit("delete", recorded.timeouts), (signal) =>
     removeTargets(recordedTargets(recorded), recorded, recorded.onDelete ?? "retain", {
       azure: azure(),

@@ -41,9 +41,12 @@ export function declareTargets(inputs: Inputs, urn: string | undefined): Dispute
   }
   const declaration = { urn, digest: hasUnknown(digest) ? undefined : digest };
   const disputes: Dispute[] = [];
-  for (const target of names.map((name) => `${loginServer}/${name}`)) {
+  for (const name of names) {
+    const target = `${loginServer}/${name}`;
     const other = declared.get(target);
-    if (other && differ(other, declaration)) disputes.push({ target, declarations: [other, declaration] });
+    // A repository takes any number of manifests without a tag.
+    const isDisputed = name.includes(":") && other !== undefined && differ(other, declaration);
+    if (isDisputed) disputes.push({ target, declarations: [other, declaration] });
     else declared.set(target, declaration);
   }
   return disputes;
@@ -87,12 +90,33 @@ export interface OwnedDigest {
   readonly targets: Targets;
 }
 
-const previous = new Map<string, OwnedDigest>();
+const previous = new Map<string, OwnedDigest & { readonly urn: string | undefined }>();
+const released = new Set<string>();
 
-/** Remembers the recorded inputs of a resource, in case the engine replaces it. */
-export function rememberPrevious(inputs: Inputs, { loginServer, sourceDigest, targets }: Partial<Inputs>): void {
+/** Remembers what a resource imported, in case the engine replaces it; forgets it when another resource has its targets. */
+export function rememberPrevious(
+  inputs: Inputs,
+  { loginServer, sourceDigest, targets }: Partial<Inputs>,
+  urn?: string,
+): void {
+  const key = keyOf(inputs);
+  const known = previous.get(key);
+  if (known?.urn !== undefined && urn !== undefined && known.urn !== urn) previous.delete(key);
   if (loginServer !== inputs.loginServer || sourceDigest === undefined || targets === undefined) return;
-  previous.set(keyOf(inputs), { sourceDigest, targets });
+  previous.set(key, { sourceDigest, targets, urn });
+}
+
+/**
+ * Lets go of the targets of a resource that is replaced because its registry may be. If the registry is, its images go with
+ * it; if something else made `registry` unknown, they must stay, and create adopts them again.
+ */
+export function releaseTargets(id: string): void {
+  released.add(id);
+}
+
+/** Whether the delete of a resource must leave its targets alone. */
+export function isReleased(id: string): boolean {
+  return released.has(id);
 }
 
 /** What the resource that create replaces imported into the same registry, if it replaces one. */

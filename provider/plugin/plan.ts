@@ -26,12 +26,19 @@ export type Change =
  * values may be a change; the resource is replaced only for a registry that is known to be another one, or to be replaced.
  */
 export function planChange(desired: Inputs, recorded: Outputs): Change {
-  // Before the engine deletes a registry to create it again under its name, it probes what depends on it: `registry` is
-  // unknown, all else as recorded. The images go with the registry. A preview differs: `check` leaves both unknown.
-  if (desired.registry === UNKNOWN && desired.loginServer !== UNKNOWN) return "replace";
+  if (isReplacementProbe(desired)) return "replace";
   if (desired.loginServer !== UNKNOWN && desired.loginServer !== recorded.loginServer) return "replace";
   if (triggersChanged(desired, recorded) || contentDiffers(desired, recorded)) return "apply";
   return recordDiffers(desired, recorded) ? "record" : "unchanged";
+}
+
+/**
+ * Whether the engine asks about a resource that it is about to delete, because something that `registry` depends on is deleted
+ * before it is created again: `registry` is unknown, all else as recorded. The images of a registry go with it. A preview
+ * differs: `check` leaves the login server unknown as well.
+ */
+export function isReplacementProbe({ registry, loginServer }: Inputs): boolean {
+  return registry === UNKNOWN && loginServer !== UNKNOWN;
 }
 
 /** Whether the registry, the image, or what the targets hold differs from the state, or may differ. */

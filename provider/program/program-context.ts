@@ -13,6 +13,9 @@ interface ResourceArguments {
   readonly source: pulumi.Input<unknown>;
 }
 
+/** Paths of `ignoreChanges` that keep the recorded source; new credentials leave it as it is. */
+const KEEPS_SOURCE: ReadonlySet<string> = new Set(["*", "source", '["source"]', "source.image", "source.registry"]);
+
 /** Collects the context of a resource. */
 export function programContext(
   type: string,
@@ -25,7 +28,7 @@ export function programContext(
     preview: pulumi.runtime.isDryRun(),
     timeouts: opts.customTimeouts,
     needsRole: dependsOnRole(opts.dependsOn),
-    keepsSource: [opts.ignoreChanges ?? []].flat().some((path) => path === "*" || /^source\b/.test(path)),
+    keepsSource: [opts.ignoreChanges ?? []].flat().some((path) => KEEPS_SOURCE.has(path)),
     lookup: resolvesInCheck(opts, type) ? undefined : lookUpDigest(args, opts),
   };
 }
@@ -57,7 +60,8 @@ function lookUpDigest(
     pulumi.all([{ source }, registrationOf(dependsOn)]).apply(async ([known]) => {
       const parsed = parseArguments({ ...withUnknowns(others), ...known });
       if ("problems" in parsed || parsed.source === undefined) return undefined;
-      return { source: sourceKey(parsed.args), ...(await resolver.resolve(parsed.source)) };
+      const withCredentials = parsed.source.credentials !== undefined;
+      return { source: sourceKey(parsed.args), withCredentials, ...(await resolver.resolve(parsed.source)) };
     }),
   );
 }

@@ -41,6 +41,10 @@ const SECRETS: ReadonlySet<string> = new Set([
  * Gives the images that use it another Azure identity, cloud or subscription. The names are those of azure-native's provider;
  * a setting that is left out comes from the environment (`ARM_*`), not from the stack's configuration.
  *
+ * Pass it as `provider` of an image. Among the `providers` of a component it would also apply to other dynamic resources. An
+ * image that gets another provider keeps its name or an alias: each provider has a process of its own, which does not see
+ * that a renamed image has been adopted.
+ *
  * @example
  * ```ts
  * const other = new Provider("other-tenant", { tenantId, clientId, clientSecret, subscriptionId });
@@ -59,10 +63,10 @@ export class Provider extends pulumi.ProviderResource {
 }
 
 function toInputs(args: ProviderArgs): pulumi.Inputs {
-  const entries = Object.entries(args).filter(([, value]) => value !== undefined);
+  const entries = Object.entries(args).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(
     entries.map(([name, value]) => {
-      const text = pulumi.output(value).apply(String);
+      const text = pulumi.output(value).apply((known) => (known === undefined || known === null ? "" : String(known)));
       return [`azure-native:${name}`, SECRETS.has(name) ? pulumi.secret(text) : text];
     }),
   );

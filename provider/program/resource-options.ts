@@ -26,10 +26,12 @@ export function checkOptions(type: string, name: string, opts: pulumi.CustomReso
     );
   }
   const { parent } = opts;
-  if (opts.provider === undefined && parent?.getProvider(AZURE_NATIVE_TYPE) && !parent.getProvider(type)) {
+  const isIgnored = parent?.getProvider(AZURE_NATIVE_TYPE) !== undefined && parent.getProvider(type) === undefined;
+  if (opts.provider === undefined && isIgnored && !warned.has(parent)) {
+    warned.add(parent);
     void pulumi.log.warn(
       `${name}: the azure-native provider of its parent does not apply to this resource, which uses the identity of the stack. ` +
-        `Hint: Add a Provider of ${PACKAGE} to the providers of the parent for another identity`,
+        `Hint: Pass a Provider of ${PACKAGE} as provider of the resource for another identity`,
       parent,
     );
   }
@@ -41,6 +43,11 @@ function packageOf(provider: pulumi.ProviderResource | undefined): string | unde
   return (provider as { getPackage?: () => string } | undefined)?.getPackage?.();
 }
 
+/** One warning per parent. */
+const warned = new WeakSet<pulumi.Resource>();
+
+/** The folder of the program, before the program changes it. */
+const folder = process.cwd();
 let isInstalled: boolean | undefined;
 
 /**
@@ -50,16 +57,16 @@ let isInstalled: boolean | undefined;
 function checkInstallation(name: string): void {
   // An inline program of the Automation API does not run in the folder of its plugin process.
   if (!pulumi.runtime.hasEngine()) return;
-  isInstalled ??= canResolve(`${PACKAGE}/provider`, process.cwd());
+  isInstalled ??= canResolve(`${PACKAGE}/provider`);
   if (isInstalled) return;
   throw refusal(
     name,
-    `${PACKAGE} is not installed in ${path.basename(process.cwd())}, the folder of the Pulumi program`,
+    `${PACKAGE} is not installed in ${path.basename(folder)}, the folder of the Pulumi program`,
     `Add it to the dependencies of the program as well: npm install ${PACKAGE}`,
   );
 }
 
-function canResolve(module: string, folder: string): boolean {
+function canResolve(module: string): boolean {
   try {
     // Not require.resolve with a path, which finds this package by its own name from anywhere.
     createRequire(path.join(folder, "index.js")).resolve(module);

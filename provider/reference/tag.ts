@@ -25,7 +25,7 @@ export function parseTag(text: string): Tag {
   if (text.includes("/")) throw new InvalidReference("must have a tag without a slash");
   if (text.includes("+")) {
     // https://helm.sh/docs/topics/registries/: "+" is not allowed in a tag, so Helm pushes "_"
-    const hint = `Write _ for the + of a chart version, as Helm does: ${text.replaceAll("+", "_")}`;
+    const hint = "Write _ for the + of a chart version, as Helm does: 1.2.3_4 for 1.2.3+4";
     throw new InvalidReference("must have a tag without a plus sign", hint);
   }
   if (!/^[A-Za-z0-9_.-]+$/.test(text)) {

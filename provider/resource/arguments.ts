@@ -66,10 +66,11 @@ function checkRegistry(problems: Problems, path: string, value: unknown): void {
 /** Other registries are named in `source.image`. */
 function checkSourceRegistry(problems: Problems, value: unknown): void {
   const host = typeof value === "string" ? value : "";
-  const isForeign = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) && !host.includes(".azurecr.");
+  // Not quoted in the message: it may be anything, also a token.
+  const isForeign = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) && !/\.azurecr\./i.test(host);
   if (isForeign) {
-    const hint = `Put the host into source.image instead: ${host}/…`;
-    problems.add("source.registry", `must be an Azure Container Registry, not ${host}`, hint);
+    const hint = "Put the host of any other registry into source.image: registry.example.com/app:1";
+    problems.add("source.registry", "must be an Azure Container Registry", hint);
   } else checkRegistry(problems, "source.registry", value);
 }
 

@@ -57,6 +57,8 @@ export interface DigestResult {
 /** A {@link DigestResult} and the source that it belongs to, as `sourceKey` spells it. */
 export interface Lookup extends DigestResult {
   readonly source: string;
+  /** The look-up used `source.credentials`. */
+  readonly withCredentials?: boolean;
 }
 
 /** What the program passes to `check` beside the arguments. `check` removes it, so it never reaches the state. */

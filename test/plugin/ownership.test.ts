@@ -1,4 +1,5 @@
 /** Which tags and manifests count as created by the resource. */
+import { UNKNOWN } from "../../provider/resource/unknown";
 import { useEmulator } from "../support/emulator";
 import { until } from "../support/until";
 import { loginServer, publish, pushForeignImage, Stack, targetDigest } from "./stack";
@@ -108,6 +109,18 @@ describe("two resources that declare one tag", () => {
     },
   );
 
+  test("a repository takes untagged manifests of several resources", async () => {
+    const [first, second] = [publish(box, `${name}:1`), publish(box, `${name}:2`)];
+    const untaggedTargetRepositories = [`${name}-mirror`];
+    const { errors } = await stack.up({
+      one: { source: `${name}:1`, untaggedTargetRepositories },
+      two: { source: `${name}:2`, untaggedTargetRepositories },
+    });
+    expect(errors).toEqual({});
+    expect(targetDigest(box, `${name}-mirror@${first}`)).toBe(first);
+    expect(targetDigest(box, `${name}-mirror@${second}`)).toBe(second);
+  });
+
   test("with the same digest both hold it", async () => {
     const first = publish(box, `${name}:1`);
     const targetTags = [`${name}:x`];
@@ -143,6 +156,24 @@ test("a resource that is replaced while its source moved still owns what it impo
   const { inputs } = await plugin.check(stack.inputs("image", declaration), {});
   const { outs } = await plugin.create(inputs);
   expect(outs.sourceDigest).toBe(second);
+  expect(targetDigest(box, `${name}:1`)).toBe(second);
+});
+
+test("a replacement because registry became unknown leaves the image where it is, also when its source moved", async () => {
+  const first = publish(box, `${name}:1`);
+  const declaration = { source: `${name}:1`, targetTags: [`${name}:1`], onDelete: "delete" };
+  await stack.up({ image: declaration });
+  const { id, inputs: old, outputs } = stack.resource();
+  const second = publish(box, `${name}:1`);
+  await stack.stopPlugin();
+  const plugin = await stack.plugin();
+  // What the engine sends before it deletes something that `registry` depends on.
+  const { replaces } = await plugin.diff(id, outputs, { ...old, registry: UNKNOWN });
+  expect(replaces).toEqual(["registry"]);
+  await plugin.delete(id, outputs);
+  expect(targetDigest(box, `${name}:1`)).toBe(first);
+  const { inputs } = await plugin.check(stack.inputs("image", declaration), {});
+  expect((await plugin.create(inputs)).outs.sourceDigest).toBe(second);
   expect(targetDigest(box, `${name}:1`)).toBe(second);
 });
 

@@ -1,4 +1,5 @@
 /** Where the digest comes from: the program, the state, or a look-up of `check` itself. */
+import { registryFailure } from "../../../provider/failure/registry";
 import { completeInputs } from "../../../provider/plugin/check-inputs";
 import { type ParsedArguments, parseArguments } from "../../../provider/resource/arguments";
 import { printSource, type Source } from "../../../provider/resource/source";
@@ -46,6 +47,17 @@ test.each<[string, ProgramContext]>([
     const result = await complete(program, known);
     expect(result).toEqual({ digest: resolvedHere, failures: [], lookedUp: ["docker.io/library/node:22"] });
   }
+});
+
+test("resolves the digest with the credentials that a transform added", async () => {
+  const failure = registryFailure.accessDenied("source", "docker.io/library/node:22", "an anonymous client");
+  const source = { image: "node:22", credentials: { username: "me", password: "secret" } };
+  const withCredentials = (value: boolean) => ({
+    lookup: { source: ofSource("node:22"), withCredentials: value, failure },
+  });
+  const given = { ...args, source };
+  expect((await complete(withCredentials(false), old, given)).digest).toBe(resolvedHere);
+  expect((await complete(withCredentials(true), old, given)).failures).toEqual([failure]);
 });
 
 test("keeps the recorded digest with the source that ignoreChanges keeps", async () => {

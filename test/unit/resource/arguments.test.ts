@@ -97,7 +97,7 @@ describe("wrong arguments", () => {
     [
       "a source registry outside Azure", // https://github.com/Azure/terraform-provider-azapi/issues/1066
       from({ image: "node:22", registry: "dhi.io" }),
-      "source.registry: must be an Azure Container Registry, not dhi.io\n  Hint: Put the host into source.image instead: dhi.io/…",
+      "source.registry: must be an Azure Container Registry\n  Hint: Put the host of any other registry into source.image: registry.example.com/app:1",
     ],
     [
       "a line break behind the password", // https://github.com/docker/cli/issues/1569
@@ -122,7 +122,7 @@ describe("wrong arguments", () => {
     [
       "the plus sign of a chart version", // https://github.com/helm/helm/issues/10250
       from("oci://ghcr.io/owner/chart:1.2.3+4"),
-      "source: must have a tag without a plus sign\n  Hint: Write _ for the + of a chart version, as Helm does: 1.2.3_4",
+      "source: must have a tag without a plus sign\n  Hint: Write _ for the + of a chart version, as Helm does: 1.2.3_4 for 1.2.3+4",
     ],
     [
       "credentials in the reference",
