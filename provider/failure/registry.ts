@@ -7,6 +7,7 @@ export const registryFailure = {
     ...about(side, "NOT_FOUND", reference),
     reason: "was not found",
     hints: [
+      ...misplacedHostHints(reference),
       "Check the repository and the tag. Registries also report a private image as missing to a client without access",
     ],
   }),
@@ -32,6 +33,8 @@ export const registryFailure = {
     hints:
       side === "source"
         ? [
+            ...misplacedHostHints(reference),
+            "Check the name: many registries, Docker Hub among them, respond in the same way when the image does not exist",
             "Pass source.credentials that are allowed to pull this repository",
             `For an Azure registry, grant the identity the role ${PULL_ROLE}`,
           ]
@@ -51,7 +54,38 @@ export const registryFailure = {
   tokenServerUntrusted: (side: Side, host: string, realm: string): Failure => ({
     ...about(side, "TOKEN_SERVER_UNTRUSTED", host),
     reason: `delegates authentication to ${realm}, which does not belong to it`,
-    hints: ["Check the spelling of the registry, and ask its owner about this token server. No credentials were sent"],
+    hints: [
+      "Check the spelling of the registry, and ask its owner about this token server. No credentials were sent",
+      ...(side === "source"
+        ? [
+            'If the token server is right, set source.digestFrom: "target" or pin the digest (repo@sha256:…): then only Azure authenticates',
+          ]
+        : []),
+    ],
+  }),
+  tokenServerWithoutTls: (side: Side, host: string, realm: string): Failure => ({
+    ...about(side, "TOKEN_SERVER_UNTRUSTED", host),
+    reason: `delegates authentication to ${realm}, an address without TLS`,
+    hints: [
+      "Configure the registry to name its token server by https, for example with X-Forwarded-Proto in the proxy in front of it. No credentials were sent",
+    ],
+  }),
+  /** @param landing - The image that the redirect leads to: `ghcr.io/owner/app:1`. */
+  redirectDenied: (side: Side, host: string, landing: string, message?: string): Failure => ({
+    ...about(side, "ACCESS_DENIED", host),
+    reason: `redirects to ${landing.slice(0, landing.indexOf("/"))}, which does not allow an anonymous client to pull ${landing}`,
+    hints: [`Use ${landing} instead: credentials are never sent to the host that a redirect leads to`],
+    ...withDetail(message),
+  }),
+  /** The credentials were not used, so that they cannot be the reason. */
+  credentialsNotRequested: (side: Side, host: string, reference: string, message?: string): Failure => ({
+    ...about(side, "ACCESS_DENIED", host),
+    reason: `does not allow pulling ${reference}, and does not ask for credentials`,
+    hints: [
+      ...misplacedHostHints(reference),
+      "Check the name of the registry and of the image: credentials are sent only where a registry asks for them by a WWW-Authenticate header",
+    ],
+    ...withDetail(message),
   }),
   entraTokenWithheld: (side: Side, host: string): Failure => ({
     ...about(side, "TOKEN_SERVER_UNTRUSTED", host),
@@ -85,6 +119,12 @@ export const registryFailure = {
     hints: ["Check that the name belongs to a registry, and that no proxy or sign-in page responds in its place"],
   }),
 } as const;
+
+/** Docker Hub has no user whose name has a period, so that one is the host of another registry. */
+function misplacedHostHints(reference: string): string[] {
+  const [, image] = /^docker\.io\/(?:library\/)?([a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?\/.+)$/.exec(reference) ?? [];
+  return image === undefined ? [] : [`Use ${image}, not ${reference}: each registry has its own host`];
+}
 
 function about<P extends RegistryProblem>(side: Side, problem: P, object: string) {
   return { code: `${side.toUpperCase() as Uppercase<Side>}_${problem}` satisfies Code, side, object };

@@ -1,6 +1,6 @@
 /** Requests to the API of one registry, authorized for one identity. */
 import { setMaxListeners } from "node:events";
-import { ImportError, type Side } from "../failure/failure";
+import { failureOf, ImportError, type Side } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import type { RegistryAction } from "../failure/roles";
 import { targetFailure } from "../failure/target";
@@ -10,7 +10,7 @@ import { type AuthHeaders, Authorization } from "./authorization";
 import type { RegistryCredential } from "./credential";
 import { denialError } from "./denial";
 import { Identity } from "./identity";
-import { pingStatus } from "./ping";
+import { pingResponse } from "./ping";
 import { sendRequest } from "./request";
 import type { Scope } from "./scope";
 import type { HttpRequest, HttpResponse } from "./transport/http-message";
@@ -59,6 +59,7 @@ export class RegistryApi {
   readonly side: Side;
   readonly #name: string;
   readonly #host: string;
+  readonly #isAzure: boolean;
   readonly #timeoutMs: number;
   readonly #onWait: RegistryApiOptions["onWait"];
   readonly #identity: Identity;
@@ -70,6 +71,7 @@ export class RegistryApi {
     this.side = side;
     this.#name = name;
     this.#host = host;
+    this.#isAzure = isAzure;
     this.#timeoutMs = timeoutMs;
     this.#onWait = onWait;
     this.#identity = identity;
@@ -85,23 +87,24 @@ export class RegistryApi {
 
   /** Sends a request; a response that denies it becomes a failure. */
   async send(request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
-    const { scope, action, object } = request;
-    let auth = await this.#authorization.authorize(scope, options);
-    let response = await this.#sendWith(auth, request, options);
-    if (response.status === 401) {
-      const other = await this.#authorization.reauthorize(scope, auth, response, options);
-      if (other) {
-        auth = other;
-        response = await this.#sendWith(auth, request, options);
-      }
-    }
-    if (response.status === 403 && request.method === "HEAD") {
-      // Only the body tells a firewall from missing rights, and the response to a HEAD has none.
-      const withBody = await this.#sendWith(auth, { ...request, method: "GET" }, options);
-      if (withBody.status === 403) response = withBody;
-    }
-    if (response.status === 401 || response.status === 403) throw this.#denied(response, auth, action, object);
+    const auth = await this.#authorization.authorize(request.scope, options);
+    const { response, used } = await this.#sendAuthorized(auth, request, options);
+    const { status } = response;
+    if (status === 401 || status === 403) throw this.#denied(response, used, request.action, request.object);
     return response;
+  }
+
+  /**
+   * Sends a HEAD. `undefined` when its response decides nothing, because a GET can have another one: servers and proxies
+   * refuse HEAD, fail with it, and redirect it to URLs that are signed for GET. Only rate limiting, and a 404 from Azure, count.
+   */
+  async tryHead(request: Omit<ApiRequest, "method">, options: RequestOptions): Promise<HttpResponse | undefined> {
+    const auth = await this.#authorization.authorize(request.scope, options);
+    const sent = await this.#sendAuthorized(auth, { ...request, method: "HEAD" }, options).catch(undecided);
+    if (!sent) return undefined;
+    const { response, used } = sent;
+    if (response.status === 401) this.#authorization.forget(used);
+    return response.status === 200 || (response.status === 404 && this.#isAzure) ? response : undefined;
   }
 
   /** Sends a change. False when its object does not exist. */
@@ -157,10 +160,11 @@ export class RegistryApi {
     });
   }
 
-  /** A 404 counts only where a registry responds: anything else sends neither 200 nor 401 for `GET /v2/`. */
+  /** A 404 counts only where a registry responds: anything else sends neither 200 nor a challenge for `GET /v2/`. */
   notFound(): undefined {
-    const status = pingStatus(this.#host) ?? 200;
-    if (status !== 200 && status !== 401) throw this.invalidResponse(`GET /v2/ returned HTTP ${status}`);
+    const { status, challenges } = pingResponse(this.#host) ?? { status: 200, challenges: [] };
+    if (status === 200 || status === 401 || challenges.length > 0) return undefined;
+    throw this.invalidResponse(`GET /v2/ returned HTTP ${status}`);
   }
 
   reference(object: string): string {
@@ -177,6 +181,38 @@ export class RegistryApi {
 
   invalidResponse(reason: string): ImportError {
     return new ImportError(registryFailure.invalidResponse(this.side, this.#name, reason));
+  }
+
+  /** Sends a request, and once more where the response asks for another authorization. */
+  async #sendAuthorized(
+    auth: AuthHeaders,
+    request: ApiRequest,
+    options: RequestOptions,
+  ): Promise<{ readonly response: HttpResponse; readonly used: AuthHeaders }> {
+    const response = await this.#sendWith(auth, request, options);
+    if (!asksForAuthorization(response)) return { response, used: auth };
+    if (response.url.host !== this.#host) {
+      return { response: await this.#sendRedirected(response, request, options), used: auth };
+    }
+    const other = await this.#authorization.reauthorize(request.scope, auth, response, options);
+    if (!other) return { response, used: auth };
+    return { response: await this.#sendWith(other, request, options), used: other };
+  }
+
+  /** Sends a request again, to the host that a redirect led to, with a token for that host. */
+  async #sendRedirected(
+    response: HttpResponse,
+    { method, headers, scope }: ApiRequest,
+    options: RequestOptions,
+  ): Promise<HttpResponse> {
+    for (;;) {
+      const auth = await this.#authorization.authorizeRedirected(scope, response, options);
+      if (!auth) return response;
+      const request = { method, url: response.url.href, headers: { ...headers, ...auth.headers } };
+      const next = await sendRequest(this.side, request, options);
+      if (next.status !== 401 || auth.isNew) return next;
+      this.#authorization.forget(auth);
+    }
   }
 
   #sendWith(auth: AuthHeaders, request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
@@ -198,9 +234,32 @@ export class RegistryApi {
       return this.#identity.reject(message);
     }
     const reference = this.reference(object);
-    const denied = registryFailure.accessDenied(this.side, reference, description, message, action);
+    const landing = response.url.host === this.#host ? undefined : imageAt(response.url);
+    const denied = landing
+      ? registryFailure.redirectDenied(this.side, this.#name, landing, message)
+      : credential.kind === "password" && scheme.kind === "anonymous"
+        ? registryFailure.credentialsNotRequested(this.side, this.#name, reference, message)
+        : registryFailure.accessDenied(this.side, reference, description, message, action);
     return denialError(this.side, response, message, denied);
   }
+}
+
+/** A refusal that another authorization may turn; a 401 always, any other only if it has a challenge. */
+function asksForAuthorization({ status, header }: HttpResponse): boolean {
+  return status === 401 || (status >= 400 && status < 500 && header("www-authenticate") !== undefined);
+}
+
+/** Swallows the failure of a HEAD that says nothing about a GET. */
+function undecided(error: unknown): undefined {
+  const { code = "" } = failureOf(error) ?? {};
+  if (!/_(UNAVAILABLE|INVALID_RESPONSE)$/.test(code)) throw error;
+}
+
+/** The image of a manifest's or blob's URL: `ghcr.io/owner/app:1`. */
+function imageAt({ host, pathname }: URL): string | undefined {
+  const [, repository, reference] = /^\/v2\/([a-z0-9._/-]+)\/(?:manifests|blobs)\/([\w.:-]+)$/.exec(pathname) ?? [];
+  if (repository === undefined || reference === undefined) return undefined;
+  return `${host}/${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
 }
 
 /** `Link: </v2/…?last=…>; rel="next"` */

@@ -3,7 +3,8 @@
  *
  * 1. The scheme is known (Azure, a token without a user, Docker Hub), or a ping asks the registry for it.
  * 2. The scheme gives the request its `Authorization` header; a token service issues a token for the scope.
- * 3. A 401 after that may name another scheme, a wider scope, or an expired token: the request is authorized once more.
+ * 3. A response that refuses the request may name another scheme or scope, or mean that the token has ended: the request is
+ *    authorized once more.
  *
  * https://distribution.github.io/distribution/spec/auth/token/
  */
@@ -13,7 +14,7 @@ import { type Challenge, parseChallenges } from "./challenge";
 import type { Identity } from "./identity";
 import { ping } from "./ping";
 import { azureScheme, chooseScheme, isSameScheme, knownScheme, type Scheme } from "./scheme";
-import { type Scope, widerScope } from "./scope";
+import { requiredScope, type Scope } from "./scope";
 import { type AccessToken, isHeaderSafe } from "./token";
 import { TokenClient, type TokenClientOptions } from "./token-client";
 import type { HttpResponse } from "./transport/http-message";
@@ -23,6 +24,8 @@ import type { RequestOptions } from "./transport/send";
 export interface AuthHeaders {
   readonly headers: { readonly authorization?: string };
   readonly scheme: Scheme;
+  /** The scope of the token. */
+  readonly scope: Scope;
   readonly token?: AccessToken;
   /** The token was issued for this request, not for an earlier one. */
   readonly isNew: boolean;
@@ -57,7 +60,7 @@ export class Authorization {
     return (await this.#authorizeByGuess(scope, options)) ?? this.#headers(await this.#pinged(options), scope, options);
   }
 
-  /** Other headers after a 401, or `undefined` when the registry asks for nothing that it has not seen. */
+  /** Other headers after a refusal, or `undefined` when the registry asks for nothing that it has not seen. */
   async reauthorize(
     scope: Scope,
     used: AuthHeaders,
@@ -66,15 +69,44 @@ export class Authorization {
   ): Promise<AuthHeaders | undefined> {
     if (response.url.host !== this.#host || used.scheme.kind === "bearer") return undefined;
     const challenges = parseChallenges(response.header("www-authenticate") ?? "");
-    const scheme = this.#schemeOf(challenges);
-    if (scheme.kind === "anonymous") return undefined;
+    // Without a challenge, a token that was good may have ended.
+    const scheme = challenges.length === 0 ? used.scheme : this.#schemeOf(challenges, used.scheme);
+    if (scheme.kind === "anonymous" || (scheme.kind === "basic" && this.#identity.basic === undefined))
+      return undefined;
 
-    const wider = widerScope(challenges, scope);
-    const wasTried = isSameScheme(scheme, used.scheme) && (used.isNew || scheme.kind === "basic");
-    if (wasTried && wider === undefined) return undefined;
+    const required = requiredScope(challenges, scope);
+    const hasEnded = used.token !== undefined && (!used.isNew || used.token.expires <= Date.now());
+    if (isSameScheme(scheme, used.scheme) && !hasEnded && required === undefined) return undefined;
     this.#scheme = scheme;
-    if (used.token) this.#tokens.forget(scope, used.token);
-    return this.#headers(scheme, wider ?? scope, options);
+    if (hasEnded) this.forget(used);
+    return this.#headers(scheme, required ?? scope, options);
+  }
+
+  /** Makes the next request get another token. */
+  forget({ scheme, scope, token }: AuthHeaders): void {
+    if (scheme.kind === "token" && token) this.#tokens.forget(scheme.service, scope, token);
+  }
+
+  /**
+   * Headers for a host that a redirect leads to and that asks for a token, for an anonymous client only: a registry under a
+   * name of its own may redirect every request to the registry that stores the images.
+   */
+  async authorizeRedirected(
+    scope: Scope,
+    response: HttpResponse,
+    options: RequestOptions,
+  ): Promise<AuthHeaders | undefined> {
+    if (this.#identity.credential.kind !== "anonymous") return undefined;
+    const challenges = parseChallenges(response.header("www-authenticate") ?? "");
+    const trusts = (realm: URL) => this.#tokens.trusts(realm);
+    const scheme = chooseScheme(challenges, {
+      host: response.url.host,
+      hasCredentials: false,
+      known: undefined,
+      trusts,
+    });
+    if (!("kind" in scheme) || scheme.kind !== "token" || !trusts(scheme.service.realm)) return undefined;
+    return this.#headers(scheme, requiredScope(challenges, scope) ?? scope, options);
   }
 
   /**
@@ -94,31 +126,44 @@ export class Authorization {
 
   async #pinged(options: RequestOptions): Promise<Scheme> {
     if (this.#scheme) return this.#scheme;
-    const { challenges } = await ping(this.#side, this.#host, options);
-    this.#scheme ??= this.#schemeOf(challenges);
+    const { status, challenges } = await ping(this.#side, this.#host, options);
+    // A registry that responds nevertheless only offers to sign in.
+    const isOffer = status >= 200 && status < 300 && this.#identity.credential.kind === "anonymous";
+    const scheme = isOffer ? undefined : this.#choose(challenges);
+    // Where the ping asks for nothing usable, the response to the request itself may.
+    this.#scheme ??= scheme && "kind" in scheme ? scheme : { kind: "anonymous" };
     return this.#scheme;
   }
 
-  #schemeOf(challenges: readonly Challenge[]): Scheme {
-    if (this.#isAzure && challenges.length > 0) return azureScheme(this.#host);
-    const scheme = chooseScheme(challenges);
+  #schemeOf(challenges: readonly Challenge[], used: Scheme): Scheme {
+    const scheme = this.#choose(challenges, used);
     if ("kind" in scheme) return scheme;
     throw new ImportError(registryFailure.invalidResponse(this.#side, this.#name, scheme.invalid));
+  }
+
+  #choose(challenges: readonly Challenge[], used?: Scheme): ReturnType<typeof chooseScheme> {
+    if (this.#isAzure) return azureScheme(this.#host);
+    return chooseScheme(challenges, {
+      host: this.#host,
+      hasCredentials: this.#identity.basic !== undefined,
+      known: used?.kind === "token" ? used.service : undefined,
+      trusts: (realm) => this.#tokens.trusts(realm),
+    });
   }
 
   async #headers(scheme: Scheme, scope: Scope, options: RequestOptions): Promise<AuthHeaders> {
     switch (scheme.kind) {
       case "anonymous":
-        return { headers: {}, scheme, isNew: true };
+        return { headers: {}, scheme, scope, isNew: true };
       case "basic": {
         const { basic } = this.#identity;
-        return { headers: basic === undefined ? {} : { authorization: `Basic ${basic}` }, scheme, isNew: true };
+        return { headers: basic === undefined ? {} : { authorization: `Basic ${basic}` }, scheme, scope, isNew: true };
       }
       case "bearer":
-        return { headers: { authorization: `Bearer ${this.#password()}` }, scheme, isNew: true };
+        return { headers: { authorization: `Bearer ${this.#password()}` }, scheme, scope, isNew: true };
       case "token": {
         const { token, isNew } = await this.#tokens.get(scheme.service, scope, options);
-        return { headers: { authorization: `Bearer ${token.value}` }, scheme, token, isNew };
+        return { headers: { authorization: `Bearer ${token.value}` }, scheme, scope, token, isNew };
       }
     }
   }

@@ -16,13 +16,11 @@ export interface Challenge {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const PARAMETER = new RegExp(
-  `(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}(?:[/:]${TOKEN}|[/:])*))`,
-  "y",
-);
+const PARAMETER = new RegExp(`(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,;"=][^\\s,;"]*))`, "y");
 const SCHEME = new RegExp(`(${TOKEN})(?=[ \\t]|,|$)(?![ \\t]*=)`, "y");
 const TOKEN68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
-const SEPARATORS = /[ \t,]*/y;
+// Some servers separate parameters by semicolons.
+const SEPARATORS = /[ \t,;]*/y;
 
 /** Reads every challenge of a `WWW-Authenticate` value, in its order. Parsing stops at the first text that is none. */
 export function parseChallenges(header: string): Challenge[] {

@@ -36,10 +36,10 @@ export class RegistryClient {
   /** The descriptor of a tag or digest, by HEAD; `undefined` when it does not exist. */
   async head(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<ManifestDescriptor | undefined> {
     const options = this.#api.requestOptions(signal);
-    const response = await this.#api.send(manifestRequest("HEAD", repository, tagOrDigest), options);
-    if (response.status === 404) return this.#api.notFound();
-    const descriptor = response.status === 200 ? descriptorOf(response) : undefined;
-    // Without a digest, a media type, or HEAD at all, only the manifest itself has them.
+    const response = await this.#api.tryHead(manifestRequest(repository, tagOrDigest), options);
+    if (response?.status === 404) return this.#api.notFound();
+    const descriptor = response && descriptorOf(response, tagOrDigest);
+    // Without a digest, a media type, or a response to HEAD at all, only the manifest itself has them.
     if (!descriptor) return (await this.#readManifest(repository, tagOrDigest, options))?.descriptor;
     if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
       throw this.#api.invalidResponse(`the manifest of ${tagOrDigest} has the digest ${descriptor.digest}`);
@@ -150,14 +150,21 @@ export class RegistryClient {
   }
 
   async #readManifest(repository: string, tagOrDigest: string, options: RequestOptions): Promise<Manifest | undefined> {
-    const response = await this.#api.send(manifestRequest("GET", repository, tagOrDigest), options);
+    const response = await this.#api.send({ ...manifestRequest(repository, tagOrDigest), method: "GET" }, options);
     if (response.status === 404) return this.#api.notFound();
     if (response.status !== 200) throw this.#api.unexpectedStatus("GET", response);
 
-    const expected = [tagOrDigest, response.header("docker-content-digest") ?? ""].find(isDigest);
-    const digest = digestOf(response.body, expected);
-    if (expected !== undefined && digest !== expected) {
-      throw this.#api.invalidResponse(`the manifest of ${expected} has the digest ${digest}`);
+    const requested = isDigest(tagOrDigest) ? tagOrDigest : undefined;
+    const digest = digestOf(response.body, requested);
+    if (requested !== undefined && digest !== requested) {
+      throw this.#api.invalidResponse(`the manifest of ${requested} has the digest ${digest}`);
+    }
+    const declared = digestHeader(response);
+    const actual = digestOf(response.body, declared);
+    if (declared !== undefined && declared !== actual) {
+      throw this.#api.invalidResponse(
+        `Docker-Content-Digest is ${declared}, but the manifest has the digest ${actual}`,
+      );
     }
     const manifest = readManifest(response.body, response.header("content-type"), digest);
     if (typeof manifest === "string") throw this.#api.invalidResponse(manifest);
@@ -165,9 +172,8 @@ export class RegistryClient {
   }
 }
 
-function manifestRequest(method: "GET" | "HEAD", repository: string, tagOrDigest: string): ApiRequest {
+function manifestRequest(repository: string, tagOrDigest: string): Omit<ApiRequest, "method"> {
   return {
-    method,
     path: `/v2/${repository}/manifests/${tagOrDigest}`,
     headers: { accept: MANIFEST_TYPES },
     scope: { repository, actions: "pull" },
@@ -176,10 +182,19 @@ function manifestRequest(method: "GET" | "HEAD", repository: string, tagOrDigest
   };
 }
 
-function descriptorOf(response: HttpResponse): ManifestDescriptor | undefined {
-  const digest = response.header("docker-content-digest")?.trim() ?? "";
+function descriptorOf(response: HttpResponse, tagOrDigest: string): ManifestDescriptor | undefined {
+  const digest = digestHeader(response);
   const mediaType = manifestType(response.header("content-type"));
-  const length = response.header("content-length") ?? "";
-  if (!isDigest(digest) || mediaType === undefined) return undefined;
+  // The length of an encoded body is not that of the manifest.
+  const length = response.header("content-encoding") ? "" : (response.header("content-length") ?? "");
+  if (digest === undefined || mediaType === undefined) return undefined;
+  // Azure knows the manifest of a tag by its sha256 digest only.
+  if (!isDigest(tagOrDigest) && !digest.startsWith("sha256:")) return undefined;
   return { digest, mediaType, ...(/^[1-9]\d{0,14}$/.test(length) && { size: Number(length) }) };
+}
+
+/** The digest in `Docker-Content-Digest`, if there is one; its letters may be in upper case. */
+function digestHeader(response: HttpResponse): Digest | undefined {
+  const digest = response.header("docker-content-digest")?.trim().toLowerCase() ?? "";
+  return isDigest(digest) ? digest : undefined;
 }

@@ -18,12 +18,12 @@ export function ping(side: Side, host: string, options: RequestOptions): Promise
     const request = { method: "GET", url: `https://${host}/v2/` } as const;
     const response = await sendRequest(side, request, withoutSignal(options));
     // A host that a redirect leads to cannot ask for credentials.
-    const challenge = response.status === 401 && response.url.host === host ? response.header("www-authenticate") : "";
+    const challenge = response.url.host === host ? response.header("www-authenticate") : undefined;
     return { status: response.status, challenges: parseChallenges(challenge ?? "") };
   });
 }
 
-/** The status of the ping of a host, if there has been one. */
-export function pingStatus(host: string): number | undefined {
-  return pings.peek(host)?.status;
+/** The response to the ping of a host, if there has been one. */
+export function pingResponse(host: string): PingResponse | undefined {
+  return pings.peek(host);
 }

@@ -1,11 +1,11 @@
 /** Sends a request for one side of an import, whose failures become failures of that side. */
 import { type Failure, failureOf, ImportError, type Side } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
-import { UnusableResponse } from "./transport/attempt";
 import type { HttpRequest, HttpResponse } from "./transport/http-message";
 import { errorCode, networkError } from "./transport/network-errors";
 import { retryAfterSeconds } from "./transport/retry";
 import { type RequestOptions, send } from "./transport/send";
+import { UnusableResponse } from "./transport/unusable-response";
 
 /** Sends a request; a host that cannot be reached, is rate limiting, fails or does not speak HTTP becomes a failure. */
 export async function sendRequest(side: Side, request: HttpRequest, options: RequestOptions): Promise<HttpResponse> {

@@ -24,18 +24,46 @@ export function knownScheme(host: string): Scheme | undefined {
   };
 }
 
-/** The scheme that the challenges of a response ask for, Bearer before Basic; or why there is none. */
-export function chooseScheme(challenges: readonly Challenge[]): Scheme | { readonly invalid: string } {
+/** The client that a challenge is for. */
+export interface Challenged {
+  /** The host that sent the challenge. */
+  readonly host: string;
+  /** The client has a user name and a password. */
+  readonly hasCredentials: boolean;
+  /** The token service of earlier challenges: a later one need not name it again. */
+  readonly known: TokenService | undefined;
+  /** Whether the client may use the token service of a realm. */
+  trusts(realm: URL): boolean;
+}
+
+/**
+ * The strongest scheme that the client can use, or why there is none: a token service that it trusts, then Basic. Without
+ * either, a token service that it does not trust, so that the failure can name that.
+ */
+export function chooseScheme(
+  challenges: readonly Challenge[],
+  client: Challenged,
+): Scheme | { readonly invalid: string } {
   if (challenges.length === 0) return { kind: "anonymous" };
-  const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-  if (bearer) {
-    const realm = bearer.parameters.get("realm") ?? "";
-    if (!URL.canParse(realm)) return { invalid: "the challenge names no token service" };
-    return { kind: "token", service: { realm: new URL(realm), service: bearer.parameters.get("service") } };
-  }
-  if (challenges.some(({ scheme }) => scheme === "basic")) return { kind: "basic" };
+  const of = (scheme: string) => challenges.filter((challenge) => challenge.scheme === scheme);
+  const services = of("bearer").flatMap((challenge) => tokenService(challenge, client) ?? []);
+  const trusted = services.find(({ realm }) => client.trusts(realm));
+  if (trusted) return { kind: "token", service: trusted };
+  const [untrusted] = services;
+  if (of("basic").length > 0 && (client.hasCredentials || !untrusted)) return { kind: "basic" };
+  if (untrusted) return { kind: "token", service: untrusted };
+  if (of("bearer").length > 0) return { invalid: "its challenge names no token service" };
   const schemes = challenges.map(({ scheme }) => scheme).join(", ");
   return { invalid: `authentication by ${schemes} is not supported, only Bearer and Basic` };
+}
+
+function tokenService({ parameters }: Challenge, { host, known }: Challenged): TokenService | undefined {
+  const realm = parameters.get("realm")?.trim() ?? "";
+  if (realm === "") return known;
+  // A path is one on the same host. Any other text without a scheme is a description, not an address.
+  if (!realm.startsWith("/") && !URL.canParse(realm)) return undefined;
+  if (!URL.canParse(realm, `https://${host}`)) return undefined;
+  return { realm: new URL(realm, `https://${host}`), service: parameters.get("service") };
 }
 
 export function isSameScheme(one: Scheme, other: Scheme): boolean {

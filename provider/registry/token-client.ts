@@ -44,18 +44,24 @@ export class TokenClient {
   ): Promise<{ token: AccessToken; isNew: boolean }> {
     for (;;) {
       let isNew = false;
-      const token = await this.#tokens.get(formatScope(scope), options.signal, () => {
+      const token = await this.#tokens.get(tokenKey(service, scope), options.signal, () => {
         isNew = true;
         return this.#requestToken(service, scope, withoutSignal(options));
       });
       if (isNew || token.expires > Date.now()) return { token, isNew };
-      this.forget(scope, token);
+      this.forget(service, scope, token);
     }
   }
 
   /** Makes the next call get another token. */
-  forget(scope: Scope, token: AccessToken): void {
-    this.#tokens.forget(formatScope(scope), token);
+  forget(service: TokenService, scope: Scope, token: AccessToken): void {
+    this.#tokens.forget(tokenKey(service, scope), token);
+  }
+
+  /** Whether a token may be requested from a realm with the credentials of the identity. */
+  trusts(realm: URL): boolean {
+    const { host, identity } = this.options;
+    return identity.credential.kind === "anonymous" ? realm.protocol === "https:" : mayReceiveCredentials(host, realm);
   }
 
   async #requestToken(service: TokenService, scope: Scope, options: RequestOptions): Promise<AccessToken> {
@@ -73,14 +79,15 @@ export class TokenClient {
 
   /** https://distribution.github.io/distribution/spec/auth/token/ */
   #tokenRequest(service: TokenService, scope: Scope): HttpRequest {
-    const { side, name, host, identity } = this.options;
+    const { side, name, identity } = this.options;
     const { realm } = service;
-    const isTrusted =
-      identity.credential.kind === "anonymous" ? realm.protocol === "https:" : mayReceiveCredentials(host, realm);
-    if (!isTrusted) {
-      throw new ImportError(registryFailure.tokenServerUntrusted(side, name, `${realm.protocol}//${realm.host}`));
-    }
-    return accessTokenRequest(service, scope, identity.basic);
+    if (this.trusts(realm)) return accessTokenRequest(service, scope, identity.basic);
+    const origin = `${realm.protocol}//${realm.host}`;
+    throw new ImportError(
+      realm.protocol === "https:"
+        ? registryFailure.tokenServerUntrusted(side, name, origin)
+        : registryFailure.tokenServerWithoutTls(side, name, origin),
+    );
   }
 
   /**
@@ -121,7 +128,7 @@ export class TokenClient {
   #checkIssued(response: HttpResponse, { repository }: Scope): HttpResponse {
     const { side, name, isAzure, identity } = this.options;
     const { status } = response;
-    if (status === 200) return response;
+    if (status >= 200 && status < 300) return response;
     const message = identity.serverMessage(response);
     const isRejection = status === 401 || (status === 400 && isAzure);
     if (isRejection && identity.credential.kind !== "anonymous") throw identity.reject(message);
@@ -129,9 +136,13 @@ export class TokenClient {
       const denied = registryFailure.accessDenied(side, `${name}/${repository}`, identity.description, message);
       throw denialError(side, response, message, denied);
     }
-    const reason = `its token service ${response.url.host} returned HTTP ${status}`;
+    const reason = `its token service ${response.url.host} returned ${message ?? `HTTP ${status}`}`;
     throw new ImportError(registryFailure.invalidResponse(side, name, reason));
   }
+}
+
+function tokenKey({ realm, service }: TokenService, scope: Scope): string {
+  return JSON.stringify([realm, service, formatScope(scope)]);
 }
 
 type EntraToken = (signal?: AbortSignal) => Promise<string>;

@@ -54,7 +54,8 @@ export function refreshRequest(host: string, refreshToken: string, scope: Scope)
 export function readAccessToken(side: Side, response: HttpResponse, requestedAt: number): AccessToken {
   const body = readObject(side, response);
   const value = readToken(side, response, body.access_token || body.token);
-  const stated = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in * 1000 : undefined;
+  const seconds = Number(body.expires_in);
+  const stated = seconds > 0 && seconds < Number.POSITIVE_INFINITY ? seconds * 1000 : undefined;
   const lifetimeMs = stated ?? (jwtExpiry(value) ?? requestedAt + DEFAULT_LIFETIME_MS) - requestedAt;
   // A little early, so that it does not expire on its way to the registry.
   return { value, expires: requestedAt + lifetimeMs * 0.9 };

@@ -94,7 +94,7 @@ test("rejects a web page", async () => {
 test("rejects bytes without the digest in the header", async () => {
   respondTo("*", (_request, response) => sendManifest(response, { "docker-content-digest": OTHER_DIGEST }));
   expect(await failure(fake.client().manifest("app", "1"))).toMatchObject(
-    invalid(`the manifest of ${OTHER_DIGEST} has the digest`),
+    invalid(`Docker-Content-Digest is ${OTHER_DIGEST}, but the manifest has the digest ${DIGEST}`),
   );
 });
 

@@ -2,9 +2,11 @@
 import type { IncomingMessage } from "node:http";
 import https from "node:https";
 import { agentFor } from "./agents";
+import { decodeBody } from "./content-coding";
 import type { HttpRequest, HttpResponse } from "./http-message";
 import { errorCode } from "./network-errors";
 import { withoutBrackets } from "./proxy";
+import { UnusableResponse } from "./unusable-response";
 
 /** How long an attempt may take, from the first byte sent to the last one received. */
 const ATTEMPT_MS = 30_000;
@@ -19,11 +21,6 @@ export type Attempt =
       /** The server closed an idle connection just when the request was to use it. */
       readonly isStale: boolean;
     };
-
-/** A response that breaks a rule, so that no retry helps: it is too large, or redirects where it must not. */
-export class UnusableResponse extends Error {
-  override readonly name = "UnusableResponse";
-}
 
 /** Makes an attempt. Resolves when its connection can be used again; rejects only with the signal's reason. */
 export function sendOnce(request: HttpRequest, signal: AbortSignal | undefined): Promise<Attempt> {
@@ -58,7 +55,11 @@ export function sendOnce(request: HttpRequest, signal: AbortSignal | undefined):
     sent.on("error", (error) => fail(error, sent.reusedSocket && BROKEN.has(errorCode(error))));
     sent.once("response", (message) => {
       readBody(message, fail, (content) => {
-        response = toResponse(url, message, content);
+        try {
+          response = toResponse(url, message, content);
+        } catch (error) {
+          fail(error as Error);
+        }
       });
     });
     // Emitted when the agent has taken the connection back, or the connection is closed.
@@ -86,11 +87,12 @@ function readBody(message: IncomingMessage, fail: (error: Error) => void, done: 
   message.on("error", fail);
 }
 
-function toResponse(url: URL, { statusCode = 0, headers }: IncomingMessage, body: Buffer): HttpResponse {
+function toResponse(url: URL, { statusCode = 0, headers }: IncomingMessage, content: Buffer): HttpResponse {
   const header = (name: string) => {
     const value = headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   };
+  const body = decodeBody(content, header("content-encoding"), MAX_BODY_BYTES);
   return { status: statusCode, url, body, header };
 }
 

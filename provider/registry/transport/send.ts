@@ -1,14 +1,16 @@
 /** Sends requests over TLS, with retries and redirects. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CONNECTIONS_PER_HOST } from "./agents";
-import { type Attempt, sendOnce, UnusableResponse } from "./attempt";
+import { type Attempt, sendOnce } from "./attempt";
 import { inTurn } from "./host-queue";
 import type { HttpRequest, HttpResponse } from "./http-message";
-import { errorCode } from "./network-errors";
-import { nextRetry, type RetryPolicy } from "./retry";
+import { errorCode, networkError } from "./network-errors";
+import { type AttemptResult, nextRetry, type RetryPolicy } from "./retry";
+import { UnusableResponse } from "./unusable-response";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const DEFAULT_HEADERS = { "user-agent": "pulumi-acr-import", "accept-encoding": "identity" };
 const RETRY_POLICY: RetryPolicy = { faultMs: 250, maxRetryAfterMs: Number.POSITIVE_INFINITY };
 
 /** How long a request may take, and how its caller ends it early. */
@@ -32,7 +34,7 @@ export function withoutSignal({ signal, ...options }: RequestOptions): RequestOp
  * @throws the signal's reason, an {@link UnusableResponse}, or an error of Node.js with its `code`
  */
 export async function send(request: HttpRequest, options: RequestOptions): Promise<HttpResponse> {
-  let next = { ...request, headers: { "user-agent": "pulumi-acr-import", ...request.headers } };
+  let next = { ...request, headers: { ...DEFAULT_HEADERS, ...request.headers } };
   for (let redirects = 0; ; redirects++) {
     const response = await sendWithRetries(next, options);
     if (!isRedirect(request.method, response)) return response;
@@ -46,7 +48,8 @@ async function sendWithRetries(request: HttpRequest, options: RequestOptions): P
   const { host } = new URL(request.url);
   for (let retries = 0; ; retries++) {
     const attempt = await sendOnLiveConnection(request, host, signal);
-    const retry = nextRetry(resultOf(attempt), retries, RETRY_POLICY);
+    const result = resultOf(attempt);
+    const retry = isFinal(request, result) ? undefined : nextRetry(result, retries, RETRY_POLICY);
     if (!retry || Date.now() + retry.waitMs >= deadline) {
       if ("response" in attempt) return attempt.response;
       throw attempt.error;
@@ -68,7 +71,12 @@ async function sendOnLiveConnection(
   }
 }
 
-function resultOf(attempt: Attempt): Parameters<typeof nextRetry>[0] {
+/** Where a HEAD fails, a GET may work, which is sent next: only rate limiting and the lack of a connection concern both. */
+function isFinal({ method }: HttpRequest, result: AttemptResult): boolean {
+  return method === "HEAD" && ("code" in result ? networkError(result.code).connected : result.status !== 429);
+}
+
+function resultOf(attempt: Attempt): AttemptResult {
   if (!("response" in attempt)) return { code: errorCode(attempt.error) };
   const { status, header } = attempt.response;
   return { status, retryAfter: header("retry-after") };

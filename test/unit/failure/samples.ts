@@ -48,6 +48,7 @@ const SAMPLES: SampleArguments = {
   registryFailure: {
     notFound: [
       ["source", "docker.io/library/node:23"],
+      ["source", "docker.io/ghcr.io/owner/app:1"],
       ["target", TAGGED],
     ],
     credentialsRejected: [
@@ -71,6 +72,12 @@ const SAMPLES: SampleArguments = {
     tokenServerUntrusted: [
       ["source", "registry.example.com", "https://tokens.example.net"],
       ["target", TARGET, "https://tokens.example.net"],
+    ],
+    tokenServerWithoutTls: [["source", "registry.example.com", "http://registry.example.com"]],
+    redirectDenied: [["source", "oci.example.com", "ghcr.io/owner/app:1", "HTTP 403: DENIED: denied"]],
+    credentialsNotRequested: [
+      ["source", "registry.example.com", "registry.example.com/app:1"],
+      ["source", "docker.io", "docker.io/ghcr.io/owner/app:1", "HTTP 403: DENIED: denied"],
     ],
     entraTokenWithheld: [["source", "registry.example.com"]],
     throttled: [
