@@ -96,10 +96,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, Explanation])[] = [
       return importFailure.networkBlocked(side, side === "source" ? subject.sourceHost : subject.targetName);
     },
   ],
-  [
-    /Docker-Content-Digest/i,
-    ({ sourceHost }) => registryFailure.invalidResponse("source", sourceHost, "it has no Docker-Content-Digest header"),
-  ],
+  [/Docker-Content-Digest/i, ({ sourceHost }) => sourceFailure.digestHeaderMissing(sourceHost)],
   [
     /Unable to find manifest digest|manifest[ _]unknown|name[ _]unknown|(manifest|image|tag|repository) .*not found/i,
     ({ source }) => registryFailure.notFound("source", source),

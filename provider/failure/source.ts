@@ -22,6 +22,13 @@ export const sourceFailure = {
     reason: "does not support range requests (RFC 7233), which the Azure import service needs",
     hints: ["Enable range requests in the registry or in the proxy in front of it, or import from another registry"],
   }),
+  digestHeaderMissing: (host: string): Failure => ({
+    code: "SOURCE_INVALID_RESPONSE",
+    side: "source",
+    object: host,
+    reason: "sends no valid Docker-Content-Digest header, which the Azure import service needs",
+    hints: ["Enable the header in the registry or in the proxy in front of it, or import from another registry"],
+  }),
   exportForbidden: (registry: string): Failure => ({
     code: "SOURCE_EXPORT_FORBIDDEN",
     side: "source",

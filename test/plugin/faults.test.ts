@@ -116,7 +116,12 @@ describe("an import fails with a code and a hint, and works once the fault is go
       { create: "5s" },
       { ...start, ...busy },
     ],
-    ["the target answers 500", /^target: .*\[TARGET_UNAVAILABLE\]/, {}, { ...head, status: 500 }],
+    [
+      "the target answers 500",
+      /^target: .*\[TARGET_UNAVAILABLE\]/,
+      {},
+      { ...target, path: "/manifests/", status: 500 },
+    ],
     [
       "the source throttles Azure",
       /^source: .*\[SOURCE_THROTTLED\]/,

@@ -92,8 +92,17 @@ function toResponse(url: URL, { statusCode = 0, headers }: IncomingMessage, cont
     const value = headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   };
-  const body = decodeBody(content, header("content-encoding"), MAX_BODY_BYTES);
-  return { status: statusCode, url, body, header };
+  return { status: statusCode, url, body: bodyOf(statusCode, header("content-encoding"), content), header };
+}
+
+/** The status of a refusal matters more than its body. */
+function bodyOf(status: number, contentEncoding: string | undefined, content: Buffer): Buffer {
+  try {
+    return decodeBody(content, contentEncoding, MAX_BODY_BYTES);
+  } catch (error) {
+    if (status >= 400) return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 function newError(message: string, code: string): Error {

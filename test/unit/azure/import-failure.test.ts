@@ -54,6 +54,7 @@ const TEXTS: readonly (readonly [string, string, string])[] = [
     operation('No value specified for Docker-Content-Digest OK OK {"schemaVersion":2}'),
     "SOURCE_INVALID_RESPONSE",
   ],
+  ["an invalid digest header", operation("Invalid Docker-Content-Digest 'latest'."), "SOURCE_INVALID_RESPONSE"],
   ["blobs", "Error copying blobs", "IMPORT_FAILED"],
   [
     "a malformed resource ID",

@@ -103,6 +103,7 @@ const SAMPLES: SampleArguments = {
   sourceFailure: {
     unresolved: [["Invalid state"]],
     tooManyManifests: [[SOURCE]],
+    digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
     unreachableFromAzure: [["registry.example.com"]],
