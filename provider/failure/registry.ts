@@ -70,11 +70,16 @@ export const registryFailure = {
       "Configure the registry to name its token server by https, for example with X-Forwarded-Proto in the proxy in front of it. No credentials were sent",
     ],
   }),
-  /** @param landing - The image that the redirect leads to: `ghcr.io/owner/app:1`. */
-  redirectDenied: (side: Side, host: string, landing: string, message?: string): Failure => ({
+  /**
+   * A registry under a name of its own redirects to the one that stores the images. Its challenge is not followed: Azure, which
+   * pulls by the name that it is given, would send the token to the wrong host.
+   *
+   * @param image - The image where the redirect leads to: `ghcr.io/owner/app:1`.
+   */
+  redirectDenied: (side: Side, host: string, to: string, image: string, message?: string): Failure => ({
     ...about(side, "ACCESS_DENIED", host),
-    reason: `redirects to ${landing.slice(0, landing.indexOf("/"))}, which does not allow an anonymous client to pull ${landing}`,
-    hints: [`Use ${landing} instead: credentials are never sent to the host that a redirect leads to`],
+    reason: `redirects to ${to}, which does not respond without a token of its own`,
+    hints: [`Use ${image} instead. No credentials were sent to ${to}`],
     ...withDetail(message),
   }),
   /** The credentials were not used, so that they cannot be the reason. */

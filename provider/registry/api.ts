@@ -176,11 +176,14 @@ export class RegistryApi {
   }
 
   unexpectedStatus(method: string, response: HttpResponse): ImportError {
-    return this.invalidResponse(`${method} returned ${this.serverMessage(response) ?? `HTTP ${response.status}`}`);
+    const reason = `${method} returned ${this.serverMessage(response) ?? `HTTP ${response.status}`}`;
+    return this.invalidResponse(reason, response);
   }
 
-  invalidResponse(reason: string): ImportError {
-    return new ImportError(registryFailure.invalidResponse(this.side, this.#name, reason));
+  invalidResponse(reason: string, response?: HttpResponse): ImportError {
+    const { host } = response?.url ?? { host: this.#host };
+    const redirected = host === this.#host ? "" : `, after a redirect to ${host}`;
+    return new ImportError(registryFailure.invalidResponse(this.side, this.#name, `${reason}${redirected}`));
   }
 
   /** Sends a request, and once more where the response asks for another authorization. */
@@ -191,28 +194,9 @@ export class RegistryApi {
   ): Promise<{ readonly response: HttpResponse; readonly used: AuthHeaders }> {
     const response = await this.#sendWith(auth, request, options);
     if (!asksForAuthorization(response)) return { response, used: auth };
-    if (response.url.host !== this.#host) {
-      return { response: await this.#sendRedirected(response, request, options), used: auth };
-    }
     const other = await this.#authorization.reauthorize(request.scope, auth, response, options);
     if (!other) return { response, used: auth };
     return { response: await this.#sendWith(other, request, options), used: other };
-  }
-
-  /** Sends a request again, to the host that a redirect led to, with a token for that host. */
-  async #sendRedirected(
-    response: HttpResponse,
-    { method, headers, scope }: ApiRequest,
-    options: RequestOptions,
-  ): Promise<HttpResponse> {
-    for (;;) {
-      const auth = await this.#authorization.authorizeRedirected(scope, response, options);
-      if (!auth) return response;
-      const request = { method, url: response.url.href, headers: { ...headers, ...auth.headers } };
-      const next = await sendRequest(this.side, request, options);
-      if (next.status !== 401 || auth.isNew) return next;
-      this.#authorization.forget(auth);
-    }
   }
 
   #sendWith(auth: AuthHeaders, request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
@@ -234,9 +218,9 @@ export class RegistryApi {
       return this.#identity.reject(message);
     }
     const reference = this.reference(object);
-    const landing = response.url.host === this.#host ? undefined : imageAt(response.url);
-    const denied = landing
-      ? registryFailure.redirectDenied(this.side, this.#name, landing, message)
+    const image = response.url.host === this.#host ? undefined : imageAt(response.url);
+    const denied = image
+      ? registryFailure.redirectDenied(this.side, this.#name, response.url.host, image, message)
       : credential.kind === "password" && scheme.kind === "anonymous"
         ? registryFailure.credentialsNotRequested(this.side, this.#name, reference, message)
         : registryFailure.accessDenied(this.side, reference, description, message, action);

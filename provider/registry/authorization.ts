@@ -88,28 +88,6 @@ export class Authorization {
   }
 
   /**
-   * Headers for a host that a redirect leads to and that asks for a token, for an anonymous client only: a registry under a
-   * name of its own may redirect every request to the registry that stores the images.
-   */
-  async authorizeRedirected(
-    scope: Scope,
-    response: HttpResponse,
-    options: RequestOptions,
-  ): Promise<AuthHeaders | undefined> {
-    if (this.#identity.credential.kind !== "anonymous") return undefined;
-    const challenges = parseChallenges(response.header("www-authenticate") ?? "");
-    const trusts = (realm: URL) => this.#tokens.trusts(realm);
-    const scheme = chooseScheme(challenges, {
-      host: response.url.host,
-      hasCredentials: false,
-      known: undefined,
-      trusts,
-    });
-    if (!("kind" in scheme) || scheme.kind !== "token" || !trusts(scheme.service.realm)) return undefined;
-    return this.#headers(scheme, requiredScope(challenges, scope) ?? scope, options);
-  }
-
-  /**
    * Saves a ping where the scheme can be guessed. Only for an anonymous client: credentials go where the registry itself
    * names a token service. Where the guess fails, for example for a mirror under this name, a ping follows.
    */

@@ -167,7 +167,7 @@ export class RegistryClient {
       );
     }
     const manifest = readManifest(response.body, response.header("content-type"), digest);
-    if (typeof manifest === "string") throw this.#api.invalidResponse(manifest);
+    if (typeof manifest === "string") throw this.#api.invalidResponse(manifest, response);
     return manifest;
   }
 }

@@ -74,7 +74,7 @@ const SAMPLES: SampleArguments = {
       ["target", TARGET, "https://tokens.example.net"],
     ],
     tokenServerWithoutTls: [["source", "registry.example.com", "http://registry.example.com"]],
-    redirectDenied: [["source", "oci.example.com", "ghcr.io/owner/app:1", "HTTP 403: DENIED: denied"]],
+    redirectDenied: [["source", "oci.example.com", "ghcr.io", "ghcr.io/owner/app:1", "HTTP 403: DENIED: denied"]],
     credentialsNotRequested: [
       ["source", "registry.example.com", "registry.example.com/app:1"],
       ["source", "docker.io", "docker.io/ghcr.io/owner/app:1", "HTTP 403: DENIED: denied"],
