@@ -8,7 +8,7 @@
  *
  * https://distribution.github.io/distribution/spec/auth/token/
  */
-import { ImportError, type Side } from "../failure/failure";
+import { failureOf, ImportError, type Side } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { type Challenge, parseChallenges } from "./challenge";
 import type { Identity } from "./identity";
@@ -140,7 +140,14 @@ export class Authorization {
       case "bearer":
         return { headers: { authorization: `Bearer ${this.#password()}` }, scheme, scope, isNew: true };
       case "token": {
-        const { token, isNew } = await this.#tokens.get(scheme.service, scope, options);
+        const issued = await this.#tokens.get(scheme.service, scope, options).catch((error: unknown) => {
+          if (!scheme.orBasic || this.#identity.basic === undefined || !isBroken(error)) throw error;
+        });
+        if (!issued) {
+          this.#scheme = { kind: "basic" };
+          return this.#headers(this.#scheme, scope, options);
+        }
+        const { token, isNew } = issued;
         return { headers: { authorization: `Bearer ${token.value}` }, scheme, scope, token, isNew };
       }
     }
@@ -152,4 +159,9 @@ export class Authorization {
     if (isHeaderSafe(token)) return token;
     throw this.#identity.reject("the token contains characters that no token has, such as a line break");
   }
+}
+
+/** Whether a token service does not work, as opposed to one that refuses the credentials or asks for a wait. */
+function isBroken(error: unknown): boolean {
+  return /_(UNREACHABLE|UNAVAILABLE|INVALID_RESPONSE)$/.test(failureOf(error)?.code ?? "");
 }

@@ -8,7 +8,12 @@ export type Scheme =
   /** The password is itself the bearer token. */
   | { readonly kind: "bearer" }
   /** A token service issues a bearer token for each scope. */
-  | { readonly kind: "token"; readonly service: TokenService };
+  | {
+      readonly kind: "token";
+      readonly service: TokenService;
+      /** The registry accepts Basic, too, for a client that gets no token. */
+      readonly orBasic?: boolean;
+    };
 
 /** The token service of an Azure registry is known, so that the realm of a challenge is never trusted. */
 export function azureScheme(host: string): Scheme {
@@ -48,9 +53,10 @@ export function chooseScheme(
   const of = (scheme: string) => challenges.filter((challenge) => challenge.scheme === scheme);
   const services = of("bearer").flatMap((challenge) => tokenService(challenge, client) ?? []);
   const trusted = services.find(({ realm }) => client.trusts(realm));
-  if (trusted) return { kind: "token", service: trusted };
+  const orBasic = of("basic").length > 0;
+  if (trusted) return { kind: "token", service: trusted, orBasic };
   const [untrusted] = services;
-  if (of("basic").length > 0 && (client.hasCredentials || !untrusted)) return { kind: "basic" };
+  if (orBasic && (client.hasCredentials || !untrusted)) return { kind: "basic" };
   if (untrusted) return { kind: "token", service: untrusted };
   if (of("bearer").length > 0) return { invalid: "its challenge names no token service" };
   const schemes = challenges.map(({ scheme }) => scheme).join(", ");

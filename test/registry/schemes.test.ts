@@ -73,6 +73,36 @@ describe("Basic is used for", () => {
   });
 });
 
+describe("Basic is used instead of a token service that", () => {
+  test.each<[string, Handler]>([
+    ["does not exist", (_request, response) => json(response, 404, {})],
+    ["fails", (_request, response) => json(response, 500, {})],
+    ["responds with a web page", (_request, response) => response.end("<html>")],
+    ["responds with nothing", (_request, response) => response.end()],
+  ])("%s", async (_what, service) => {
+    const challenges = ['Basic realm="x"', `Bearer realm="${realm()}"`];
+    fake.handlers[fake.host] = withTokenService(service, accepts(BASIC, refuse(401, ...challenges)));
+    const one = fake.client(user);
+    expect((await one.head("app", "1"))?.digest).toBe(DIGEST);
+    const requests = fake.requests.length;
+    expect((await one.head("app", "2"))?.digest).toBe(DIGEST);
+    expect(fake.requests).toHaveLength(requests + 1);
+  });
+
+  test("cannot be reached", async () => {
+    const challenges = ['Basic realm="x"', `Bearer realm="https://closed.${fake.host}/"`];
+    fake.handlers[fake.host] = accepts(BASIC, refuse(401, ...challenges));
+    expect((await fake.client(user).head("app", "1"))?.digest).toBe(DIGEST);
+  });
+});
+
+test("does not try Basic with credentials that the token service rejects", async () => {
+  const wrong: Handler = (_request, response) => json(response, 401, {});
+  fake.handlers[fake.host] = withTokenService(wrong, refuse(401, `Bearer realm="${realm()}"`, 'Basic realm="x"'));
+  expect(await failure(fake.client(user).head("app", "1"))).toMatchObject({ code: "SOURCE_CREDENTIALS_REJECTED" });
+  expect(fake.authorizations).toEqual(["-", BASIC]);
+});
+
 test.each([401, 403, 404, 400, 405])("sends credentials when the ping asks for them with status %s", async (status) => {
   fake.handlers[fake.host] = accepts(BASIC, refuse(status, 'Basic realm="x"'));
   expect((await fake.client(user).head("app", "1"))?.digest).toBe(DIGEST);
