@@ -25,17 +25,17 @@ interface Outcome {
 }
 
 const hub = "docker.io/library/hello-world:latest";
-const box = useEmulator();
+const emulator = useEmulator();
 let crane: Crane;
 beforeAll(async () => {
-  crane = await Crane.at(box, "myregistry");
+  crane = await Crane.at(emulator, "myregistry");
 });
 
 async function importImage(parameters: object): Promise<Outcome> {
   const script = path.join(__dirname, "import_image.py");
   const args = ["-I", script, "images", "myregistry", JSON.stringify(parameters)];
   const printed = await runOrFail(clientPath("CONFORMANCE_AZURE_SDK"), args, {
-    env: environment(crane.home, box.env),
+    env: environment(crane.home, emulator.env),
   });
   return JSON.parse(printed);
 }
@@ -43,9 +43,9 @@ async function importImage(parameters: object): Promise<Outcome> {
 const source = { registryUri: "docker.io", sourceImage: "library/hello-world:latest" };
 
 test("begin_import_image polls the operation as recorded in production, and imports the image", async () => {
-  const release = await holdImports(box);
+  const release = await holdImports(emulator);
   const running = importImage({ source, targetTags: ["by-sdk:latest"], mode: "NoForce" });
-  await until(async () => (await box.control.requests({ path: "/operationResults/" })).length > 1);
+  await until(async () => (await emulator.control.requests({ path: "/operationResults/" })).length > 1);
   await release();
   const { status, error, exchanges } = await running;
   for (const { method, url, status: code, body, headers } of exchanges) {
@@ -76,7 +76,7 @@ test("begin_import_image polls the operation as recorded in production, and impo
 });
 
 test("begin_import_image imports by digest without a tag, and reports that a target tag exists", async () => {
-  const { digest } = await box.control.image(hub);
+  const { digest } = await emulator.control.image(hub);
   const untagged = await importImage({
     source: { ...source, sourceImage: `library/hello-world@${digest}` },
     untaggedTargetRepositories: ["by-sdk-untagged"],
@@ -85,7 +85,7 @@ test("begin_import_image imports by digest without a tag, and reports that a tar
   expect(untagged).toMatchObject({ status: "Succeeded" });
   expect(await crane.manifests(`myregistry.azurecr.io/by-sdk-untagged@${digest}`)).toEqual(await crane.manifests(hub));
 
-  await box.control.moveTag("myregistry.azurecr.io/taken:1");
+  await emulator.control.moveTag("myregistry.azurecr.io/taken:1");
   const { error, exchanges } = await importImage({ source, targetTags: ["taken:1"], mode: "NoForce" });
   recordRow("sdk", "an import over an existing tag", `HttpResponseError: ${printError(error?.message ?? "none")}`);
   expect(error?.message).toContain("Tag taken:1 already exists in target registry.");

@@ -12,7 +12,7 @@ import { printArguments, printCommand } from "./print";
 import { privateHosts, startRealRegistries } from "./real-registries";
 import { exitAndTime, recordRow } from "./results";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let az: AzureCli;
 let signedIn: AzureCliResult;
 let crane: Crane;
@@ -22,12 +22,12 @@ let stopRegistries: (() => Promise<void>) | undefined;
 const images: Record<string, ImageArguments> = {};
 
 beforeAll(async () => {
-  crane = await Crane.at(box);
-  stopRegistries = await startRealRegistries(box, crane.home);
+  crane = await Crane.at(emulator);
+  stopRegistries = await startRealRegistries(emulator, crane.home);
   for (const host of Object.values(privateHosts)) crane.logIn(host, registryAccount);
-  az = new AzureCli(environment(crane.home, box.env));
+  az = new AzureCli(environment(crane.home, emulator.env));
   signedIn = await az.logIn();
-  project = await PulumiProject.create({ env: box.env, program: "" });
+  project = await PulumiProject.create({ env: emulator.env, program: "" });
 });
 afterAll(() => stopRegistries?.());
 
@@ -36,7 +36,7 @@ test("az login", () => {
   const command = "`az login --service-principal --username … --password … --tenant …`";
   recordRow("commands", "", "signing in", command, exitAndTime(exitCode, seconds), "", "", "", "");
   expect([exitCode, message]).toEqual([0, ""]);
-  const { ARM_SUBSCRIPTION_ID } = box.env;
+  const { ARM_SUBSCRIPTION_ID } = emulator.env;
   expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ id: ARM_SUBSCRIPTION_ID, state: "Enabled" }));
 });
 
@@ -56,14 +56,14 @@ test.each(importCommands)("$id $scenario", async (command) => {
 async function compareImports({ id, scenario, prepare }: ImportCommand): Promise<{ theirs: string; ours: string }> {
   const [theirs, ours] = [`azurecli${id}`, `pulumi${id}`];
   for (const name of [theirs, ours]) {
-    await box.control.call("PUT", `/registries/${name}`);
+    await emulator.control.call("PUT", `/registries/${name}`);
     crane.logIn(hostOf(name));
   }
-  const wanted = await prepare({ control: box.control, hosts: [hostOf(theirs), hostOf(ours)], push });
+  const wanted = await prepare({ control: emulator.control, hosts: [hostOf(theirs), hostOf(ours)], push });
 
   const args = ["acr", "import", "--name", theirs, ...wanted.az];
   const imported = await az.run(...args);
-  await importsToEnd(box.control);
+  await importsToEnd(emulator.control);
 
   const name = `image${id}`;
   images[name] = { registry: ours, ...wanted.args };

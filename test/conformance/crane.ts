@@ -22,14 +22,14 @@ export class Crane {
 
   /** @param home - An empty folder for its configuration. */
   constructor(
-    box: TestEmulator,
+    emulator: TestEmulator,
     readonly home: string,
   ) {
     const folder = path.join(home, "docker");
     mkdirSync(folder, { recursive: true });
     this.#config = path.join(folder, "config.json");
     writeFileSync(this.#config, JSON.stringify({ auths: {} }));
-    this.env = environment(home, { ...box.env, DOCKER_CONFIG: folder });
+    this.env = environment(home, { ...emulator.env, DOCKER_CONFIG: folder });
   }
 
   /** Uses an account for a registry from now on; by default the default identity of the emulator. */
@@ -42,8 +42,8 @@ export class Crane {
   }
 
   /** A crane with a new home, which is removed after the test file, logged in to these Azure registries. */
-  static async at(box: TestEmulator, ...registries: string[]): Promise<Crane> {
-    const crane = new Crane(box, await mkdtemp(path.join(tmpdir(), "conformance-")));
+  static async at(emulator: TestEmulator, ...registries: string[]): Promise<Crane> {
+    const crane = new Crane(emulator, await mkdtemp(path.join(tmpdir(), "conformance-")));
     homes.push(crane.home);
     for (const name of registries) crane.logIn(`${name}.azurecr.io`);
     return crane;

@@ -12,24 +12,25 @@ import { Crane } from "./crane";
 import { printError, shorten } from "./print";
 import { recordRow } from "./results";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let az: AzureCli;
 let crane: Crane;
 beforeAll(async () => {
-  crane = await Crane.at(box, "myregistry");
-  az = new AzureCli(environment(crane.home, box.env));
+  crane = await Crane.at(emulator, "myregistry");
+  az = new AzureCli(environment(crane.home, emulator.env));
   expect((await az.logIn()).message).toBe("");
 });
 
 const acrImport = (...args: string[]) => az.run("acr", "import", "--name", "myregistry", ...args);
 const target = (name: string) => `myregistry.azurecr.io/${name}`;
 const projectOf = (args: object) =>
-  PulumiProject.create({ env: box.env, program: imageProgram({ registry: "myregistry", ...args }) });
+  PulumiProject.create({ env: emulator.env, program: imageProgram({ registry: "myregistry", ...args }) });
 
 test("imports the previewed digest when the tag of the source moves during the import", async () => {
   const source = (name: string) => `docker.io/emulated/${name}:1`;
   const before: Record<string, ImageDescription> = {};
-  for (const name of ["raced", "safe"]) before[name] = await box.control.moveTag(source(name), { kind: "manifest" });
+  for (const name of ["raced", "safe"])
+    before[name] = await emulator.control.moveTag(source(name), { kind: "manifest" });
 
   const raced = await whileMoving(source("raced"), () => acrImport("--source", source("raced"), "--image", "raced:1"));
   expect([raced.result.exitCode, raced.result.message]).toEqual([0, ""]);
@@ -78,10 +79,10 @@ test("imports from a registry of another subscription by its login server", asyn
   const theirs = await acrImport("--source", source, "--image", "other-subscription-az:1");
   expect(theirs.exitCode).not.toBe(0);
   expect(theirs.message).toContain("othersubsource.azurecr.io");
-  expect(await box.control.digest(target("other-subscription-az:1"))).toBeUndefined();
+  expect(await emulator.control.digest(target("other-subscription-az:1"))).toBeUndefined();
   const project = await projectOf({ source, targetTags: ["other-subscription:1"] });
   expect((await project.up()).exitCode).toBe(0);
-  const { digest } = await box.control.image(source);
+  const { digest } = await emulator.control.image(source);
   expect(await crane.digest(target("other-subscription:1"))).toBe(digest);
   recordRow(
     "differences",
@@ -100,10 +101,10 @@ test("imports nothing on the second run, after one HEAD request to the source", 
   expect(theirs.message).toContain("Tag again-az:1 already exists in target registry.");
   const project = await projectOf({ source, targetTags: ["again:1"] });
   expect((await project.up()).changes).toEqual({ create: 1 });
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   const ours = await project.up();
   expect([ours.exitCode, ours.changes]).toEqual([0, { same: 1 }]);
-  const requests = await box.control.requests();
+  const requests = await emulator.control.requests();
   const manifest = "/v2/windows/servercore/manifests/ltsc2019";
   expect(requests.map(({ method, host, path }) => `${method} ${host}${path}`)).toEqual([
     "GET mcr.microsoft.com/v2/",
@@ -131,7 +132,7 @@ test("uses source.credentials that are set beside the resource ID of the source"
   const ours = await project.up();
   expect(ours.exitCode).not.toBe(0);
   expect(ours.diagnostics("error").join()).toContain("[SOURCE_CREDENTIALS_REJECTED]");
-  expect(await box.control.digest(target("dropped:1"))).toBeUndefined();
+  expect(await emulator.control.digest(target("dropped:1"))).toBeUndefined();
   recordRow(
     "differences",
     "wrong credentials beside the source's resource ID",
@@ -142,16 +143,16 @@ test("uses source.credentials that are set beside the resource ID of the source"
 
 /** Runs an import, and moves the tag of the source when the manifests have been read and the layers are being copied. */
 async function whileMoving<T>(source: string, run: () => Promise<T>): Promise<{ result: T; moved: string }> {
-  await box.control.clearRequests();
-  await box.control.faults({ host: "registry-1.docker.io", path: "/blobs/", from: "azure", latency: 4_000 });
+  await emulator.control.clearRequests();
+  await emulator.control.faults({ host: "registry-1.docker.io", path: "/blobs/", from: "azure", latency: 4_000 });
   const running = run();
   const move = async () => {
-    const layers = () => box.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
+    const layers = () => emulator.control.requests({ from: "azure", host: "registry-1.docker.io", path: "/blobs/" });
     await until(async () => (await layers()).length > 0);
-    return (await box.control.moveTag(source, { kind: "manifest" })).digest;
+    return (await emulator.control.moveTag(source, { kind: "manifest" })).digest;
   };
   const [result, moved] = await Promise.all([running, move()]);
-  await box.control.faults();
+  await emulator.control.faults();
   return { result, moved };
 }
 

@@ -88,7 +88,7 @@ export const importCommands: readonly ImportCommand[] = [
     async prepare({ control }) {
       const { digest } = await control.image("mysourceregistry.azurecr.io/aci-helloworld:latest");
       const source = `mysourceregistry.azurecr.io/aci-helloworld@${digest}`;
-      // The command takes "latest" for its tag without being told; here it is said.
+      // The command uses the tag "latest" by default; here it is given.
       return {
         az: ["--source", source],
         args: { source, targetTags: ["aci-helloworld:latest"] },

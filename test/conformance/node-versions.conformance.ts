@@ -8,12 +8,12 @@ import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { machineEnvironment } from "../support/environment";
 
-const box = useEmulator();
+const emulator = useEmulator();
 const quickstart = readFileSync(path.join(__dirname, "../../examples/quickstart/index.ts"), "utf8");
 
 test.each(SUPPORTED_NODE)("the quickstart runs on Node.js %d", async (version) => {
   const project = await PulumiProject.create({
-    env: { ...box.env, PATH: [await nodeFolder(version), "/usr/bin", "/bin"].join(path.delimiter) },
+    env: { ...emulator.env, PATH: [await nodeFolder(version), "/usr/bin", "/bin"].join(path.delimiter) },
     program: `${quickstart}\nexport const node = process.version;\n`,
     language: "typescript",
   });

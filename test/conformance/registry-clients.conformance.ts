@@ -13,10 +13,10 @@ const microsoft = "mcr.microsoft.com/windows/servercore:ltsc2019";
 const azure = "mysourceregistry.azurecr.io/aci-helloworld:latest";
 const privateImage = "docker.io/emulator/private:latest";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let crane: Crane;
 beforeAll(async () => {
-  crane = await Crane.at(box, "myregistry", "mysourceregistry");
+  crane = await Crane.at(emulator, "myregistry", "mysourceregistry");
 });
 
 describe("crane", () => {
@@ -27,13 +27,13 @@ describe("crane", () => {
   };
 
   test.each([hub, microsoft, azure])("crane digest %s", async (reference) => {
-    expect(await run("digest", reference)).toBe((await box.control.image(reference)).digest);
+    expect(await run("digest", reference)).toBe((await emulator.control.image(reference)).digest);
   });
 
   test("crane digest of a private repository is denied without the token of its owner", async () => {
     await expect(crane.run("digest", privateImage)).rejects.toThrow(/UNAUTHORIZED|DENIED|denied/);
     crane.logIn("https://index.docker.io/v1/", dockerHubAccount);
-    expect(await run("digest", privateImage)).toBe((await box.control.image(privateImage)).digest);
+    expect(await run("digest", privateImage)).toBe((await emulator.control.image(privateImage)).digest);
   });
 
   test.each([
@@ -61,7 +61,7 @@ describeSkopeo(CONFORMANCE_SKOPEO === undefined ? "skopeo (skipped: not found on
     recordRow("clients", "skopeo", `\`skopeo ${shown.join(" ")}\``, args.includes("copy") ? "done" : "inspected");
     return printed;
   };
-  const account = () => `${box.env.ARM_CLIENT_ID}:${box.env.ARM_CLIENT_SECRET}`;
+  const account = () => `${emulator.env.ARM_CLIENT_ID}:${emulator.env.ARM_CLIENT_SECRET}`;
 
   test.each([hub, microsoft, azure])("skopeo inspect --raw %s", async (reference) => {
     const [root] = (await crane.manifests(reference)).values();
@@ -70,7 +70,11 @@ describeSkopeo(CONFORMANCE_SKOPEO === undefined ? "skopeo (skipped: not found on
 
   test("skopeo inspect of one platform", async () => {
     const found = JSON.parse(await skopeo("--override-os", "linux", "inspect", `docker://${hub}`));
-    expect(found).toMatchObject({ Digest: (await box.control.image(hub)).digest, RepoTags: ["latest"], Os: "linux" });
+    expect(found).toMatchObject({
+      Digest: (await emulator.control.image(hub)).digest,
+      RepoTags: ["latest"],
+      Os: "linux",
+    });
   });
 
   test("skopeo copy --all from Docker Hub into an Azure registry", async () => {

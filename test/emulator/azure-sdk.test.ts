@@ -16,7 +16,7 @@ beforeEach(() => running.control.clearRequests());
 
 /** Runs the SDK in a child process, since Node reads NODE_EXTRA_CA_CERTS when it starts. */
 function sdk(args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Record<string, unknown>> {
-  const env = environment(path.dirname(running.emulator.ca), { ...running.env, ...variables });
+  const env = environment(path.dirname(running.server.ca), { ...running.env, ...variables });
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [program, ...args], { env }, (error, stdout, stderr) => {
       if (stdout === "") reject(error ?? new Error(stderr));
@@ -57,7 +57,7 @@ test("the SDK signs in with a certificate", async () => {
   const certificate = (
     await x509.X509CertificateGenerator.createSelfSigned({ name: "CN=deployer", signingAlgorithm: algorithm, keys })
   ).toString("pem");
-  const file = path.join(path.dirname(running.emulator.ca), "deployer.pem");
+  const file = path.join(path.dirname(running.server.ca), "deployer.pem");
   writeFileSync(file, `${KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" })}\n${certificate}\n`);
   const refused = await sdk(["certificate", hello, "sdk:certificate"], { CERTIFICATE_FILE: file });
   expect(refused.message).toContain("AADSTS700027");

@@ -28,12 +28,12 @@ export interface HttpRequest {
 export class Client {
   #agent: https.Agent | undefined;
 
-  constructor(readonly running: Pick<TestEmulator, "emulator">) {
+  constructor(readonly running: Pick<TestEmulator, "server">) {
     clients.add(this);
   }
 
   get emulator(): Emulator {
-    return this.running.emulator;
+    return this.running.server;
   }
 
   request(url: string, { method = "GET", headers = {}, body }: HttpRequest = {}): Promise<HttpResponse> {

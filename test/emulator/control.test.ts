@@ -44,14 +44,14 @@ describe("the default state", () => {
 
   test("has every variable that a client needs", () => {
     expect(running.env).toMatchObject({
-      HTTPS_PROXY: running.emulator.proxy,
+      HTTPS_PROXY: running.server.proxy,
       no_proxy: "127.0.0.1,localhost",
-      NODE_EXTRA_CA_CERTS: running.emulator.ca,
-      SSL_CERT_FILE: running.emulator.ca,
-      REQUESTS_CA_BUNDLE: running.emulator.ca,
+      NODE_EXTRA_CA_CERTS: running.server.ca,
+      SSL_CERT_FILE: running.server.ca,
+      REQUESTS_CA_BUNDLE: running.server.ca,
       ARM_TENANT_ID: "11111111-1111-4111-8111-111111111111",
       ARM_SUBSCRIPTION_ID: "22222222-2222-4222-8222-222222222222",
-      EMULATOR_CONTROL: running.emulator.control,
+      EMULATOR_CONTROL: running.server.control,
       PULUMI_BACKEND_URL: expect.stringMatching(/^file:\/\//),
     });
     expect(Object.keys(running.env)).not.toEqual(expect.arrayContaining(["https_proxy"]));
@@ -101,7 +101,7 @@ test.each<[string, string, unknown, RegExp]>([
   ["PUT", "/state", { roleAssignments: [{ principalId: "x", role: "Emperor", scope: "/" }] }, /unknown role Emperor/],
   ["PUT", "/hosts", { "a.example": "http://example.com" }, /127\.0\.0\.1/],
   ["GET", "/nothing", undefined, /404.*expected one of GET \/requests/],
-])("%s %s with %j is refused with a sentence", async (method, path, body, message) => {
+])("%s %s with %j is refused with a message", async (method, path, body, message) => {
   await expect(running.control.call(method, path, {}, body)).rejects.toThrow(message);
 });
 

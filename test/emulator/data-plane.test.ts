@@ -20,9 +20,9 @@ async function readTag(
   tag: string,
   clientId = running.env.ARM_CLIENT_ID,
 ): Promise<HttpResponse> {
-  const identity = running.emulator.state.identities.find((candidate) => candidate.clientId === clientId);
+  const identity = running.server.state.identities.find((candidate) => candidate.clientId === clientId);
   if (!identity) throw new Error("no such identity");
-  const entra = running.emulator.tokens.issue(identity, registryAudience).token;
+  const entra = running.server.tokens.issue(identity, registryAudience).token;
   const exchange = await client.form(`https://${host}/oauth2/exchange`, {
     grant_type: "access_token",
     service: host,

@@ -187,7 +187,7 @@ describe("managed identity", () => {
     query: string,
     headers: http.OutgoingHttpHeaders = { metadata: "true" },
   ): Promise<[number, string]> {
-    const { hostname: host, port } = new URL(running.emulator.proxy);
+    const { hostname: host, port } = new URL(running.server.proxy);
     const path = `http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&${query}`;
     return new Promise((resolve, reject) => {
       const request = http.get({ host, port, path, headers, agent: false }, async (response) => {

@@ -125,7 +125,7 @@ test("loseResponse breaks the connection after the import has run", async () => 
   await expect(caller.send("POST", `${registryId("myregistry")}/importImage`, body)).rejects.toMatchObject({
     code: "ECONNRESET",
   });
-  await until(() => running.emulator.operations.list().every(({ status }) => status.kind !== "pending"));
+  await until(() => running.server.operations.list().every(({ status }) => status.kind !== "pending"));
   expect((await running.control.image("myregistry.azurecr.io/lost:v1")).platforms).toEqual(["windows/amd64"]);
   expect(await running.control.call("GET", "/operations")).toMatchObject([{ label: "lost:v1", status: "succeeded" }]);
 });

@@ -183,7 +183,7 @@ describe("copying", () => {
     const upstream = await image(hello);
     expect(await image(target(`${repository}:v1`))).toEqual(upstream);
 
-    const { store } = running.emulator.state.registries[0] ?? {};
+    const { store } = running.server.state.registries[0] ?? {};
     const index = store?.manifest(repository, upstream.digest);
     for (const child of index?.content.manifests ?? []) {
       const manifest = store?.manifest(repository, child.digest);
@@ -306,7 +306,7 @@ describe("existing tags", () => {
     await running.control.faults({ host: "management.azure.com", path: "/importImage", import: { moveTag: true } });
     const before = await image(hello);
     expect((await importing(dockerHub)).status).toBe(200);
-    const { store } = running.emulator.state.registries[0] ?? {};
+    const { store } = running.server.state.registries[0] ?? {};
     expect(store?.tag(repository, "v1")?.digest).toBe((await image(hello)).digest);
     expect(store?.manifest(repository, "v1")).toBeUndefined();
     await importing(
@@ -363,9 +363,9 @@ describe("sources and credentials", () => {
   });
 
   test("pulls with an Entra token as password from registries of its tenant only", async () => {
-    const identity = running.emulator.state.identities.find(({ clientId }) => clientId === otherTenantReader);
+    const identity = running.server.state.identities.find(({ clientId }) => clientId === otherTenantReader);
     if (!identity) throw new Error("no such identity");
-    const { token } = running.emulator.tokens.issue(identity, "https://containerregistry.azure.net");
+    const { token } = running.server.tokens.issue(identity, "https://containerregistry.azure.net");
     expect(looksLikeEntraToken(token)).toBe(true);
     expect((await importing(acr("othertenantsource", { password: token }))).status).toBe(200);
     expectFailure(

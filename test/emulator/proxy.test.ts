@@ -11,7 +11,7 @@ const running = useEmulator();
 const client = new Client(running);
 
 /** Sends CONNECT and returns the status and the socket. */
-function connect(target: string, proxy = running.emulator.proxy): Promise<{ status: number; socket: net.Socket }> {
+function connect(target: string, proxy = running.server.proxy): Promise<{ status: number; socket: net.Socket }> {
   const { hostname: host, port } = new URL(proxy);
   return new Promise((resolve, reject) => {
     const request = http.request({ host, port, method: "CONNECT", path: target, agent: false });
@@ -25,7 +25,7 @@ function connect(target: string, proxy = running.emulator.proxy): Promise<{ stat
 
 test("a host has a certificate of its own name", async () => {
   const { socket } = await connect("myregistry.azurecr.io:443");
-  const secure = tls.connect({ socket, servername: "myregistry.azurecr.io", ca: readFileSync(running.emulator.ca) });
+  const secure = tls.connect({ socket, servername: "myregistry.azurecr.io", ca: readFileSync(running.server.ca) });
   await new Promise((resolve) => secure.once("secureConnect", resolve));
   expect(secure.authorized).toBe(true);
   expect(secure.getPeerCertificate().subjectaltname).toBe("DNS:myregistry.azurecr.io");
@@ -55,7 +55,7 @@ test.each(["example.com:443", "myregistry.azurecr.io:5000", "[2001:db8::1]:443",
 
 test("rejects plain HTTP and logs it", async () => {
   await running.control.clearRequests();
-  const { hostname, port } = new URL(running.emulator.proxy);
+  const { hostname, port } = new URL(running.server.proxy);
   const status = await new Promise((resolve) =>
     http.get({ host: hostname, port, path: "http://example.com/x", agent: false }, (response) => {
       response.resume();

@@ -118,20 +118,20 @@ test.each<[string, () => Promise<HttpResponse>, number, string, RegExp]>([
 });
 
 test("a missing permission is a 403 with identity, action and scope, which does not reveal what exists", async () => {
-  const stranger = Caller.as(client, withoutRights);
+  const unprivileged = Caller.as(client, withoutRights);
   for (const name of ["myregistry", "nothere"]) {
-    const response = await stranger.get(registryId(name));
+    const response = await unprivileged.get(registryId(name));
     expect(response.status).toBe(403);
     expect(armError(response)).toMatchObject({ code: "AuthorizationFailed" });
     expect(armError(response).message).toContain(
       `The client '${withoutRights}' with object id 'dddddddd-0000-4000-8000-00000000000f' does not have authorization to perform action 'Microsoft.ContainerRegistry/registries/read' over scope '${registryId(name)}'`,
     );
   }
-  expect(names(await stranger.get("/subscriptions"))).toEqual([]);
+  expect(names(await unprivileged.get("/subscriptions"))).toEqual([]);
 });
 
 test("rejects a token with another audience", async () => {
-  const { token } = running.emulator.tokens.issue(defaultIdentity, "https://containerregistry.azure.net");
+  const { token } = running.server.tokens.issue(defaultIdentity, "https://containerregistry.azure.net");
   expect(armError(await new Caller(client, token).get(subscription)).code).toBe("InvalidAuthenticationTokenAudience");
 });
 
@@ -229,8 +229,8 @@ describe("Resource Graph", () => {
   });
 
   test("finds nothing for an identity without a role, and only what is in the given subscriptions", async () => {
-    const stranger = Caller.as(client, withoutRights);
-    expect((await search(all, {}, stranger)).json()).toMatchObject({ totalRecords: 0, data: [] });
+    const unprivileged = Caller.as(client, withoutRights);
+    expect((await search(all, {}, unprivileged)).json()).toMatchObject({ totalRecords: 0, data: [] });
     const subscriptions = ["33333333-3333-4333-8333-333333333333"];
     expect((await search(all, { subscriptions })).json()).toMatchObject({ data: [{ name: "othersubsource" }] });
   });

@@ -11,7 +11,7 @@ const principalId = "dddddddd-0000-4000-8000-00000000000f";
 const running = useEmulator();
 const client = new Client(running);
 const caller = Caller.as(client);
-const stranger = Caller.as(client, withoutRights);
+const unprivileged = Caller.as(client, withoutRights);
 
 function assignmentId(scope: string, name: string = randomUUID()): string {
   return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
@@ -28,7 +28,7 @@ async function settings(changes: object): Promise<void> {
 
 test("a role assignment grants the role at its scope, until it is deleted", async () => {
   const id = assignmentId(registryId("myregistry"));
-  expect((await stranger.get(registryId("myregistry"))).status).toBe(403);
+  expect((await unprivileged.get(registryId("myregistry"))).status).toBe(403);
   expect((await caller.get(id)).status).toBe(404);
   const created = await caller.send("PUT", id, assignment(importer));
   expect([created.status, created.json()]).toEqual([
@@ -37,11 +37,11 @@ test("a role assignment grants the role at its scope, until it is deleted", asyn
   ]);
   expect((await caller.send("PUT", id, assignment(importer))).status).toBe(200);
   expect((await caller.get(id)).json()).toEqual(created.json());
-  expect((await stranger.get(registryId("myregistry"))).status).toBe(200);
-  expect((await stranger.get(registryId("mysourceregistry"))).status).toBe(403);
+  expect((await unprivileged.get(registryId("myregistry"))).status).toBe(200);
+  expect((await unprivileged.get(registryId("mysourceregistry"))).status).toBe(403);
   expect((await caller.send("DELETE", id)).status).toBe(200);
   expect((await caller.send("DELETE", id)).status).toBe(204);
-  expect((await stranger.get(registryId("myregistry"))).status).toBe(403);
+  expect((await unprivileged.get(registryId("myregistry"))).status).toBe(403);
 });
 
 test("a new role assignment takes effect after the delay", async () => {
@@ -49,9 +49,9 @@ test("a new role assignment takes effect after the delay", async () => {
   const id = assignmentId(registryId("myregistry"));
   expect((await caller.send("PUT", id, assignment(importer))).status).toBe(201);
   expect((await caller.get(id)).status).toBe(200);
-  expect((await stranger.get(registryId("myregistry"))).status).toBe(403);
+  expect((await unprivileged.get(registryId("myregistry"))).status).toBe(403);
   await settings({ roleAssignmentDelayMs: 0 });
-  expect((await stranger.get(registryId("myregistry"))).status).toBe(200);
+  expect((await unprivileged.get(registryId("myregistry"))).status).toBe(200);
   await caller.send("DELETE", id);
 });
 

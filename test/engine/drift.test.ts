@@ -3,10 +3,10 @@ import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("refresh shows a vanished tag, and the next up imports it again", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/vanished:1");
   const target = "myregistry.azurecr.io/vanished:1";
   const project = await PulumiProject.create({
@@ -39,7 +39,7 @@ test("refresh shows a vanished tag, and the next up imports it again", async () 
 });
 
 test("refresh shows a moved tag; up fails with both digests, or repairs it with onConflict: overwrite", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = "docker.io/library/taken:1";
   const target = "myregistry.azurecr.io/library/taken:1";
   const program = (more: object = {}) => imageProgram({ registry: "myregistry", source, ...more });
@@ -75,7 +75,7 @@ test("refresh shows a moved tag; up fails with both digests, or repairs it with 
 });
 
 test("refresh removes a resource from the state when its registry is gone", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.call("PUT", "/registries/shortlived", {}, {});
   await control.moveTag("docker.io/library/orphan:1");
   const project = await PulumiProject.create({

@@ -18,7 +18,7 @@ const settings: Record<string, { config?: Record<string, string>; secrets?: Reco
   },
 };
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test.each(
   readdirSync(folder, { withFileTypes: true })
@@ -28,7 +28,7 @@ test.each(
   const known = settings[example];
   if (known === undefined) throw new Error(`examples/${example} has no configuration in this test`);
   const nodeModules = usesAzureNative(example) ? { nodeModules: modulesWithSdk() } : {};
-  const project = await PulumiProject.create({ example, env: box.env, ...nodeModules, ...known });
+  const project = await PulumiProject.create({ example, env: emulator.env, ...nodeModules, ...known });
   installPlugin(project.env);
   const up = await project.up({ args: ["--skip-preview"] });
   expect([up.exitCode, up.diagnostics("error")]).toEqual([0, []]);

@@ -5,27 +5,27 @@ import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
 import { imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("a failed digest look-up is one clean line in preview", async () => {
-  const { control, env } = box;
-  const cases: Record<string, { source: unknown; says: string[] }> = {
+  const { control, env } = emulator;
+  const cases: Record<string, { source: unknown; message: string[] }> = {
     "a tag that does not exist": {
       source: "docker.io/library/hello-world:nosuch",
-      says: ["source: docker.io/library/hello-world:nosuch was not found [SOURCE_NOT_FOUND]"],
+      message: ["source: docker.io/library/hello-world:nosuch was not found [SOURCE_NOT_FOUND]"],
     },
     "a host that is not there": {
       source: "registry.invalid/app:1",
-      says: ["source: ", "registry.invalid"],
+      message: ["source: ", "registry.invalid"],
     },
   };
   const project = await PulumiProject.create({ env, program: "" });
-  for (const [name, { source, says }] of Object.entries(cases)) {
+  for (const [name, { source, message }] of Object.entries(cases)) {
     await project.write(imageProgram({ registry: "myregistry", source, targetTags: ["app:1"] }));
     const outcome = await project.preview();
     expect([name, outcome.exitCode]).not.toEqual([name, 0]);
     const [error = ""] = outcome.diagnostics("error");
-    for (const words of says) expect([name, error]).toEqual([name, expect.stringContaining(words)]);
+    for (const words of message) expect([name, error]).toEqual([name, expect.stringContaining(words)]);
     expect(error).toMatch(/resource 'app' has a problem: source: /);
     expectNoStack(outcome);
   }
@@ -33,7 +33,7 @@ test("a failed digest look-up is one clean line in preview", async () => {
 });
 
 test("invalid arguments are reported all at once, with their paths and without a request", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const project = await PulumiProject.create({
     env,
     program: `${imageProgram({
@@ -47,8 +47,8 @@ test("invalid arguments are reported all at once, with their paths and without a
   await control.clearRequests();
   const outcome = await project.preview();
   expect(outcome.exitCode).not.toBe(0);
-  const sentences = outcome.diagnostics("error").map((each) => each.replace(/^.*?has a problem: /s, "").trim());
-  const paths = sentences.filter((each) => each.includes("[INVALID_ARGUMENT]")).map((each) => each.split(": ", 1)[0]);
+  const messages = outcome.diagnostics("error").map((each) => each.replace(/^.*?has a problem: /s, "").trim());
+  const paths = messages.filter((each) => each.includes("[INVALID_ARGUMENT]")).map((each) => each.split(": ", 1)[0]);
   expect(paths).toEqual([
     "onConflit",
     "registry",
@@ -70,7 +70,7 @@ test("invalid arguments are reported all at once, with their paths and without a
 });
 
 test("an invalid argument beside a valid source sends no request", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const project = await PulumiProject.create({ env, program: "" });
   await control.clearRequests();
   for (const wrong of [
@@ -89,12 +89,12 @@ test("an invalid argument beside a valid source sends no request", async () => {
 });
 
 test("customTimeouts ends the wait for a stuck import, and the next up adopts its result (Azure/azure-cli#23142)", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/slow:1");
   const program = (create: string) =>
     imageProgram({ registry: "myregistry", source: "docker.io/library/slow:1" }, { customTimeouts: { create } });
   const project = await PulumiProject.create({ env, program: program("3s") });
-  const release = await holdImports(box);
+  const release = await holdImports(emulator);
   const late = await project.up();
   expect(late.exitCode).not.toBe(0);
   expect(late.diagnostics("error")[0]).toMatch(/did not finish within \d+ s \[IMPORT_TIMED_OUT\]/);
@@ -111,7 +111,7 @@ test("customTimeouts ends the wait for a stuck import, and the next up adopts it
 });
 
 test('an unavailable source fails a preview, or with onSourceUnavailable "keep" warns and keeps the recorded digest', async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("mcr.microsoft.com/dotnet/kept:1");
   const program = (more: object) =>
     imageProgram({ registry: "myregistry", source: "mcr.microsoft.com/dotnet/kept:1", ...more });
@@ -133,7 +133,7 @@ test('an unavailable source fails a preview, or with onSourceUnavailable "keep" 
 });
 
 test("a registry that does not exist fails an up, and only warns in a preview, since it may be created until then", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/nowhere:1");
   const project = await PulumiProject.create({
     env,

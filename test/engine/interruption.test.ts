@@ -7,16 +7,16 @@ import { PulumiProject } from "../support/engine";
 import { until } from "../support/until";
 import { imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 /** A first `up` during an import that Azure finishes when `release` is called, or never when `isStuck`. */
 async function importing(name: string, isStuck = false) {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = `docker.io/library/${name}:1`;
   const { digest } = await control.moveTag(source);
   const project = await PulumiProject.create({ env, program: imageProgram({ registry: "myregistry", source }) });
   if (isStuck) await control.faults({ path: "/importImage", times: 1, import: { stayPending: true } });
-  const release = isStuck ? undefined : await holdImports(box);
+  const release = isStuck ? undefined : await holdImports(emulator);
   await control.clearRequests();
   const up = project.start("up");
   await until(async () => (await control.requests({ path: "/operationResults/" })).length > 0);
@@ -26,7 +26,7 @@ async function importing(name: string, isStuck = false) {
 }
 
 test("after up and its processes were killed during an import, the next up adopts the result", async () => {
-  const { control } = box;
+  const { control } = emulator;
   const { project, up, digest, held, release } = await importing("killed");
   up.kill();
   await up.finished;
@@ -45,7 +45,7 @@ test("after up and its processes were killed during an import, the next up adopt
 });
 
 test("after the plugin was killed, the next up imports what Azure never finished", async () => {
-  const { control } = box;
+  const { control } = emulator;
   const { project, up, digest, held } = await importing("orphaned", true);
   process.kill(pluginOf(up), "SIGKILL");
   expect((await up.finished).exitCode).not.toBe(0);
@@ -60,7 +60,7 @@ test("after the plugin was killed, the next up imports what Azure never finished
 });
 
 test("Ctrl-C waits for the import and records it; a second one ends at once, and the next up imports", async () => {
-  const { control } = box;
+  const { control } = emulator;
   const once = await importing("once");
   once.up.signal("SIGINT");
   await once.up.line(/cancelling/);

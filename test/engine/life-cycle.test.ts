@@ -4,13 +4,13 @@ import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 import { withoutAzure } from "./without-azure";
 
-let box: TestEmulator;
+let emulator: TestEmulator;
 beforeAll(async () => {
-  box = await startTestEmulator();
+  emulator = await startTestEmulator();
 });
 
 test("a first up imports the whole image, and its outputs are known in preview", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = await control.image("docker.io/library/hello-world:latest");
   const pinned = `myregistry.azurecr.io/library/hello-world@${source.digest}`;
   const project = await PulumiProject.create({
@@ -53,7 +53,7 @@ test("a first up imports the whole image, and its outputs are known in preview",
 });
 
 test("a second up with the same digest sends one HEAD per source and nothing to Azure", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/steady:1");
   await control.moveTag("docker.io/library/calm:1");
   const { digest } = await control.moveTag("docker.io/library/pinned:1");
@@ -70,7 +70,7 @@ test("a second up with the same digest sends one HEAD per source and nothing to 
   expect((await project.up()).changes).toEqual({ create: 4 });
 
   // One token per repository, one HEAD per distinct reference, and nothing for a reference with a digest.
-  const asked = (runs: number) => [
+  const expected = (runs: number) => [
     ...Array(2 * runs).fill("GET auth.docker.io"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/calm/manifests/1"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/steady/manifests/1"),
@@ -82,22 +82,22 @@ test("a second up with the same digest sends one HEAD per source and nothing to 
 
   await control.clearRequests();
   expect((await project.up()).changes).toEqual({ same: 4 });
-  expect(await requests()).toEqual(asked(1));
+  expect(await requests()).toEqual(expected(1));
 
   await control.clearRequests();
   expect((await project.preview({ env: withoutAzure })).changes).toEqual({ same: 4 });
-  expect(await requests()).toEqual(asked(1));
+  expect(await requests()).toEqual(expected(1));
 
   // An `up` with preview runs the program twice, and needs no Azure credentials.
   await control.clearRequests();
   const up = await project.pulumi(["up", "--yes", "--non-interactive"], { env: withoutAzure });
   expect(up.exitCode).toBe(0);
   expect(up.stdout).toContain("5 unchanged");
-  expect(await requests()).toEqual(asked(2));
+  expect(await requests()).toEqual(expected(2));
 });
 
 test("a moved source tag shows both digests in preview and is imported by digest (Azure/azure-cli#29974)", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = "docker.io/library/moving:1";
   const { digest: old } = await control.moveTag(source);
   const project = await PulumiProject.create({ env, program: imageProgram({ registry: "myregistry", source }) });
@@ -123,7 +123,7 @@ test("a moved source tag shows both digests in preview and is imported by digest
 });
 
 test("another registry replaces the resource, another spelling of the same one does not", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = "docker.io/library/replaced:1";
   const { digest } = await control.moveTag(source);
   const program = (registry: string) => imageProgram({ registry, source, onDelete: "untag" });

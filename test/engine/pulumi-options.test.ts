@@ -3,10 +3,10 @@ import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("ImportedImage.get reads an existing image and never changes it", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest, platforms } = await control.moveTag("docker.io/library/foreign:1");
   const args = {
     registry: "myregistry",
@@ -55,7 +55,7 @@ test("ImportedImage.get reads an existing image and never changes it", async () 
 });
 
 test('ignoreChanges: ["sourceDigest"] keeps the recorded image until it is removed', async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = "docker.io/library/frozen:1";
   const target = "myregistry.azurecr.io/library/frozen:1";
   const args = { registry: "myregistry", source };
@@ -84,7 +84,7 @@ test('ignoreChanges: ["sourceDigest"] keeps the recorded image until it is remov
 });
 
 test("two resources with one source share its look-up; parent and retainOnDelete work", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("mcr.microsoft.com/shared:1");
   const image = (tag: string) => ({
     registry: "myregistry",
@@ -121,7 +121,7 @@ test("two resources with one source share its look-up; parent and retainOnDelete
 });
 
 test("the identity that is configured for azure-native is used, and its secret stays encrypted", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/configured:1");
   const { ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID, ...rest } = env;
   const project = await PulumiProject.create({

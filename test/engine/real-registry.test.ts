@@ -14,7 +14,7 @@ import { describeWithTools } from "../support/tools";
 import { imageProgram } from "./programs";
 
 describeWithTools("an image that crane pushed to a real registry", ({ crane, registry }) => {
-  const box = useEmulator();
+  const emulator = useEmulator();
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
@@ -22,7 +22,7 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   test("arrives byte for byte in the target, and again after another push", async () => {
-    const { control, env } = box;
+    const { control, env } = emulator;
     const server = await startRegistry(registry);
     const publicName = "open.example.com";
     await control.hosts({ [publicName]: server.url });
@@ -61,13 +61,13 @@ describeWithTools("an image that crane pushed to a real registry", ({ crane, reg
     // A second up sends one HEAD to the real server.
     const before = server.output();
     expect((await project.up()).changes).toEqual({ same: 1 });
-    const asked = [
+    const received = [
       ...server
         .output()
         .slice(before.length)
         .matchAll(/"(GET|HEAD) (\/v2\/\S*) /g),
     ].map(([, method, url]) => `${method} ${url}`);
-    expect(asked.filter((each) => each.includes("/manifests/"))).toEqual(["HEAD /v2/team/app/manifests/1.0"]);
+    expect(received.filter((each) => each.includes("/manifests/"))).toEqual(["HEAD /v2/team/app/manifests/1.0"]);
 
     // Another push moves the tag.
     const moved = await pushIndex(run, home, source);

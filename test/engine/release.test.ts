@@ -4,10 +4,10 @@ import { PulumiProject } from "../support/engine";
 import { declareImages, imageProgram } from "./programs";
 import { withoutAzure } from "./without-azure";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("destroy keeps the image, removes its tags, or also its manifest, as onDelete says", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/released:1");
   const image = (repository: string, onDelete?: string, ...tags: string[]) => ({
     registry: "myregistry",
@@ -37,7 +37,7 @@ test("destroy keeps the image, removes its tags, or also its manifest, as onDele
 });
 
 test("changed policies and timeouts are recorded without a request to Azure, and the next destroy applies them", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/policy:1");
   const target = "myregistry.azurecr.io/library/policy:1";
   const program = (more: object = {}, options: object = {}) =>
@@ -62,7 +62,7 @@ test("changed policies and timeouts are recorded without a request to Azure, and
 });
 
 test('a tag survives a rename without an alias with onDelete "untag"', async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/rename:1");
   const target = "myregistry.azurecr.io/library/rename:1";
   const args = { registry: "myregistry", source: "docker.io/library/rename:1", onDelete: "untag" };
@@ -85,7 +85,7 @@ test('a tag survives a rename without an alias with onDelete "untag"', async () 
 });
 
 test("a tag survives a rename that failed between create and delete, and the next run finishes it", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/halfway:1");
   const target = "myregistry.azurecr.io/library/halfway:1";
   const args = { registry: "myregistry", source: "docker.io/library/halfway:1", onDelete: "delete" };

@@ -2,10 +2,10 @@
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("an image is replaced with its registry, though the registry keeps its name", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/moving-house:1");
   const target = "myregistry.azurecr.io/moving-house:1";
   const project = await PulumiProject.create({

@@ -5,14 +5,14 @@ import path from "node:path";
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = useEmulator();
+const emulator = useEmulator();
 const args = (tag: string) =>
   `{ registry: "myregistry", source: "docker.io/library/hello-world:latest", targetTags: ["${tag}"] }`;
 
 /** The message of a program that ends at its first resource. */
 async function messageOf(program: string): Promise<string> {
   const project = await PulumiProject.create({
-    env: box.env,
+    env: emulator.env,
     program: `
       const pulumi = require("@pulumi/pulumi");
       const { ImportedImage, Provider } = require("pulumi-acr-import");
@@ -49,7 +49,7 @@ test("import: is refused at construction", async () => {
 
 test("two resources that declare one tag with different digests fail the preview", async () => {
   // https://github.com/pulumi/pulumi/issues/11259
-  await box.control.moveTag("docker.io/library/other:1");
+  await emulator.control.moveTag("docker.io/library/other:1");
   const text = await messageOf(`
     new ImportedImage("one", ${args("disputed:1")});
     new ImportedImage("two", { ...${args("disputed:1")}, source: "docker.io/library/other:1", onConflict: "overwrite" });
@@ -62,7 +62,7 @@ test("two resources that declare one tag with different digests fail the preview
 
 test("the azure-native provider of a component does not apply, and a warning says so", async () => {
   const project = await PulumiProject.create({
-    env: box.env,
+    env: emulator.env,
     program: `
       const pulumi = require("@pulumi/pulumi");
       const { ImportedImage, Provider } = require("pulumi-acr-import");
@@ -80,7 +80,7 @@ test("the azure-native provider of a component does not apply, and a warning say
 });
 
 test("an explicit Provider gives one image another identity, also for its source", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_TENANT_ID, ARM_SUBSCRIPTION_ID, ...rest } = env;
   const project = await PulumiProject.create({
     // The stack itself has an identity without any rights.
@@ -109,7 +109,7 @@ test("an explicit Provider gives one image another identity, also for its source
 });
 
 test("a transform may change the source", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/mirror/app:1");
   const project = await PulumiProject.create({
     env,
@@ -129,7 +129,7 @@ test("a transform may change the source", async () => {
 });
 
 test("a resource that is replaced while its source moved is imported, not in conflict with itself", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   await control.moveTag("docker.io/library/replaced:1");
   const project = await PulumiProject.create({
     env,
@@ -158,7 +158,7 @@ test("a package that only a library of the program depends on is named at constr
     );
     writeFileSync(path.join(modules, "images/index.js"), `exports.acr = require("pulumi-acr-import");`);
     const project = await PulumiProject.create({
-      env: box.env,
+      env: emulator.env,
       nodeModules: modules,
       program: `
         const { acr } = require("images");

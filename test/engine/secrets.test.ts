@@ -5,7 +5,7 @@ import { type Outcome, PulumiProject } from "../support/engine";
 const username = "emulator";
 const token = "dckr_pat_emulator";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 const program = (credentials: string, more = "", reference = "docker.io/tensorflow/tensorflow:latest-gpu") => `
   const pulumi = require("@pulumi/pulumi");
@@ -21,7 +21,7 @@ const program = (credentials: string, more = "", reference = "docker.io/tensorfl
 `;
 
 test("credentials are encrypted everywhere, however they are passed", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const reference = "docker.io/tensorflow/tensorflow:latest-gpu";
   const split = '["dckr", "pat", "emulator"].join("_")'; // so that the program text does not contain it
   const ways = {
@@ -69,7 +69,7 @@ test("credentials are encrypted everywhere, however they are passed", async () =
 });
 
 test("the provider text and the state of a resource are small", async () => {
-  const { env } = box;
+  const { env } = emulator;
   const project = await PulumiProject.create({
     env,
     program: `
@@ -90,7 +90,7 @@ test("the provider text and the state of a resource are small", async () => {
 });
 
 test("a secret is not in the errors of check and import", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const secret = "hunter2-not-the-token";
   const given = `{ username: "${username}", password: "${secret}" }`;
   const project = await PulumiProject.create({ env, program: program(given, 'onDelete: "burn",') });
@@ -126,7 +126,7 @@ test("a secret is not in the errors of check and import", async () => {
 });
 
 test("new credentials change nothing, and the next import uses them", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const reference = "othertenantsource.azurecr.io/rotated:1";
   const passwords = (...passwords: string[]) =>
     control.call(

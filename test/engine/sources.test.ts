@@ -3,9 +3,9 @@ import { countByHost, useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { declareImages } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 test("Docker Hub, MCR and Azure registries work in one program, however they are named", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const image = (source: unknown) => ({ registry: "myregistry", source });
   const servercore = await control.image("mcr.microsoft.com/windows/servercore:ltsc2019");
   const hello = await control.image("mysourceregistry.azurecr.io/aci-helloworld:latest");
@@ -63,7 +63,7 @@ test("Docker Hub, MCR and Azure registries work in one program, however they are
 });
 
 test("outputs, promises, undefined arguments and transforms do not keep the program from resolving digests", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.image("docker.io/library/hello-world:latest");
   const pinned = `docker.io/library/hello-world@${digest}`;
   const project = await PulumiProject.create({

@@ -3,11 +3,11 @@ import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("the default port in source and registry neither replaces nor imports, with or without it in the state", async () => {
   // https://github.com/Azure/acr/issues/287
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/spelled:1");
   const targetTags = ["spelled:1"];
   const withPort = { registry: "myregistry.azurecr.io:443", source: "docker.io:443/library/spelled:1", targetTags };
@@ -44,7 +44,7 @@ test.each<[string, unknown, string]>([
   ],
 ])("%s fails the preview with its cause and a hint", async (_, source, message) => {
   const project = await PulumiProject.create({
-    env: box.env,
+    env: emulator.env,
     program: imageProgram({ registry: "myregistry", source }),
   });
   const preview = await project.preview();

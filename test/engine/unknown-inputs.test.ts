@@ -2,7 +2,7 @@
 import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 /**
  * A registry of the same program: its resource creates it through the control API of the emulator, and its outputs are
@@ -35,7 +35,7 @@ const madeHere = `
 `;
 
 test("a registry and credentials of the same program give unknown outputs in preview only where needed", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const { digest } = await control.moveTag("docker.io/library/fresh:1");
   const program = (more = "") => `${madeHere}
     const registry = new Registry("registry", { name: "madehere", properties: {} ${more} });

@@ -4,10 +4,10 @@ import { useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
 import { imageProgram } from "./programs";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("up --plan refuses a source that moved after the preview, and imports nothing", async () => {
-  const { control, env } = box;
+  const { control, env } = emulator;
   const source = "docker.io/library/planned:1";
   await control.moveTag(source);
   const project = await PulumiProject.create({ env, program: imageProgram({ registry: "myregistry", source }) });

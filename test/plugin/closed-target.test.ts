@@ -12,30 +12,30 @@ import {
   targetDigest,
 } from "./stack";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
 
 beforeEach(async () => {
-  ({ stack, repository, first } = freshStack(box));
+  ({ stack, repository, first } = freshStack(emulator));
   await close();
 });
 afterEach(async () => {
   await open();
 });
 
-const change = (properties: object) => box.control.call("PATCH", "/registries/myregistry", {}, properties);
+const change = (properties: object) => emulator.control.call("PATCH", "/registries/myregistry", {}, properties);
 const close = () => change({ publicNetworkAccess: "Disabled" });
 const open = () => change({ publicNetworkAccess: "Enabled", defaultAction: "Allow" });
-const holds = (tag = "1") => targetDigest(box, `${repository}:${tag}`);
+const holds = (tag = "1") => targetDigest(emulator, `${repository}:${tag}`);
 const image = (changes: object = {}) => ({
   source: `docker.io/${repository}:1`,
   targetTags: [`${repository}:1`],
   ...changes,
 });
 const up = async (changes: object = {}) => {
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   return stack.up({ image: image(changes) });
 };
 
@@ -59,7 +59,7 @@ test.each<[string, () => Promise<unknown>]>([
 });
 
 test("a first import fails for an existing tag that it cannot compare, and onConflict: overwrite replaces it", async () => {
-  const theirs = pushForeignImage(box, `${repository}:1`);
+  const theirs = pushForeignImage(emulator, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/\[TARGET_UNREADABLE\]\n {2}Hint: Set onConflict: "overwrite"/);
   expect(errors.image).toContain(`${loginServer}/${repository}:1`);
@@ -70,16 +70,16 @@ test("a first import fails for an existing tag that it cannot compare, and onCon
 
 test("a recorded tag is moved with Force", async () => {
   await up();
-  const second = publish(box, `${repository}:1`);
+  const second = publish(emulator, `${repository}:1`);
   expect(await up()).toEqual({ steps: { image: "update" }, errors: {} });
   expect(holds()).toBe(second);
-  expect(importCount(box)).toBe(1);
+  expect(importCount(emulator)).toBe(1);
 });
 
 test("a new tag is imported with NoForce, also beside a recorded one", async () => {
   await up();
-  const theirs = pushForeignImage(box, `${repository}:new`);
-  const second = publish(box, `${repository}:1`);
+  const theirs = pushForeignImage(emulator, `${repository}:new`);
+  const second = publish(emulator, `${repository}:1`);
   const targetTags = [`${repository}:1`, `${repository}:new`];
   const { errors } = await up({ targetTags });
   expect(errors.image).toContain("[TARGET_UNREADABLE]");
@@ -91,10 +91,10 @@ test("a new tag is imported with NoForce, also beside a recorded one", async () 
 });
 
 test("after a run that was killed before it recorded the import, the error names onConflict: overwrite", async () => {
-  const release = await holdImports(box);
-  await box.control.clearRequests();
+  const release = await holdImports(emulator);
+  await emulator.control.clearRequests();
   const run = stack.up({ image: image() });
-  await importRequested(box);
+  await importRequested(emulator);
   await stack.stopPlugin();
   await run;
   await release();
@@ -112,7 +112,7 @@ test("digestFrom: target fails, since the digest cannot be determined", async ()
 test("refresh leaves the state as it is", async () => {
   await up();
   const before = stack.resource();
-  pushForeignImage(box, `${repository}:1`);
+  pushForeignImage(emulator, `${repository}:1`);
   await stack.refresh();
   expect(stack.resource()).toEqual(before);
 });

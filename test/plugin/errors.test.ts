@@ -4,16 +4,16 @@ import { type LogMessage, PluginError } from "../support/plugin";
 import { until } from "../support/until";
 import { freshStack, loginServer, publish, Stack, targetDigest, urnOf } from "./stack";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let stack: Stack;
 let repository: string;
 
 beforeEach(() => {
-  ({ stack, repository } = freshStack(box));
+  ({ stack, repository } = freshStack(emulator));
 });
 afterEach(async () => {
-  await box.control.faults();
-  box.emulator.state.settings.importDurationMs = 0;
+  await emulator.control.faults();
+  emulator.server.state.settings.importDurationMs = 0;
 });
 
 const image = (changes: object = {}) => ({
@@ -27,7 +27,7 @@ const start = { method: "POST", path: "/importImage" };
 
 test("check reports all invalid arguments at once, without a property and without a request", async () => {
   const plugin = await stack.plugin();
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   const { failures, inputs } = await plugin.check(
     stack.inputs("image", {
       registry: "x",
@@ -46,7 +46,7 @@ test("check reports all invalid arguments at once, without a property and withou
   ]);
   expect(JSON.stringify(failures)).not.toContain(secret);
   expect(inputs).not.toHaveProperty("__program");
-  expect(await box.control.requests()).toEqual([]);
+  expect(await emulator.control.requests()).toEqual([]);
 });
 
 test("a failed digest look-up of the program is one check failure", async () => {
@@ -79,22 +79,22 @@ test.each<[string, object]>([
 ])("a tag that is locked against %s fails the import with the command that unlocks it", async (_, lock) => {
   await stack.up({ image: image() });
   const reference = `${loginServer}/${repository}:1`;
-  box.emulator.images.setAttributes(reference, lock);
-  const second = publish(box, `${repository}:1`);
+  emulator.server.images.setAttributes(reference, lock);
+  const second = publish(emulator, `${repository}:1`);
   const { errors } = await stack.up({ image: image() });
   expect(errors.image).toContain(`target: ${reference} is locked against changes [TARGET_LOCKED]\n`);
   expect(errors.image).toContain(`--name myregistry --image ${repository}:1 --write-enabled true`);
-  box.emulator.images.setAttributes(reference, { writeEnabled: true });
+  emulator.server.images.setAttributes(reference, { writeEnabled: true });
   expect((await stack.up({ image: image() })).errors).toEqual({});
-  expect(targetDigest(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(second);
 });
 
 test("a tag that is only locked against deletion can be moved", async () => {
   await stack.up({ image: image() });
-  box.emulator.images.setAttributes(`${loginServer}/${repository}:1`, { deleteEnabled: false });
-  const second = publish(box, `${repository}:1`);
+  emulator.server.images.setAttributes(`${loginServer}/${repository}:1`, { deleteEnabled: false });
+  const second = publish(emulator, `${repository}:1`);
   expect((await stack.up({ image: image() })).errors).toEqual({});
-  expect(targetDigest(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(second);
 });
 
 describe("a secret", () => {
@@ -107,20 +107,20 @@ describe("a secret", () => {
     ["a response that is not JSON", { status: 403, body: `<html>${secret}</html>` }],
     ["a server error that repeats it", { status: 500, times: 4, body: { error: { code: "Oops", message: secret } } }],
   ])("is redacted from errors, logs and output of the process: %s", async (_, fault) => {
-    await box.control.faults({ ...start, ...fault });
+    await emulator.control.faults({ ...start, ...fault });
     const source = { image: `docker.io/${repository}:1`, credentials };
     const { errors } = await stack.up({ image: image({ source }) });
     const plugin = await stack.plugin();
     expect(errors.image).toMatch(/ \[[A-Z_]+\]\n {2}Hint: /);
     for (const text of [errors.image, plugin.output, JSON.stringify(plugin.logs)]) {
       expect(text).not.toContain(secret);
-      expect(text).not.toContain(String(box.env.ARM_CLIENT_SECRET));
+      expect(text).not.toContain(String(emulator.env.ARM_CLIENT_SECRET));
     }
   });
 
   test("of the identity is not in the error that rejects it", async () => {
     const password = "wr0ng~s3cr3t";
-    const other = new Stack(box, { env: { ARM_CLIENT_SECRET: password } });
+    const other = new Stack(emulator, { env: { ARM_CLIENT_SECRET: password } });
     const { errors } = await other.up({ image: image() });
     expect(errors.image).toContain("[AZURE_CREDENTIAL_REJECTED]");
     expect(errors.image + (await other.plugin()).output).not.toContain(password);
@@ -132,7 +132,7 @@ test("an error of read or delete is printed once and without a stack", async () 
   await stack.up({ image: image({ onDelete: "untag" }) });
   const { id, outputs } = stack.resource();
   await stack.stopPlugin();
-  await box.control.faults({ host: "myregistry.azurecr.io", status: 500 });
+  await emulator.control.faults({ host: "myregistry.azurecr.io", status: 500 });
   const plugin = await stack.plugin();
   for (const fails of [() => plugin.read(id, outputs), () => plugin.delete(id, outputs)]) {
     await expect(fails()).rejects.toThrow(/^target: .*\[TARGET_UNAVAILABLE\]\n {2}Hint: /);
@@ -144,7 +144,7 @@ test("an error of read or delete is printed once and without a stack", async () 
 });
 
 test("an Azure error with an id field is not reported as a partially created resource", async () => {
-  await box.control.faults({
+  await emulator.control.faults({
     ...start,
     status: 400,
     body: { error: { code: "InvalidParameters", message: "It is wrong.", id: "an-id" }, id: "another-id" },
@@ -157,11 +157,11 @@ test("an Azure error with an id field is not reported as a partially created res
 });
 
 test("progress is logged as ephemeral messages of the resource", async () => {
-  box.emulator.state.settings.importDurationMs = 300;
+  emulator.server.state.settings.importDurationMs = 300;
   await stack.up({ one: image(), two: image({ targetTags: [`${repository}:2`] }) });
   // A slow machine also gets a message every 15 s.
   const logs = (await stack.plugin()).logs.filter(({ message }) => !/, \d+ s: /.test(message));
-  const digest = targetDigest(box, `${repository}:1`)?.slice(0, 19);
+  const digest = targetDigest(emulator, `${repository}:1`)?.slice(0, 19);
   for (const [name, tag] of [
     ["one", "1"],
     ["two", "2"],

@@ -10,11 +10,11 @@ const image = (changes: object = {}) => ({ source: `docker.io/${tag}`, targetTag
 
 /** The tests mostly wait, so they run concurrently, each with its own emulator. */
 const withEmulator = async (
-  run: (context: { box: TestEmulator; stack: Stack; first: string }) => Promise<void>,
+  run: (context: { emulator: TestEmulator; stack: Stack; first: string }) => Promise<void>,
 ): Promise<void> => {
-  const box = await startTestEmulator();
-  const stack = new Stack(box);
-  await run({ box, stack, first: publish(box, tag) });
+  const emulator = await startTestEmulator();
+  const stack = new Stack(emulator);
+  await run({ emulator, stack, first: publish(emulator, tag) });
   await stack.stopPlugin();
 };
 
@@ -60,42 +60,42 @@ describe("an import survives when", () => {
       { ...head, times: 1, reset: true },
     ],
   ])("%s", (_, ...faults) =>
-    withEmulator(async ({ box, stack, first }) => {
-      box.emulator.state.settings.importDurationMs = 300;
-      await box.control.faults(...faults);
+    withEmulator(async ({ emulator, stack, first }) => {
+      emulator.server.state.settings.importDurationMs = 300;
+      await emulator.control.faults(...faults);
       const declared = image({ customTimeouts: { create: "1m" } });
       expect(await stack.up({ image: declared })).toEqual({ steps: { image: "create" }, errors: {} });
-      expect(targetDigest(box, tag)).toBe(first);
+      expect(targetDigest(emulator, tag)).toBe(first);
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
-      const matched = box.emulator.faults.list().map(({ matched }) => matched);
+      const matched = emulator.server.faults.list().map(({ matched }) => matched);
       expect(Math.min(...matched)).toBeGreaterThan(0);
-      await box.control.faults();
+      await emulator.control.faults();
       expect((await stack.up({ image: declared })).steps).toEqual({ image: "same" });
     }),
   );
 
   test.concurrent("a replica shows a new or moved tag late", () =>
-    withEmulator(async ({ box, stack }) => {
-      await box.control.call("PATCH", "/registries/myregistry", {}, { replicationLagMs: 1_500 });
+    withEmulator(async ({ emulator, stack }) => {
+      await emulator.control.call("PATCH", "/registries/myregistry", {}, { replicationLagMs: 1_500 });
       expect((await stack.up({ image: image() })).errors).toEqual({});
-      const second = publish(box, tag);
+      const second = publish(emulator, tag);
       expect((await stack.up({ image: image() })).errors).toEqual({});
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, verifiedBy: "digest" });
     }));
 
   test.concurrent("polls hang until the time limit, but the target holds the digest", () =>
-    withEmulator(async ({ box, stack, first }) => {
-      await box.control.faults({ ...poll, hang: true });
+    withEmulator(async ({ emulator, stack, first }) => {
+      await emulator.control.faults({ ...poll, hang: true });
       expect((await stack.up({ image: image({ customTimeouts: { create: "5s" } }) })).errors).toEqual({});
       expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
     }));
 
   test.concurrent("Azure reports a failure, but the target holds the digest", () =>
-    withEmulator(async ({ box, stack, first }) => {
-      await box.control.faults({ ...poll, status: 202 });
+    withEmulator(async ({ emulator, stack, first }) => {
+      await emulator.control.faults({ ...poll, status: 202 });
       const run = stack.up({ image: image() });
-      await until(() => targetDigest(box, tag) === first);
-      await box.control.faults({
+      await until(() => targetDigest(emulator, tag) === first);
+      await emulator.control.faults({
         ...poll,
         times: 1,
         status: 400,
@@ -142,74 +142,74 @@ describe("an import fails with a code and a hint, and works once the fault is go
     ],
     ["the identity loses its role", /\[AZURE_PERMISSION_DENIED\]/, {}, { ...start, ...forbidden() }],
   ])("%s", (_, text, customTimeouts, ...faults) =>
-    withEmulator(async ({ box, stack, first }) => {
-      await box.control.faults(...faults);
+    withEmulator(async ({ emulator, stack, first }) => {
+      await emulator.control.faults(...faults);
       const { errors } = await stack.up({ image: image({ customTimeouts }) });
       expect(errors.image).toMatch(text);
       expect(errors.image).toMatch(/\n {2}Hint: /);
       expect(errors.image).not.toMatch(/\n\s+at |undefined|\[object/);
       expect(stack.state.size).toBe(0);
-      expect(targetDigest(box, tag)).toBeUndefined();
+      expect(targetDigest(emulator, tag)).toBeUndefined();
 
-      await box.control.faults();
+      await emulator.control.faults();
       expect((await stack.up({ image: image() })).errors).toEqual({});
-      expect(targetDigest(box, tag)).toBe(first);
+      expect(targetDigest(emulator, tag)).toBe(first);
     }),
   );
 
   test.concurrent("the target never shows the digest, although Azure reports success", () =>
-    withEmulator(async ({ box, stack, first }) => {
-      await box.control.faults({ ...head, after: 1, setHeaders: { "docker-content-digest": wrong } });
+    withEmulator(async ({ emulator, stack, first }) => {
+      await emulator.control.faults({ ...head, after: 1, setHeaders: { "docker-content-digest": wrong } });
       const { errors } = await stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
       expect(errors.image).toMatch(/^target: .*, although Azure reported success; .*\[TARGET_NOT_VERIFIED\]/);
       expect(errors.image).toContain(`holds ${wrong}`);
       expect(errors.image).toContain(first);
       expect(stack.state.size).toBe(0);
-      await box.control.faults();
+      await emulator.control.faults();
       expect((await stack.up({ image: image() })).errors).toEqual({});
     }));
 
   test.concurrent("the tag moves between import and verification", () =>
-    withEmulator(async ({ box, stack, first }) => {
+    withEmulator(async ({ emulator, stack, first }) => {
       // No poll reports the success before the tag has moved.
-      await box.control.faults({ ...poll, ...busy });
+      await emulator.control.faults({ ...poll, ...busy });
       const up = stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
-      await until(() => targetDigest(box, tag) === first);
-      const theirs = pushForeignImage(box, tag);
-      await box.control.faults();
+      await until(() => targetDigest(emulator, tag) === first);
+      const theirs = pushForeignImage(emulator, tag);
+      await emulator.control.faults();
       const { errors } = await up;
       expect(errors.image).toMatch(/\[TARGET_NOT_VERIFIED\]/);
       expect(errors.image).toContain(`holds ${theirs}`);
       expect((await stack.up({ image: image() })).errors.image).toContain("[TARGET_CONFLICT]");
-      expect(targetDigest(box, tag)).toBe(theirs);
+      expect(targetDigest(emulator, tag)).toBe(theirs);
     }));
 
   test.concurrent("the target hangs during refresh and destroy", () =>
-    withEmulator(async ({ box, stack }) => {
+    withEmulator(async ({ emulator, stack }) => {
       await stack.up({ image: image({ onDelete: "untag", customTimeouts: { update: "2s", delete: "2s" } }) });
-      await box.control.faults({ ...target, hang: true });
+      await emulator.control.faults({ ...target, hang: true });
       for (const { errors } of [await stack.refresh(), await stack.destroy()]) {
         expect(errors.image).toMatch(/^target: .*2 s \[IMPORT_TIMED_OUT\]/);
       }
-      await box.control.faults();
+      await emulator.control.faults();
       await stack.up({ image: image({ onDelete: "untag" }) });
       expect((await stack.destroy()).errors).toEqual({});
-      expect(targetDigest(box, tag)).toBeUndefined();
+      expect(targetDigest(emulator, tag)).toBeUndefined();
     }));
 });
 
 test.concurrent("imports the resolved digest when the source tag moves during the import (Azure/azure-cli#29974)", () =>
-  withEmulator(async ({ box, stack, first }) => {
-    await box.control.faults({ ...start, import: { moveTag: true } });
-    const release = await holdImports(box);
+  withEmulator(async ({ emulator, stack, first }) => {
+    await emulator.control.faults({ ...start, import: { moveTag: true } });
+    const release = await holdImports(emulator);
     const up = stack.up({ image: image() });
-    await importRequested(box);
-    const second = publish(box, tag);
+    await importRequested(emulator);
+    const second = publish(emulator, tag);
     await release();
     expect((await up).errors).toEqual({});
-    expect(targetDigest(box, tag)).toBe(first);
+    expect(targetDigest(emulator, tag)).toBe(first);
     expect((await stack.up({ image: image() })).steps).toEqual({ image: "update" });
-    expect(targetDigest(box, tag)).toBe(second);
+    expect(targetDigest(emulator, tag)).toBe(second);
   }));
 
 function forbidden(): Fault {

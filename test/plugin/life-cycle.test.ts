@@ -11,25 +11,25 @@ import {
   targetDigest,
 } from "./stack";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
 let image: { source: string; targetTags: string[] };
 
 beforeEach(async () => {
-  ({ stack, repository, first } = freshStack(box));
+  ({ stack, repository, first } = freshStack(emulator));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
 });
 
 const none = { errors: {} };
 const up = (changes: object = {}) => stack.up({ image: { ...image, ...changes } });
-const log = () => box.emulator.log.clear();
+const log = () => emulator.server.log.clear();
 
 test("a first up imports by digest and verifies the target; a second up with the same digest sends no request", async () => {
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
-  expect(targetDigest(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
   expect(stack.resource()).toMatchObject({
     id: `${loginServer}/${repository}:1`,
     outputs: {
@@ -40,147 +40,151 @@ test("a first up imports by digest and verifies the target; a second up with the
       mediaType: "application/vnd.oci.image.manifest.v1+json",
     },
   });
-  const [request] = box.emulator.log.select(new URLSearchParams({ method: "GET", host: "registry-1.docker.io" }));
+  const [request] = emulator.server.log.select(new URLSearchParams({ method: "GET", host: "registry-1.docker.io" }));
   expect(request?.path).toContain(first);
 
   log();
   expect(await up()).toEqual({ ...none, steps: { image: "same" } });
-  expect(clientRequests(box)).toEqual([]);
+  expect(clientRequests(emulator)).toEqual([]);
 });
 
 test("an import succeeds without platforms when the storage firewall blocks the image configuration", async () => {
-  await box.control.faults({ host: loginServer, from: "client", path: "/blobs/", hang: true });
+  await emulator.control.faults({ host: loginServer, from: "client", path: "/blobs/", hang: true });
   expect(await up()).toEqual({ ...none, steps: { image: "create" } });
   expect(stack.resource().outputs).toMatchObject({ verifiedBy: "digest", platforms: [] });
-  await box.control.faults();
+  await emulator.control.faults();
 });
 
 test("a tag that already holds the digest is adopted without an import", async () => {
   await up();
-  const other = new Stack(box, {}, stack);
+  const other = new Stack(emulator, {}, stack);
   log();
   expect(await other.up({ image })).toEqual({ ...none, steps: { image: "create" } });
-  expect(importCount(box)).toBe(0);
+  expect(importCount(emulator)).toBe(0);
   expect(other.resource().outputs).toEqual(stack.resource().outputs);
 });
 
 test("a tag with another digest fails a first up, and onConflict: overwrite replaces it", async () => {
-  const theirs = pushForeignImage(box, `${repository}:1`);
+  const theirs = pushForeignImage(emulator, `${repository}:1`);
   const { errors } = await up();
   expect(errors.image).toMatch(/^target: .*\[TARGET_CONFLICT\]\n {2}Hint: /);
   expect(errors.image).toContain(`${loginServer}/${repository}:1 holds ${theirs}`);
   expect(errors.image).toContain(first);
   expect(stack.state.size).toBe(0);
-  expect(importCount(box)).toBe(0);
-  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
+  expect(importCount(emulator)).toBe(0);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(theirs);
 
   expect(await up({ onConflict: "overwrite" })).toEqual({ ...none, steps: { image: "create" } });
-  expect(targetDigest(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
 });
 
 test("a moved source tag is imported over the recorded tag", async () => {
   await up();
-  const second = publish(box, `${repository}:1`);
+  const second = publish(emulator, `${repository}:1`);
   expect(await up()).toEqual({ ...none, steps: { image: "update" } });
-  expect(targetDigest(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(second);
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: second, targets: { [`${repository}:1`]: second } });
 });
 
 test("when source and target moved, onConflict: fail touches nothing and overwrite repairs the target", async () => {
   await up();
-  const second = publish(box, `${repository}:1`);
-  const theirs = pushForeignImage(box, `${repository}:1`);
+  const second = publish(emulator, `${repository}:1`);
+  const theirs = pushForeignImage(emulator, `${repository}:1`);
   const before = stack.resource();
   const { errors } = await up();
   expect(errors.image).toContain("[TARGET_CONFLICT]");
   expect(errors.image).toContain(theirs);
   expect(errors.image).toContain(second);
-  expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(theirs);
   expect(stack.resource()).toEqual(before);
 
   expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-  expect(targetDigest(box, `${repository}:1`)).toBe(second);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(second);
 });
 
 test("only missing targets are imported", async () => {
   const targetTags = ["a", "b", "c"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] });
-  expect(importCount(box)).toBe(1);
-  expect(targetDigest(box, `${repository}-mirror@${first}`)).toBe(first);
+  expect(importCount(emulator)).toBe(1);
+  expect(targetDigest(emulator, `${repository}-mirror@${first}`)).toBe(first);
 
-  box.emulator.images.remove(`${loginServer}/${repository}:b`);
+  emulator.server.images.remove(`${loginServer}/${repository}:b`);
   log();
   await stack.refresh();
   expect(await up({ targetTags, untaggedTargetRepositories: [`${repository}-mirror`] })).toEqual({
     ...none,
     steps: { image: "update" },
   });
-  expect(importCount(box)).toBe(1);
-  expect(targetDigest(box, `${repository}:b`)).toBe(first);
+  expect(importCount(emulator)).toBe(1);
+  expect(targetDigest(emulator, `${repository}:b`)).toBe(first);
 });
 
 test("a first up imports only the tags that are missing, beside one that holds the digest", async () => {
   const [there, missing] = [`${repository}:there`, `${repository}:missing`];
-  await new Stack(box, {}, stack).up({ image: { ...image, targetTags: [there] } });
+  await new Stack(emulator, {}, stack).up({ image: { ...image, targetTags: [there] } });
   log();
   // An import of both with NoForce would be refused.
   expect(await up({ targetTags: [there, missing] })).toEqual({ ...none, steps: { image: "create" } });
-  expect(importCount(box)).toBe(1);
-  expect([there, missing].map((target) => targetDigest(box, target))).toEqual([first, first]);
+  expect(importCount(emulator)).toBe(1);
+  expect([there, missing].map((target) => targetDigest(emulator, target))).toEqual([first, first]);
 });
 
 test("a new tag is imported alone, so that a lock of the others does not matter", async () => {
   const [old, added] = [`${repository}:1`, `${repository}:added`];
   await up();
-  box.emulator.images.setAttributes(`${loginServer}/${old}`, { writeEnabled: false });
+  emulator.server.images.setAttributes(`${loginServer}/${old}`, { writeEnabled: false });
   log();
   expect(await up({ targetTags: [old, added] })).toEqual({ ...none, steps: { image: "update" } });
-  expect(importCount(box)).toBe(1);
-  expect(targetDigest(box, added)).toBe(first);
+  expect(importCount(emulator)).toBe(1);
+  expect(targetDigest(emulator, added)).toBe(first);
 });
 
 test("a conflict on one tag keeps the others from being imported, and the next run continues without that tag", async () => {
   const [ours, contested, added] = ["ours", "contested", "added"].map((tag) => `${repository}:${tag}`);
   await up({ targetTags: [ours] });
-  const theirs = pushForeignImage(box, `${contested}`);
+  const theirs = pushForeignImage(emulator, `${contested}`);
   log();
   const { errors } = await up({ targetTags: [ours, contested, added] });
   expect(errors.image).toContain(`${loginServer}/${contested} holds ${theirs}`);
-  expect(importCount(box)).toBe(0);
-  expect([ours, contested, added].map((target) => targetDigest(box, `${target}`))).toEqual([first, theirs, undefined]);
+  expect(importCount(emulator)).toBe(0);
+  expect([ours, contested, added].map((target) => targetDigest(emulator, `${target}`))).toEqual([
+    first,
+    theirs,
+    undefined,
+  ]);
 
   expect(await up({ targetTags: [ours, added] })).toEqual({ ...none, steps: { image: "update" } });
-  expect(targetDigest(box, `${added}`)).toBe(first);
+  expect(targetDigest(emulator, `${added}`)).toBe(first);
 });
 
 test("a moving tag is imported with Force and a new one with NoForce, in two imports", async () => {
   await up();
-  const second = publish(box, `${repository}:1`);
+  const second = publish(emulator, `${repository}:1`);
   log();
   const targetTags = [`${repository}:1`, `${repository}:new`];
   expect((await up({ targetTags })).errors).toEqual({});
-  expect(importCount(box)).toBe(2);
-  expect(targetTags.map((target) => targetDigest(box, target))).toEqual([second, second]);
+  expect(importCount(emulator)).toBe(2);
+  expect(targetTags.map((target) => targetDigest(emulator, target))).toEqual([second, second]);
 });
 
 test("a tag dropped from targetTags is kept or untagged, as onDelete of the same run says", async () => {
   const both = [`${repository}:a`, `${repository}:b`];
   await up({ targetTags: both });
   await up({ targetTags: [`${repository}:a`] });
-  expect(targetDigest(box, `${repository}:b`)).toBe(first);
+  expect(targetDigest(emulator, `${repository}:b`)).toBe(first);
   expect(Object.keys(stack.resource().outputs.targets as object)).toEqual([`${repository}:a`]);
 
   await up({ targetTags: both });
   await stack.stopPlugin();
   log();
   expect((await up({ targetTags: [`${repository}:a`], onDelete: "untag" })).errors).toEqual({});
-  expect(targetDigest(box, `${repository}:b`)).toBeUndefined();
-  expect(importCount(box)).toBe(0);
+  expect(targetDigest(emulator, `${repository}:b`)).toBeUndefined();
+  expect(importCount(emulator)).toBe(0);
 });
 
 test("another reference to the same digest, policies and timeouts are recorded without a request", async () => {
   await up();
-  box.emulator.images.publicStores.get("docker.io")?.setTag(repository, "stable", first);
+  emulator.server.images.publicStores.get("docker.io")?.setTag(repository, "stable", first);
   const changed = {
     source: `docker.io/${repository}:stable`,
     onDelete: "untag",
@@ -189,7 +193,7 @@ test("another reference to the same digest, policies and timeouts are recorded w
   };
   log();
   expect(await up(changed)).toEqual({ ...none, steps: { image: "update" } });
-  expect(clientRequests(box)).toEqual([]);
+  expect(clientRequests(emulator)).toEqual([]);
   expect(stack.resource().outputs).toMatchObject({
     source: changed.source,
     onDelete: "untag",
@@ -206,7 +210,7 @@ test("new credentials change nothing and are not in the outputs", async () => {
   expect((await up({ source: account("dckr_pat_emulator") })).errors).toEqual({});
   log();
   expect((await up({ source: account("another") })).steps).toEqual({ image: "same" });
-  expect(clientRequests(box)).toEqual([]);
+  expect(clientRequests(emulator)).toEqual([]);
   expect(JSON.stringify(stack.resource().outputs)).not.toMatch(/dckr_pat|another|credentials/);
 });
 
@@ -217,17 +221,17 @@ test("another registry replaces the resource, another spelling of the same one d
   for (const registry of [loginServer, id, id.toUpperCase(), "MyRegistry"]) {
     expect(await up({ registry })).toEqual({ ...none, steps: { image: "same" } });
   }
-  expect(clientRequests(box)).toEqual([]);
+  expect(clientRequests(emulator)).toEqual([]);
   expect(await up({ registry: "mysourceregistry" })).toEqual({ ...none, steps: { image: "replace" } });
   expect(stack.resource().id).toBe(`mysourceregistry.azurecr.io/${repository}:1`);
-  expect(targetDigest(box, `${repository}:1`)).toBe(first);
+  expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
 });
 
 test("a changed trigger imports an unchanged image again", async () => {
   await up({ triggers: [1] });
   log();
   expect(await up({ triggers: [2] })).toEqual({ ...none, steps: { image: "update" } });
-  expect(importCount(box)).toBe(1);
+  expect(importCount(emulator)).toBe(1);
   expect((await up({ triggers: [2] })).steps).toEqual({ image: "same" });
 });
 
@@ -237,27 +241,27 @@ describe("with digestFrom: target", () => {
   test("imports by reference when arguments or triggers change, not when the source moves", async () => {
     expect(await up({ source: source() })).toEqual({ ...none, steps: { image: "create" } });
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
-    const second = publish(box, `${repository}:1`);
+    const second = publish(emulator, `${repository}:1`);
     expect((await up({ source: source() })).steps).toEqual({ image: "same" });
     expect((await up({ source: source(), triggers: ["again"] })).errors).toEqual({});
-    expect(targetDigest(box, `${repository}:1`)).toBe(second);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(second);
     expect(stack.resource().outputs).toMatchObject({ sourceDigest: second });
   });
 
   test("reports an existing tag as a conflict at the first import, and never adopts it", async () => {
-    const theirs = pushForeignImage(box, `${repository}:1`);
+    const theirs = pushForeignImage(emulator, `${repository}:1`);
     expect((await up({ source: source() })).errors.image).toMatch(/holds .*\[TARGET_CONFLICT\]/);
-    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(theirs);
     expect(stack.state.size).toBe(0);
   });
 
   test("restores a vanished tag with the recorded digest", async () => {
     await up({ source: source() });
-    publish(box, `${repository}:1`);
-    box.emulator.images.remove(`${loginServer}/${repository}:1`);
+    publish(emulator, `${repository}:1`);
+    emulator.server.images.remove(`${loginServer}/${repository}:1`);
     await stack.refresh();
     expect((await up({ source: source() })).errors).toEqual({});
-    expect(targetDigest(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
   });
 });
 
@@ -271,13 +275,13 @@ describe("refresh", () => {
 
   test("shows a vanished tag in outputs and inputs, and the next up brings it back", async () => {
     await up();
-    box.emulator.images.remove(`${loginServer}/${repository}:1`);
+    emulator.server.images.remove(`${loginServer}/${repository}:1`);
     await stack.refresh();
     const { inputs, outputs } = stack.resource();
     expect(outputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect(inputs).toMatchObject({ targets: {}, sourceDigest: first });
     expect((await up()).steps).toEqual({ image: "update" });
-    expect(targetDigest(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
   });
 
@@ -285,16 +289,16 @@ describe("refresh", () => {
     const untagged = { untaggedTargetRepositories: [`${repository}-untagged`] };
     const manifest = `${repository}-untagged@${first}`;
     await up(untagged);
-    box.emulator.images.remove(`${loginServer}/${manifest}`);
+    emulator.server.images.remove(`${loginServer}/${manifest}`);
     await stack.refresh();
     expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
     expect((await up(untagged)).steps).toEqual({ image: "update" });
-    expect(targetDigest(box, manifest)).toBe(first);
+    expect(targetDigest(emulator, manifest)).toBe(first);
   });
 
   test("shows a foreign digest in targets, and keeps sourceDigest", async () => {
     await up();
-    const theirs = pushForeignImage(box, `${repository}:1`);
+    const theirs = pushForeignImage(emulator, `${repository}:1`);
     await stack.refresh();
     const drift = { targets: { [`${repository}:1`]: theirs }, sourceDigest: first };
     expect(stack.resource().outputs).toMatchObject(drift);
@@ -306,8 +310,8 @@ describe("refresh", () => {
         .sort(),
     );
     expect((await up()).errors.image).toContain("[TARGET_CONFLICT]");
-    expect(targetDigest(box, `${repository}:1`)).toBe(theirs);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(theirs);
     expect((await up({ onConflict: "overwrite" })).errors).toEqual({});
-    expect(targetDigest(box, `${repository}:1`)).toBe(first);
+    expect(targetDigest(emulator, `${repository}:1`)).toBe(first);
   });
 });

@@ -3,25 +3,25 @@ import { countByHost, startTestEmulator } from "../support/emulator";
 import { publish, Stack } from "./stack";
 
 test("fifty concurrent creates share look-ups, tokens and connections, and wait out throttling (Azure/azure-cli#24886)", async () => {
-  const box = await startTestEmulator();
-  const stack = new Stack(box);
+  const emulator = await startTestEmulator();
+  const stack = new Stack(emulator);
   const names = Array.from({ length: 50 }, (_, index) => `app-${index}`);
   const program = Object.fromEntries(
     names.map((name) => {
-      publish(box, `team/${name}:1`);
+      publish(emulator, `team/${name}:1`);
       return [name, { source: `docker.io/team/${name}:1`, targetTags: [`team/${name}:1`, `team/${name}:stable`] }];
     }),
   );
-  await box.control.faults(
+  await emulator.control.faults(
     { host: "management.azure.com", method: "POST", times: 10, status: 429, headers: { "retry-after": "1" } },
     { host: "myregistry.azurecr.io", method: "HEAD", times: 10, status: 429, headers: { "retry-after": "1" } },
   );
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   const { errors } = await stack.up(program);
   expect(errors).toEqual({});
   expect(new Set(names.map((name) => stack.resource(name).outputs.verifiedBy))).toEqual(new Set(["digest"]));
 
-  const requests = (await box.control.requests({ from: "client" })).filter(({ status }) => status !== 429);
+  const requests = (await emulator.control.requests({ from: "client" })).filter(({ status }) => status !== 429);
   const count = (method: string, path: string) =>
     requests.filter((one) => one.method === method && one.path.includes(path)).length;
   // One token for Resource Manager and one for the registries; the registry is looked up once.
@@ -36,8 +36,8 @@ test("fifty concurrent creates share look-ups, tokens and connections, and wait 
   const tunnels = new Set(requests.filter(({ host }) => host === "myregistry.azurecr.io").map(({ tunnel }) => tunnel));
   expect(tunnels.size).toBeLessThanOrEqual(16);
 
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   const again = await stack.up(program);
   expect(new Set(Object.values(again.steps))).toEqual(new Set(["same"]));
-  expect(await box.control.requests()).toEqual([]);
+  expect(await emulator.control.requests()).toEqual([]);
 });

@@ -73,15 +73,15 @@ const rounds = fc.sample(
 );
 
 test(`keeps foreign tags and converges in the next run without faults (TEST_SEED=${seed})`, async () => {
-  const box = await startTestEmulator();
-  const stack = new Stack(box);
+  const emulator = await startTestEmulator();
+  const stack = new Stack(emulator);
   const repository = (index: number) => `walk/app-${index}`;
   const target = (index: number, tag: string) => `${repository(index)}:${tag}`;
   const policies = (index: number) => ({
     onConflict: index % 3 === 0 ? "overwrite" : "fail",
     onDelete: index % 2 === 0 ? "untag" : "retain",
   });
-  const digests = resources.map((index) => publish(box, `${repository(index)}:latest`));
+  const digests = resources.map((index) => publish(emulator, `${repository(index)}:latest`));
   const tags = resources.map(() => new Set(["a", "b"]));
 
   const program = (): Record<string, Declaration> =>
@@ -98,15 +98,15 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
     );
 
   const happen = ({ kind, tag }: Event, index: number): void => {
-    if (kind === "release") digests[index] = publish(box, `${repository(index)}:latest`);
-    else if (kind === "push") pushForeignImage(box, target(index, tag));
-    else if (kind === "vanish") box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
+    if (kind === "release") digests[index] = publish(emulator, `${repository(index)}:latest`);
+    else if (kind === "push") pushForeignImage(emulator, target(index, tag));
+    else if (kind === "vanish") emulator.server.images.remove(`${loginServer}/${target(index, tag)}`);
     else {
       const wanted = tags[index] ?? new Set();
       if (!wanted.has(tag)) wanted.add(tag);
       else if (wanted.size > 1) {
         // Somebody else moves the tag, and the program drops it before a refresh.
-        if (kind === "yield") pushForeignImage(box, target(index, tag));
+        if (kind === "yield") pushForeignImage(emulator, target(index, tag));
         wanted.delete(tag);
       }
     }
@@ -116,7 +116,7 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
   const look = () =>
     resources.map((index) => {
       const recorded = stack.state.get(`app-${index}`)?.outputs.sourceDigest;
-      const holdings = new Map(names.map((tag) => [tag, targetDigest(box, target(index, tag))]));
+      const holdings = new Map(names.map((tag) => [tag, targetDigest(emulator, target(index, tag))]));
       const foreign = [...holdings].filter(
         ([, digest]) => digest !== undefined && digest !== digests[index] && digest !== recorded,
       );
@@ -125,7 +125,8 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
     });
 
   /** An import that a killed run left behind would otherwise finish during the next round. */
-  const settled = () => until(() => box.emulator.operations.list().every(({ status }) => status.kind !== "pending"));
+  const importsEnded = () =>
+    until(() => emulator.server.operations.list().every(({ status }) => status.kind !== "pending"));
 
   const run = async (isQuiet: boolean, kill?: number) => {
     const before = look();
@@ -135,11 +136,11 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
       await stack.stopPlugin();
     }
     const { steps, errors } = await running;
-    await settled();
+    await importsEnded();
 
     for (const [index, { holdings, foreign, isBlocked }] of before.entries()) {
       const [error, step] = [errors[`app-${index}`], steps[`app-${index}`]];
-      const now = (tag: string) => targetDigest(box, target(index, tag));
+      const now = (tag: string) => targetDigest(emulator, target(index, tag));
       const context = `resource ${index} (${JSON.stringify(policies(index))}, step ${step}): ${error ?? "no error"}`;
 
       // Foreign tags stay with onConflict: fail, and with overwrite unless the program declares them.
@@ -176,16 +177,16 @@ test(`keeps foreign tags and converges in the next run without faults (TEST_SEED
     events.forEach(happen);
     if (fresh) await stack.stopPlugin();
     if (refresh) await stack.refresh();
-    await box.control.faults(...(fault ? [fault] : []));
+    await emulator.control.faults(...(fault ? [fault] : []));
     await run(fault === undefined && kill === undefined, kill);
-    await box.control.faults();
+    await emulator.control.faults();
   }
 
   // Without faults, foreign tags block only their own resources; once they are removed, all converge.
   await stack.refresh();
   await run(true);
   look().forEach(({ foreign }, index) => {
-    for (const [tag] of foreign) box.emulator.images.remove(`${loginServer}/${target(index, tag)}`);
+    for (const [tag] of foreign) emulator.server.images.remove(`${loginServer}/${target(index, tag)}`);
   });
   await stack.refresh();
   await run(true);

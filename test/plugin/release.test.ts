@@ -2,29 +2,29 @@
 import { useEmulator } from "../support/emulator";
 import { clientRequests, freshStack, loginServer, pushForeignImage, Stack, targetDigest } from "./stack";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
 let image: { source: string; targetTags: string[] };
 
 beforeEach(() => {
-  ({ stack, repository, first } = freshStack(box));
+  ({ stack, repository, first } = freshStack(emulator));
   image = { source: `docker.io/${repository}:1`, targetTags: [`${repository}:1`] };
 });
 afterEach(() => stack.stopPlugin());
 
 const destroyed = { steps: { image: "delete" }, errors: {} };
-const manifest = () => targetDigest(box, `${repository}@${first}`);
-const tag = () => targetDigest(box, `${repository}:1`);
+const manifest = () => targetDigest(emulator, `${repository}@${first}`);
+const tag = () => targetDigest(emulator, `${repository}:1`);
 
 describe("destroy", () => {
   test("leaves everything without a request by default", async () => {
     await stack.up({ image });
-    await box.control.clearRequests();
+    await emulator.control.clearRequests();
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBe(first);
-    expect(clientRequests(box)).toEqual([]);
+    expect(clientRequests(emulator)).toEqual([]);
   });
 
   test("removes the recorded tags and keeps the manifest with onDelete: untag", async () => {
@@ -38,15 +38,15 @@ describe("destroy", () => {
     await stack.up({ image: { ...image, untaggedTargetRepositories: [`${repository}-mirror`], onDelete: "delete" } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(manifest()).toBeUndefined();
-    expect(targetDigest(box, `${repository}-mirror@${first}`)).toBeUndefined();
+    expect(targetDigest(emulator, `${repository}-mirror@${first}`)).toBeUndefined();
   });
 
   test("keeps a manifest that has another tag", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
-    await new Stack(box, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
+    await new Stack(emulator, {}, stack).up({ another: { ...image, targetTags: [`${repository}:kept`] } });
     expect(await stack.destroy()).toEqual(destroyed);
     expect(tag()).toBeUndefined();
-    expect(targetDigest(box, `${repository}:kept`)).toBe(first);
+    expect(targetDigest(emulator, `${repository}:kept`)).toBe(first);
   });
 
   test.each(["untag", "delete"])(
@@ -54,7 +54,7 @@ describe("destroy", () => {
     async (onDelete) => {
       for (const refresh of [false, true]) {
         await stack.up({ image: { ...image, onDelete, onConflict: "overwrite" } });
-        const theirs = pushForeignImage(box, `${repository}:1`);
+        const theirs = pushForeignImage(emulator, `${repository}:1`);
         if (refresh) await stack.refresh();
         expect(await stack.destroy()).toEqual(destroyed);
         expect(tag()).toBe(theirs);
@@ -65,7 +65,7 @@ describe("destroy", () => {
 
   test("succeeds when everything is gone already", async () => {
     await stack.up({ image: { ...image, onDelete: "delete" } });
-    box.emulator.images.remove(`${loginServer}/${repository}@${first}`);
+    emulator.server.images.remove(`${loginServer}/${repository}@${first}`);
     expect(await stack.destroy()).toEqual(destroyed);
   });
 
@@ -80,7 +80,7 @@ describe("destroy", () => {
     await stack.up({ image: { ...image, onDelete: "untag" } });
     const reference = `${loginServer}/${repository}:1`;
     const lock = (on: boolean) =>
-      box.emulator.images.setAttributes(reference, { deleteEnabled: !on, writeEnabled: !on });
+      emulator.server.images.setAttributes(reference, { deleteEnabled: !on, writeEnabled: !on });
     lock(true);
     const { errors } = await stack.destroy();
     expect(errors.image).toMatch(/\[TARGET_LOCKED\]\n {2}Hint: Unlock it/);
@@ -131,7 +131,7 @@ describe("a target that the program still declares is kept", () => {
     await stack.up({ one: resource(a, b), two: resource(`${repository}:c`) });
     await stack.stopPlugin();
     expect((await stack.up({ one: resource(a), two: resource(`${repository}:c`, b) })).errors).toEqual({});
-    expect([a, b].map((target) => targetDigest(box, target))).toEqual([first, first]);
+    expect([a, b].map((target) => targetDigest(emulator, target))).toEqual([first, first]);
   });
 
   test("but not when its resource leaves the program", async () => {
@@ -146,7 +146,7 @@ test("a dropped tag that cannot be removed stays recorded, and is removed by the
   const both = { ...image, targetTags: [`${repository}:1`, `${repository}:locked`], onDelete: "untag" };
   await stack.up({ image: both });
   const reference = `${loginServer}/${repository}:locked`;
-  box.emulator.images.setAttributes(reference, { deleteEnabled: false });
+  emulator.server.images.setAttributes(reference, { deleteEnabled: false });
   await stack.stopPlugin();
   const one = { ...image, onDelete: "untag" };
   const { errors } = await stack.up({ image: one });
@@ -154,17 +154,17 @@ test("a dropped tag that cannot be removed stays recorded, and is removed by the
   expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first, [`${repository}:locked`]: first });
   expect(stack.resource().initErrors).toHaveLength(1);
 
-  box.emulator.images.setAttributes(reference, { deleteEnabled: true });
+  emulator.server.images.setAttributes(reference, { deleteEnabled: true });
   expect((await stack.up({ image: one })).errors).toEqual({});
-  expect(targetDigest(box, `${repository}:locked`)).toBeUndefined();
+  expect(targetDigest(emulator, `${repository}:locked`)).toBeUndefined();
   expect(stack.resource().outputs.targets).toEqual({ [`${repository}:1`]: first });
 });
 
 test("refresh removes a resource whose registry is gone, and destroy succeeds", async () => {
-  await box.control.call("PUT", "/registries/goingaway", {}, {});
+  await emulator.control.call("PUT", "/registries/goingaway", {}, {});
   const there = { ...image, registry: "goingaway", onDelete: "delete" };
   await stack.up({ image: there, second: { ...there, targetTags: [`${repository}:2`] } });
-  await box.control.call("DELETE", "/registries/goingaway");
+  await emulator.control.call("DELETE", "/registries/goingaway");
   await stack.stopPlugin();
   const { id, outputs } = stack.resource("second");
   expect((await stack.refresh()).errors).toEqual({});

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function grant(role: string): void {
-  running.emulator.state.roleAssignments.push({ principalId, role, scope: target });
+  running.server.state.roleAssignments.push({ principalId, role, scope: target });
 }
 
 const denied = () => running.control.requests({ from: "client", status: 403 });

@@ -39,7 +39,7 @@ export class Stack {
 
   /** @param neighbour - A stack whose plugin process is shared. */
   constructor(
-    readonly box: TestEmulator,
+    readonly emulator: TestEmulator,
     readonly options: PluginOptions = {},
     neighbour?: Stack,
   ) {
@@ -48,7 +48,7 @@ export class Stack {
 
   /** The plugin process of the current or next run. */
   plugin(): Promise<Plugin> {
-    this.#process.plugin ??= Plugin.start({ ...this.options, env: { ...this.box.env, ...this.options.env } });
+    this.#process.plugin ??= Plugin.start({ ...this.options, env: { ...this.emulator.env, ...this.options.env } });
     return this.#process.plugin;
   }
 
@@ -183,7 +183,7 @@ export class Stack {
     run: Run,
     name: string,
     act: () => Promise<void>,
-    salvage?: (failure: InitFailure) => void,
+    recordPartial?: (failure: InitFailure) => void,
   ): Promise<void> {
     try {
       await act();
@@ -192,8 +192,8 @@ export class Stack {
       const isKilled = error instanceof Error && error.message === "Channel has been shut down";
       if (!(error instanceof PluginError) && !isKilled) throw error;
       const initFailure = error instanceof PluginError ? error.initFailure : undefined;
-      if (initFailure && !salvage) throw new Error("only create and update may report what they left unfinished");
-      if (initFailure) salvage?.(initFailure);
+      if (initFailure && !recordPartial) throw new Error("only create and update may report what they left unfinished");
+      if (initFailure) recordPartial?.(initFailure);
       run.errors[name] = initFailure ? initFailure.reasons.join("\n") : error.message;
     }
   }
@@ -216,7 +216,7 @@ export class Stack {
     const [, digest] = image.split("@");
     if (digest !== undefined) return { digest };
     const reference = typeof registry === "string" ? `${registry}.azurecr.io/${image}` : image;
-    const found = this.box.emulator.images.describe(reference);
+    const found = this.emulator.server.images.describe(reference);
     return found
       ? { digest: found.digest }
       : { failure: { code: "SOURCE_NOT_FOUND", side: "source", object: reference, reason: "was not found" } };
@@ -224,10 +224,10 @@ export class Stack {
 }
 
 /** A stack and a repository for one test, with a Docker Hub image behind `:1`. All stacks of a file share a process. */
-export function freshStack(box: TestEmulator): { stack: Stack; repository: string; first: string } {
-  const stack = new Stack(box, {}, fresh.at(-1));
+export function freshStack(emulator: TestEmulator): { stack: Stack; repository: string; first: string } {
+  const stack = new Stack(emulator, {}, fresh.at(-1));
   const repository = `team/app-${fresh.push(stack)}`;
-  return { stack, repository, first: publish(box, `${repository}:1`) };
+  return { stack, repository, first: publish(emulator, `${repository}:1`) };
 }
 
 const fresh: Stack[] = [];
@@ -237,34 +237,34 @@ export function urnOf(name: string): string {
 }
 
 /** The digest of a target (`repository:tag`), read from the store of the emulator; `undefined` when it is missing. */
-export function targetDigest(box: TestEmulator, target: string): string | undefined {
-  return box.emulator.images.describe(`${loginServer}/${target}`)?.digest;
+export function targetDigest(emulator: TestEmulator, target: string): string | undefined {
+  return emulator.server.images.describe(`${loginServer}/${target}`)?.digest;
 }
 
 /** Puts a new small image behind a tag of Docker Hub, or of the Azure registry that the reference names. */
-export function publish(box: TestEmulator, reference: string): string {
+export function publish(emulator: TestEmulator, reference: string): string {
   const name = reference.includes("azurecr.io/") ? reference : `docker.io/${reference}`;
-  return box.emulator.images.replace(name, { kind: "manifest" }).digest;
+  return emulator.server.images.replace(name, { kind: "manifest" }).digest;
 }
 
 /** Puts a foreign image behind a tag of the target registry. */
-export function pushForeignImage(box: TestEmulator, target: string): string {
-  return publish(box, `${loginServer}/${target}`);
+export function pushForeignImage(emulator: TestEmulator, target: string): string {
+  return publish(emulator, `${loginServer}/${target}`);
 }
 
 /** Resolves when Resource Manager has received so many import requests since the log was cleared. */
-export function importRequested(box: TestEmulator, count = 1): Promise<void> {
-  return until(() => importCount(box) >= count);
+export function importRequested(emulator: TestEmulator, count = 1): Promise<void> {
+  return until(() => importCount(emulator) >= count);
 }
 
 /** The number of import requests since the log was cleared. */
-export function importCount(box: TestEmulator): number {
-  return box.emulator.log.select(new URLSearchParams({ method: "POST", path: "/importImage" })).length;
+export function importCount(emulator: TestEmulator): number {
+  return emulator.server.log.select(new URLSearchParams({ method: "POST", path: "/importImage" })).length;
 }
 
 /** The requests of the client since the log was cleared, as `HEAD myregistry.azurecr.io`. */
-export function clientRequests(box: TestEmulator): string[] {
-  return box.emulator.log
+export function clientRequests(emulator: TestEmulator): string[] {
+  return emulator.server.log
     .select(new URLSearchParams({ from: "client" }))
     .map(({ method, host }) => `${method} ${host}`);
 }

@@ -13,32 +13,32 @@ import {
   targetDigest,
 } from "./stack";
 
-const box = useEmulator();
+const emulator = useEmulator();
 let stack: Stack;
 let repository: string;
 let first: string;
 
 beforeEach(async () => {
-  await box.control.clearRequests();
-  ({ stack, repository, first } = freshStack(box));
+  await emulator.control.clearRequests();
+  ({ stack, repository, first } = freshStack(emulator));
 });
 afterEach(async () => {
-  await box.control.faults();
-  box.emulator.state.settings.importDurationMs = 0;
+  await emulator.control.faults();
+  emulator.server.state.settings.importDurationMs = 0;
 });
 
 const tags = (...names: string[]) => ({
   source: `docker.io/${repository}:1`,
   targetTags: names.map((name) => `${repository}:${name}`),
 });
-const holds = (tag: string) => targetDigest(box, `${repository}:${tag}`);
+const holds = (tag: string) => targetDigest(emulator, `${repository}:${tag}`);
 const imports = { method: "POST", path: "/importImage" };
 const failing = { import: { failWith: "it hit a snag." } };
 
 test("an update whose second import fails records the first, and the next run does only the rest", async () => {
   await stack.up({ image: tags("ours") });
-  const second = publish(box, `${repository}:1`);
-  await box.control.faults({ ...imports, after: 1, ...failing });
+  const second = publish(emulator, `${repository}:1`);
+  await emulator.control.faults({ ...imports, after: 1, ...failing });
   const { errors } = await stack.up({ image: tags("ours", "new") });
   expect(errors.image).toMatch(/^target: the import of .* failed: .*it hit a snag.* \[IMPORT_FAILED\]/);
   const { id, outputs, initErrors, inputs } = stack.resource();
@@ -49,16 +49,16 @@ test("an update whose second import fails records the first, and the next run do
   expect(inputs).toMatchObject({ sourceDigest: first });
   expect([holds("ours"), holds("new")]).toEqual([second, undefined]);
 
-  await box.control.faults();
-  await box.control.clearRequests();
+  await emulator.control.faults();
+  await emulator.control.clearRequests();
   expect(await stack.up({ image: tags("ours", "new") })).toEqual({ steps: { image: "update" }, errors: {} });
-  expect(importCount(box)).toBe(1);
+  expect(importCount(emulator)).toBe(1);
   expect([holds("ours"), holds("new")]).toEqual([second, second]);
   expect(stack.resource().initErrors).toEqual([]);
 });
 
 test("a failed create leaves nothing in the state", async () => {
-  await box.control.faults({ ...imports, ...failing });
+  await emulator.control.faults({ ...imports, ...failing });
   const plugin = await stack.plugin();
   const { inputs } = await plugin.check(stack.inputs("image", tags("1")));
   const error = await plugin.create(inputs).catch((thrown: unknown) => thrown);
@@ -69,15 +69,15 @@ test("a failed create leaves nothing in the state", async () => {
 
 test("a create fails without touching any tag when one of them was taken meanwhile", async () => {
   // The tag is taken after the plan and before the import.
-  const release = await holdImports(box);
+  const release = await holdImports(emulator);
   const up = stack.up({ image: tags("a", "b") });
-  await importRequested(box);
-  const theirs = pushForeignImage(box, `${repository}:b`);
+  await importRequested(emulator);
+  const theirs = pushForeignImage(emulator, `${repository}:b`);
   await release();
   const { errors } = await up;
   expect(errors.image).toContain(`${loginServer}/${repository}:b holds ${theirs}`);
   expect(errors.image).toContain("[TARGET_CONFLICT]");
-  expect(importCount(box)).toBe(1);
+  expect(importCount(emulator)).toBe(1);
   expect([holds("a"), holds("b")]).toEqual([undefined, theirs]);
   expect(stack.state.size).toBe(0);
 });
@@ -85,25 +85,25 @@ test("a create fails without touching any tag when one of them was taken meanwhi
 test("a tag that was taken meanwhile is adopted when it holds the same digest", async () => {
   // Another run of the same program is faster.
   await stack.up({ other: tags("b") });
-  const release = await holdImports(box);
-  await box.control.clearRequests();
+  const release = await holdImports(emulator);
+  await emulator.control.clearRequests();
   const up = stack.up({ other: tags("b"), image: tags("a") });
-  await importRequested(box);
-  box.emulator.state.registries.find(({ name }) => name === "myregistry")?.store.setTag(repository, "a", first);
+  await importRequested(emulator);
+  emulator.server.state.registries.find(({ name }) => name === "myregistry")?.store.setTag(repository, "a", first);
   await release();
   expect((await up).errors).toEqual({});
-  expect(box.emulator.operations.list().at(-1)?.status.kind).toBe("failed");
+  expect(emulator.server.operations.list().at(-1)?.status.kind).toBe("failed");
   expect(stack.resource().outputs).toMatchObject({ sourceDigest: first, verifiedBy: "digest" });
 });
 
 test("an update that loses the race for its new tag records the tags that it moved", async () => {
   await stack.up({ image: tags("ours") });
-  const second = publish(box, `${repository}:1`);
-  const release = await holdImports(box);
-  await box.control.clearRequests();
+  const second = publish(emulator, `${repository}:1`);
+  const release = await holdImports(emulator);
+  await emulator.control.clearRequests();
   const up = stack.up({ image: tags("ours", "new") });
-  await importRequested(box);
-  const theirs = pushForeignImage(box, `${repository}:new`);
+  await importRequested(emulator);
+  const theirs = pushForeignImage(emulator, `${repository}:new`);
   await release();
   const { errors } = await up;
   expect(errors.image).toContain("[TARGET_CONFLICT]");
@@ -118,7 +118,7 @@ test("an update that loses the race for its new tag records the tags that it mov
 });
 
 test("customTimeouts ends the wait for a stuck import, and a later run adopts its result (Azure/azure-cli#23142)", async () => {
-  const release = await holdImports(box);
+  const release = await holdImports(emulator);
   const limited = { ...tags("1"), customTimeouts: { create: "4s" } };
   const { errors } = await stack.up({ image: limited });
   expect(errors.image).toMatch(
@@ -128,17 +128,17 @@ test("customTimeouts ends the wait for a stuck import, and a later run adopts it
 
   await release();
   await until(() => holds("1") === first);
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   expect(await stack.up({ image: limited })).toEqual({ steps: { image: "create" }, errors: {} });
-  expect(importCount(box)).toBe(0);
+  expect(importCount(emulator)).toBe(0);
 });
 
 test("an update that times out leaves the state as it was, and the next run converges", async () => {
   const limited = { ...tags("1"), customTimeouts: { update: "2s" } };
   await stack.up({ image: limited });
   const before = stack.resource();
-  const second = publish(box, `${repository}:1`);
-  await box.control.faults({ ...imports, times: 1, import: { stayPending: true } });
+  const second = publish(emulator, `${repository}:1`);
+  await emulator.control.faults({ ...imports, times: 1, import: { stayPending: true } });
   expect((await stack.up({ image: limited })).errors.image).toContain("[IMPORT_TIMED_OUT]");
   expect(stack.resource()).toEqual(before);
   expect((await stack.up({ image: tags("1") })).errors).toEqual({});
@@ -147,35 +147,35 @@ test("an update that times out leaves the state as it was, and the next run conv
 
 describe("after a process was killed during an import", () => {
   test("the next one adopts the result", async () => {
-    const killed = new Stack(box);
-    const release = await holdImports(box);
-    await box.control.clearRequests();
+    const killed = new Stack(emulator);
+    const release = await holdImports(emulator);
+    await emulator.control.clearRequests();
     const up = killed.up({ image: tags("1") });
-    await importRequested(box);
+    await importRequested(emulator);
     await killed.stopPlugin();
     expect((await up).errors.image).toBeDefined();
     expect(killed.state.size).toBe(0);
     await release();
     await until(() => holds("1") === first);
-    await box.control.clearRequests();
+    await emulator.control.clearRequests();
     expect(await killed.up({ image: tags("1") })).toEqual({ steps: { image: "create" }, errors: {} });
-    expect(importCount(box)).toBe(0);
+    expect(importCount(emulator)).toBe(0);
     await killed.stopPlugin();
   });
 
   test("the next one converges while Azure still imports", async () => {
-    const killed = new Stack(box);
+    const killed = new Stack(emulator);
     await killed.up({ image: tags("1", "2") });
-    const second = publish(box, `${repository}:1`);
-    const release = await holdImports(box);
-    await box.control.clearRequests();
+    const second = publish(emulator, `${repository}:1`);
+    const release = await holdImports(emulator);
+    await emulator.control.clearRequests();
     const up = killed.up({ image: tags("1", "2", "3") });
-    await importRequested(box);
+    await importRequested(emulator);
     await killed.stopPlugin();
     await up;
-    await box.control.clearRequests();
+    await emulator.control.clearRequests();
     const next = killed.up({ image: tags("1", "2", "3") });
-    await importRequested(box);
+    await importRequested(emulator);
     await release();
     expect((await next).errors).toEqual({});
     expect(["1", "2", "3"].map(holds)).toEqual([second, second, second]);

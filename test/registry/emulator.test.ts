@@ -8,15 +8,15 @@ import { send } from "../../provider/registry/transport/send";
 import { startTestEmulator, type TestEmulator } from "../support/emulator";
 import { trust } from "../support/trust";
 
-let box: TestEmulator;
+let emulator: TestEmulator;
 beforeAll(async () => {
-  box = await startTestEmulator();
-  trust(readFileSync(box.emulator.ca, "utf8"));
-  process.env.HTTPS_PROXY = box.emulator.proxy;
+  emulator = await startTestEmulator();
+  trust(readFileSync(emulator.server.ca, "utf8"));
+  process.env.HTTPS_PROXY = emulator.server.proxy;
 });
 beforeEach(async () => {
-  await box.control.faults();
-  await box.control.clearRequests();
+  await emulator.control.faults();
+  await emulator.control.clearRequests();
 });
 
 const anonymous: RegistryCredential = { kind: "anonymous" };
@@ -28,11 +28,11 @@ const codeOf = (work: Promise<unknown>) =>
     (error) => failureOf(error)?.code ?? String(error),
   );
 const requested = async () =>
-  (await box.control.requests()).map(({ method, host, path }) => `${method} ${host}${path.split("?")[0]}`);
+  (await emulator.control.requests()).map(({ method, host, path }) => `${method} ${host}${path.split("?")[0]}`);
 
 /** An Entra token for the Azure identity of the run. */
 async function entraToken(): Promise<string> {
-  const { ARM_TENANT_ID: tenant, ARM_CLIENT_ID: id = "", ARM_CLIENT_SECRET: secret = "" } = box.env;
+  const { ARM_TENANT_ID: tenant, ARM_CLIENT_ID: id = "", ARM_CLIENT_SECRET: secret = "" } = emulator.env;
   const response = await send(
     {
       method: "POST",
@@ -53,7 +53,7 @@ const entra: RegistryCredential = { kind: "entra", token: entraToken };
 
 describe("Docker Hub", () => {
   test("resolves a public image by one token and one HEAD, and its platforms by one more GET", async () => {
-    const expected = await box.control.image("docker.io/library/hello-world:latest");
+    const expected = await emulator.control.image("docker.io/library/hello-world:latest");
     const hub = source("docker.io");
     const found = await hub.head("library/hello-world", "latest");
     expect(found).toMatchObject({ digest: expected.digest, mediaType: expected.mediaType });
@@ -84,7 +84,7 @@ describe("Docker Hub", () => {
   test("notices a tag that moves", async () => {
     const hub = source("docker.io");
     const before = await hub.head("library/hello-world", "latest");
-    const moved = await box.control.moveTag("docker.io/library/hello-world:latest");
+    const moved = await emulator.control.moveTag("docker.io/library/hello-world:latest");
     expect(moved.digest).not.toBe(before?.digest);
     expect((await hub.head("library/hello-world", "latest"))?.digest).toBe(moved.digest);
   });
@@ -104,7 +104,7 @@ test("needs no token for Microsoft Container Registry", async () => {
 describe("Azure registries", () => {
   test("exchanges an Entra token for a token of the registry", async () => {
     await entraToken();
-    await box.control.clearRequests();
+    await emulator.control.clearRequests();
     expect(await source("mysourceregistry.azurecr.io", entra, true).head("aci-helloworld", "latest")).toBeDefined();
     expect((await requested()).filter((request) => request.includes("azurecr"))).toEqual([
       "POST mysourceregistry.azurecr.io/oauth2/exchange",
@@ -131,7 +131,7 @@ describe("Azure registries", () => {
     const host = "mysourceregistry.azurecr.io";
     const token: RegistryCredential = { kind: "password", password: await entraToken() };
     expect(await source(host, token, true).head("aci-helloworld", "latest")).toBeDefined();
-    const { ARM_CLIENT_ID: username = "", ARM_CLIENT_SECRET: password = "" } = box.env;
+    const { ARM_CLIENT_ID: username = "", ARM_CLIENT_SECRET: password = "" } = emulator.env;
     expect(
       await source(host, { kind: "password", username, password }, true).head("aci-helloworld", "latest"),
     ).toBeDefined();
@@ -151,7 +151,7 @@ describe("Azure registries", () => {
       isAzure: true,
       timeoutMs: 100_000,
     });
-    const made = await box.control.moveTag("myregistry.azurecr.io/team/app:1");
+    const made = await emulator.control.moveTag("myregistry.azurecr.io/team/app:1");
     const digest: Digest = parseDigest(made.digest);
     expect((await registry.head("team/app", "1"))?.digest).toBe(digest);
     expect(await registry.tagsOf("team/app", digest)).toEqual(["1"]);
@@ -177,12 +177,12 @@ describe("faults", () => {
   test("replaces a token that has expired", async () => {
     const hub = source("docker.io");
     await hub.head("library/hello-world", "latest");
-    await box.control.faults({ host, method: "HEAD", expireToken: true, times: 1 });
+    await emulator.control.faults({ host, method: "HEAD", expireToken: true, times: 1 });
     expect(await hub.head("library/hello-world", "latest")).toBeDefined();
   });
 
   test("retries after 429 and a reset", async () => {
-    await box.control.faults(
+    await emulator.control.faults(
       { host, method: "HEAD", status: 429, headers: { "retry-after": "1" }, times: 2 },
       { host: "auth.docker.io", reset: true, times: 1 },
     );
@@ -190,18 +190,18 @@ describe("faults", () => {
   });
 
   test("copes with a missing digest and a truncated body, and rejects a wrong digest", async () => {
-    const expected = await box.control.image("docker.io/library/hello-world:latest");
-    await box.control.faults({ host, method: "HEAD", dropHeaders: ["Docker-Content-Digest"] });
+    const expected = await emulator.control.image("docker.io/library/hello-world:latest");
+    await emulator.control.faults({ host, method: "HEAD", dropHeaders: ["Docker-Content-Digest"] });
     expect((await head())?.digest).toBe(expected.digest);
     const wrong = `sha256:${"0".repeat(64)}`;
-    await box.control.faults({
+    await emulator.control.faults({
       host,
       method: "GET",
       path: "/manifests/",
       setHeaders: { "Docker-Content-Digest": wrong },
     });
     expect(await codeOf(source("docker.io").manifest("library/hello-world", "latest"))).toBe("SOURCE_INVALID_RESPONSE");
-    await box.control.faults({ host, method: "GET", path: "/manifests/", truncateBody: 10, times: 1 });
+    await emulator.control.faults({ host, method: "GET", path: "/manifests/", truncateBody: 10, times: 1 });
     expect((await source("docker.io").manifest("library/hello-world", "latest"))?.descriptor.digest).toBe(
       expected.digest,
     );
@@ -215,11 +215,11 @@ describe("faults", () => {
 test("resolves 100 images of a repository with one token and at most 16 connections", async () => {
   const hub = source("docker.io");
   const references = Array.from({ length: 100 }, (_, at) => `t${at}`);
-  for (const tag of references) await box.control.moveTag(`docker.io/library/many:${tag}`);
-  await box.control.clearRequests();
+  for (const tag of references) await emulator.control.moveTag(`docker.io/library/many:${tag}`);
+  await emulator.control.clearRequests();
   const found = await Promise.all(references.map((tag) => hub.head("library/many", tag)));
   expect(new Set(found.map((one) => one?.digest)).size).toBe(100);
-  const requests = await box.control.requests();
+  const requests = await emulator.control.requests();
   const heads = requests.filter(({ method }) => method === "HEAD");
   expect(heads).toHaveLength(100);
   expect(new Set(heads.map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(CONNECTIONS_PER_HOST);

@@ -20,11 +20,11 @@ const account: RegistryCredential = { kind: "password", ...registryAccount };
 const wrong: RegistryCredential = { ...account, password: "wrong" };
 
 describeWithTools("resolves an image that crane pushed to a real registry", ({ crane, registry }) => {
-  const box = useEmulator();
+  const emulator = useEmulator();
   let folder: string;
   beforeAll(async () => {
-    trust(readFileSync(box.emulator.ca, "utf8"));
-    process.env.HTTPS_PROXY = box.emulator.proxy;
+    trust(readFileSync(emulator.server.ca, "utf8"));
+    process.env.HTTPS_PROXY = emulator.server.proxy;
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
     await writeFile(path.join(folder, "layer.tar"), createTar("hello.txt", Buffer.from("hello")));
     const auth = Buffer.from(`${registryAccount.username}:${registryAccount.password}`).toString("base64");
@@ -35,7 +35,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
 
   /** Runs crane as its users do: by the public-looking name, over TLS. */
   const run = async (...args: string[]) => {
-    const env = { ...box.env, DOCKER_CONFIG: path.join(folder, "docker") };
+    const env = { ...emulator.env, DOCKER_CONFIG: path.join(folder, "docker") };
     return (await runOrFail(crane, args, { env: environment(folder, env) })).trim();
   };
   const push = async (reference: string) => {
@@ -52,7 +52,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
 
   test("without authentication", async () => {
     const { url } = await startRegistry(registry);
-    await box.control.hosts({ "open.example.com": url });
+    await emulator.control.hosts({ "open.example.com": url });
     const digest = await push("open.example.com/team/app:1");
     await run("tag", "open.example.com/team/app:1", "2");
     const open = client(anonymous, "open.example.com");
@@ -68,7 +68,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
 
   test("with Basic authentication", async () => {
     const { url } = await startRegistry(registry, { auth: "basic" });
-    await box.control.hosts({ [HOST]: url });
+    await emulator.control.hosts({ [HOST]: url });
     const digest = await push(`${HOST}/team/app:1`);
     expect((await client(account).head("team/app", "1"))?.digest).toBe(digest);
     expect(await codeOf(client(wrong).head("team/app", "1"))).toBe("SOURCE_CREDENTIALS_REJECTED");
@@ -80,7 +80,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
     const { url } = await startRegistry(registry, {
       auth: { ...tokens, realm: "https://auth.token.example.com/token" },
     });
-    await box.control.hosts({ "registry.token.example.com": url, "auth.token.example.com": tokens.url });
+    await emulator.control.hosts({ "registry.token.example.com": url, "auth.token.example.com": tokens.url });
     const config = path.join(folder, "docker", "config.json");
     await writeFile(config, readFileSync(config, "utf8").replace(HOST, "registry.token.example.com"));
     const digest = await push("registry.token.example.com/team/app:1");

@@ -82,14 +82,14 @@ export interface TestEmulator {
   /** Environment variables for child processes that use the emulator. */
   readonly env: NodeJS.ProcessEnv;
   readonly control: EmulatorControl;
-  readonly emulator: Emulator;
+  readonly server: Emulator;
 }
 
 /** Starts an emulator in this process; it is closed after the test file. */
 export async function startTestEmulator(): Promise<TestEmulator> {
   const emulator = await startEmulator({ caller: {} });
   open.add(emulator);
-  return { env: emulator.env, control: new EmulatorControl(emulator.control), emulator };
+  return { env: emulator.env, control: new EmulatorControl(emulator.control), server: emulator };
 }
 
 /** The emulator of a test file or of a `describe`, started before its first test. */
@@ -109,8 +109,8 @@ export function useEmulator(): TestEmulator {
     get control() {
       return started().control;
     },
-    get emulator() {
-      return started().emulator;
+    get server() {
+      return started().server;
     },
   };
 }

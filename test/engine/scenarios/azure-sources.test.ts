@@ -5,28 +5,28 @@ import { declareImages, imageProgram } from "../programs";
 import { withoutAzure } from "../without-azure";
 import { asIdentity, imageDigest, Scenario } from "./scenario";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
-const graphQuestions = () => box.control.requests({ method: "POST", path: "Microsoft.ResourceGraph" });
+const graphQuestions = () => emulator.control.requests({ method: "POST", path: "Microsoft.ResourceGraph" });
 
 test("S4 another registry of the same subscription, by login server", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const source = "mysourceregistry.azurecr.io/aci-helloworld:latest";
   const args = { registry: "myregistry", source, targetTags: ["s4/aci-helloworld:latest"] };
   await scenario.refuses("no Azure identity", args, {
     code: "AZURE_CREDENTIAL_MISSING",
-    says: ["az login", "ARM_CLIENT_ID"],
+    message: ["az login", "ARM_CLIENT_ID"],
     env: withoutAzure,
   });
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   await scenario.works(args, await imageDigest(scenario, source));
   // Azure reads the source with the identity of the caller.
-  expect(await box.control.requests({ from: "azure", path: "/oauth2/exchange" })).not.toEqual([]);
+  expect(await emulator.control.requests({ from: "azure", path: "/oauth2/exchange" })).not.toEqual([]);
   expect(await graphQuestions()).toEqual([]);
 });
 
 test("S5 another registry with public access disabled, by resource ID", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control } = scenario;
   const reference = "privatesource.azurecr.io/aci-helloworld:latest";
   const digest = await imageDigest(scenario, reference);
@@ -41,7 +41,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
     { ...target("refused"), source: byTag },
     {
       code: "SOURCE_NETWORK_BLOCKED",
-      says: [
+      message: [
         "source: the firewall of privatesource.azurecr.io blocks this machine",
         "pin the digest (repo@sha256:…)",
         'source.digestFrom: "target"',
@@ -58,7 +58,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
   // Beyond `az`: the login server works too, since it is resolved to a resource ID.
   await scenario.works({ ...target("host"), source: `privatesource.azurecr.io/aci-helloworld@${digest}` }, digest);
 
-  const { project } = await Scenario.begin(box);
+  const { project } = await Scenario.begin(emulator);
   const fromTarget = { ...byTag, digestFrom: "target" };
   await project.write(imageProgram({ ...target("latest"), source: fromTarget }));
   const first = await project.up();
@@ -84,7 +84,7 @@ test("S5 another registry with public access disabled, by resource ID", async ()
 });
 
 test("S5 an existing tag at the first import is a conflict, even when it holds the same image", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const source = {
     image: "aci-helloworld:latest",
     registry: registryId("privatesource"),
@@ -94,48 +94,48 @@ test("S5 an existing tag at the first import is a conflict, even when it holds t
   const digest = await imageDigest(scenario, "privatesource.azurecr.io/aci-helloworld:latest");
   await scenario.works(args, digest);
 
-  const other = await Scenario.begin(box);
+  const other = await Scenario.begin(emulator);
   await other.refuses("a tag that nobody recorded", args, {
     code: "TARGET_CONFLICT",
-    says: ["target: myregistry.azurecr.io/s5/held:latest holds", 'onConflict: "overwrite"'],
+    message: ["target: myregistry.azurecr.io/s5/held:latest holds", 'onConflict: "overwrite"'],
   });
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   await other.works({ ...args, onConflict: "overwrite" }, digest);
-  expect(await box.control.imports()).toHaveLength(1);
+  expect(await emulator.control.imports()).toHaveLength(1);
 });
 
 test("S6 an Azure registry by manifest digest, with a tag and without", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const digest = await imageDigest(scenario, "mysourceregistry.azurecr.io/aci-helloworld:latest");
   const source = `mysourceregistry.azurecr.io/aci-helloworld@${digest}`;
   await scenario.refuses(
     "a digest without a name for the target",
     { registry: "myregistry", source },
-    { code: "INVALID_ARGUMENT", says: ["source: ", "targetTags", "untaggedTargetRepositories"] },
+    { code: "INVALID_ARGUMENT", message: ["source: ", "targetTags", "untaggedTargetRepositories"] },
   );
   await scenario.refuses(
     "a digest that is not there",
     { registry: "myregistry", source: source.replace(digest, digestOf("0")), targetTags: ["s6:gone"] },
     {
       code: "SOURCE_NOT_FOUND",
-      says: ["source: mysourceregistry/aci-helloworld@sha256:000", "Check the repository and the tag"],
+      message: ["source: mysourceregistry/aci-helloworld@sha256:000", "Check the repository and the tag"],
     },
   );
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   await scenario.works({ registry: "myregistry", source, targetTags: ["s6:1"] }, digest);
-  expect(await box.control.requests({ from: "client", host: "mysourceregistry.azurecr.io" })).toEqual([]);
+  expect(await emulator.control.requests({ from: "client", host: "mysourceregistry.azurecr.io" })).toEqual([]);
 
   await scenario.project.write(
     imageProgram({ registry: "myregistry", source, untaggedTargetRepositories: ["s6-untagged"] }),
   );
   expect((await scenario.project.up()).exitCode).toBe(0);
   expect(await imageDigest(scenario, `myregistry.azurecr.io/s6-untagged@${digest}`)).toBe(digest);
-  const { store } = box.emulator.state.registries.find(({ name }) => name === "myregistry") ?? {};
+  const { store } = emulator.server.state.registries.find(({ name }) => name === "myregistry") ?? {};
   expect(store?.tags("s6-untagged")).toEqual([]);
 });
 
 test("S7 another subscription, by resource ID and by login server, with one search per run", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const source = "othersubsource.azurecr.io/aci-helloworld:latest";
   const digest = await imageDigest(scenario, source);
@@ -148,7 +148,7 @@ test("S7 another subscription, by resource ID and by login server, with one sear
   await scenario.grant(nearby, "Contributor", `/subscriptions/${subscriptionId}`);
   await scenario.refuses("an identity that does not see the other subscription", image("refused", source), {
     code: "REGISTRY_NOT_FOUND",
-    says: [
+    message: [
       "source: registry othersubsource.azurecr.io is not visible to service principal",
       `searched subscription ${subscriptionId} and every other that it can read`,
       "use its resource ID",
@@ -164,7 +164,7 @@ test("S7 another subscription, by resource ID and by login server, with one sear
     }),
     {
       code: "AZURE_PERMISSION_DENIED",
-      says: ["source: ", registryId("othersubsource", secondSubscriptionId), DATA_IMPORTER],
+      message: ["source: ", registryId("othersubsource", secondSubscriptionId), DATA_IMPORTER],
       env,
     },
   );

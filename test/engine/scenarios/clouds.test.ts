@@ -3,7 +3,7 @@ import { useEmulator } from "../../support/emulator";
 import { declareImages } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 const CLOUDS = [
   {
@@ -60,13 +60,13 @@ async function settle(scenario: Scenario, { cloud, suffix, digit }: (typeof CLOU
 }
 
 test("S18 sovereign clouds, and regional and DNL login servers, as source and as target", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const hello = await imageDigest(scenario, "docker.io/library/hello-world:latest");
 
   for (const one of CLOUDS) {
     const { source, digest, env, target } = await settle(scenario, one);
-    const { project: inCloud } = await Scenario.begin(box);
+    const { project: inCloud } = await Scenario.begin(emulator);
     const cloud = { ...env, ARM_ENVIRONMENT: one.environment };
     await control.clearRequests();
     await inCloud.write(
@@ -100,7 +100,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
     });
     await scenario.refuses(`${one.cloud}: a registry of that cloud from the public one, without credentials`, args(), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: an anonymous client is not allowed to pull ${source.split("/")[0]}`, "source.credentials"],
+      message: [`source: an anonymous client is not allowed to pull ${source.split("/")[0]}`, "source.credentials"],
     });
     expect(await control.requests({ path: "/oauth2/exchange" })).toEqual([]);
     await scenario.works(args({ username: "exporter", password: "exporter-password" }), digest);
@@ -111,7 +111,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
         { registry: target, source: "docker.io/library/hello-world:latest" },
         {
           code: "AZURE_CREDENTIAL_REJECTED",
-          says: ["AADSTS90002", "ARM_ENVIRONMENT", String(env.ARM_CLIENT_ID)],
+          message: ["AADSTS90002", "ARM_ENVIRONMENT", String(env.ARM_CLIENT_ID)],
           never: [env.ARM_CLIENT_SECRET],
           env: { ...env, ARM_ENVIRONMENT: "usgovernment" },
         },
@@ -121,7 +121,7 @@ test("S18 sovereign clouds, and regional and DNL login servers, as source and as
         { registry: target, source: "docker.io/library/hello-world:latest" },
         {
           code: "AZURE_CONFIGURATION_INVALID",
-          says: ["ARM_ENVIRONMENT is not a known Azure cloud: mars", "public, usgovernment or china"],
+          message: ["ARM_ENVIRONMENT is not a known Azure cloud: mars", "public, usgovernment or china"],
           env: { ...env, ARM_ENVIRONMENT: "mars" },
         },
       );

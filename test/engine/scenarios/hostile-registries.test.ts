@@ -9,7 +9,7 @@ const credentials = { username: "visitor", password: "a secret of mine" };
 const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
 
 /** A server that records everything that it receives. */
-interface Stranger {
+interface HostileServer {
   readonly url: string;
   readonly heard: string[];
 }
@@ -22,13 +22,13 @@ afterAll(() => {
 test("hostile registries get no secret: foreign realm, redirect, look-alike of an Azure registry", async () => {
   const scenario = await Scenario.begin(await startTestEmulator());
   const { control } = scenario;
-  const collector = await stranger((_, response) =>
+  const collector = await startHostileServer((_, response) =>
     response.end(JSON.stringify({ token: "thanks", access_token: "thanks" })),
   );
   const evil = "collector.evil.example";
 
   // A registry whose challenge names a foreign token server.
-  const realm = await stranger((_, response) =>
+  const realm = await startHostileServer((_, response) =>
     response.writeHead(401, { "www-authenticate": `Bearer realm="https://${evil}/token",service="x"` }).end(),
   );
   await control.hosts({ "registry.hostile.example": realm.url, [evil]: collector.url });
@@ -38,7 +38,7 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
     image({ image: "registry.hostile.example/app:1", credentials }),
     {
       code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
-      says: ["source: registry.hostile.example", `https://${evil}`, "No credentials were sent"],
+      message: ["source: registry.hostile.example", `https://${evil}`, "No credentials were sent"],
       never: [basic],
     },
   );
@@ -46,7 +46,7 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
   expect(realm.heard.join()).not.toContain(basic);
 
   // A registry that takes the password and redirects to a foreign host.
-  const redirect = await stranger((request, response) => {
+  const redirect = await startHostileServer((request, response) => {
     if (request.headers.authorization === undefined) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
     } else response.writeHead(307, { location: `https://${evil}${request.url}` }).end();
@@ -57,7 +57,7 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
     image({ image: "registry.redirect.example/app:1", credentials }),
     {
       code: "SOURCE_INVALID_RESPONSE",
-      says: ["source: ", "returned an unexpected response"],
+      message: ["source: ", "returned an unexpected response"],
       never: [basic],
     },
   );
@@ -66,7 +66,7 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
 
   // Hosts that look like Azure registries, as source and as target.
   const lookAlike = "myregistry.azurecr.io.evil.example";
-  const fake = await stranger((request, response) => {
+  const fake = await startHostileServer((request, response) => {
     const challenge = `Bearer realm="https://${lookAlike}/oauth2/token",service="${lookAlike}"`;
     if (request.url?.startsWith("/oauth2/")) response.end(JSON.stringify({ refresh_token: "r", access_token: "a" }));
     else response.writeHead(401, { "www-authenticate": challenge }).end();
@@ -78,13 +78,13 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
   ] as const) {
     await scenario.refuses(way, image(source), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: an anonymous client is not allowed to pull ${lookAlike}/app`],
+      message: [`source: an anonymous client is not allowed to pull ${lookAlike}/app`],
     });
   }
   await scenario.refuses(
     "a look-alike of an Azure registry as target",
     { ...image("docker.io/library/hello-world:latest"), registry: lookAlike },
-    { code: "REGISTRY_NOT_FOUND", says: [`target: registry ${lookAlike} is not visible to`, "searched"] },
+    { code: "REGISTRY_NOT_FOUND", message: [`target: registry ${lookAlike} is not visible to`, "searched"] },
   );
   expect(fake.heard.length).toBeGreaterThan(0);
   // No Entra token, recognizable by the start of a JSON web token, and no attempt to exchange one.
@@ -92,7 +92,9 @@ test("hostile registries get no secret: foreign realm, redirect, look-alike of a
 });
 
 /** Starts a server that records the head and body of each request. */
-async function stranger(answer: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<Stranger> {
+async function startHostileServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<HostileServer> {
   const heard: string[] = [];
   const server = http.createServer(async (request, response) => {
     heard.push([request.method, request.url, ...request.rawHeaders, await text(request)].join("\n"));

@@ -33,7 +33,7 @@ type ResolvedSettings = Partial<Record<keyof typeof VARIABLES, string>>;
 /** A value that only a running emulator can make is a function. */
 type Settings = Partial<Record<keyof typeof VARIABLES, string | (() => Promise<string>)>>;
 
-const box = useEmulator();
+const emulator = useEmulator();
 const folder = mkdtempSync(path.join(tmpdir(), "identities-"));
 const file = (name: string) => path.join(folder, name);
 let scenario: Scenario;
@@ -44,13 +44,13 @@ let cli: AzureCli;
 let environment: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  scenario = await Scenario.begin(box);
-  refusals = await Scenario.begin(box);
+  scenario = await Scenario.begin(emulator);
+  refusals = await Scenario.begin(emulator);
   cli = await installAzureCli(folder, clientId);
   environment = { ...withoutAzure, PATH: [folder, scenario.project.env.PATH].join(path.delimiter) };
 
   const known = await selfSigned(certificatePassword);
-  await box.control.call("PUT", "/state", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
+  await emulator.control.call("PUT", "/state", {}, { identities: [{ clientId, certificates: [known.certificate] }] });
   const unknown = await selfSigned("");
   const files = {
     "plain.pem": known.certificate + known.key,
@@ -85,7 +85,7 @@ const defaultChain = {
   AZURE_CLIENT_SECRET: clientSecret,
 };
 const assertion = (claims: object = {}) =>
-  box.control.call<{ assertion: string }>("POST", "/assertion", {}, claims).then(({ assertion }) => assertion);
+  emulator.control.call<{ assertion: string }>("POST", "/assertion", {}, claims).then(({ assertion }) => assertion);
 
 interface Way {
   readonly way: string;
@@ -165,42 +165,42 @@ test("S19 azure-native configuration takes precedence over ARM_* variables", asy
 });
 
 // Half a configuration or a wrong one fails, and no other way is tried.
-test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
+test.each<{ way: string; code: string; settings: Settings; message: string[] }>([
   {
     way: "a wrong secret",
     code: "AZURE_CREDENTIAL_REJECTED",
     settings: { ...principal, ...wrongSecret },
-    says: ["AADSTS7000215", clientId],
+    message: ["AADSTS7000215", clientId],
   },
   {
     way: "a secret without tenant",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { clientId, clientSecret },
-    says: ["Set ARM_TENANT_ID (azure-native:tenantId)"],
+    message: ["Set ARM_TENANT_ID (azure-native:tenantId)"],
   },
   {
     way: "a service principal without a credential",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: principal,
-    says: ["has no credential", "ARM_CLIENT_SECRET"],
+    message: ["has no credential", "ARM_CLIENT_SECRET"],
   },
   {
     way: "a certificate that the application does not have",
     code: "AZURE_CREDENTIAL_REJECTED",
     settings: { ...principal, clientCertificatePath: file("unknown.pem"), clientSecret },
-    says: ["AADSTS700027", "ARM_CLIENT_CERTIFICATE_PATH"],
+    message: ["AADSTS700027", "ARM_CLIENT_CERTIFICATE_PATH"],
   },
   {
     way: "a certificate file that cannot be read",
     code: "AZURE_CONFIGURATION_INVALID",
     settings: { ...principal, clientCertificatePath: file("damaged.pfx"), clientSecret },
-    says: ["ARM_CLIENT_CERTIFICATE_PATH", "is not a valid PEM or PFX file"],
+    message: ["ARM_CLIENT_CERTIFICATE_PATH", "is not a valid PEM or PFX file"],
   },
   {
     way: "a PFX file with a wrong password",
     code: "AZURE_CONFIGURATION_INVALID",
     settings: { ...principal, ...pfxFile, clientCertificatePassword: "not-the-secret", clientSecret },
-    says: [
+    message: [
       "ARM_CLIENT_CERTIFICATE_PATH",
       "Correct ARM_CLIENT_CERTIFICATE_PASSWORD (azure-native:clientCertificatePassword)",
     ],
@@ -209,49 +209,49 @@ test.each<{ way: string; code: string; settings: Settings; says: string[] }>([
     way: "OIDC without a token",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { ...principal, useOidc: "true" },
-    says: ["has no token", "ARM_OIDC_TOKEN_FILE_PATH", "id-token: write"],
+    message: ["has no token", "ARM_OIDC_TOKEN_FILE_PATH", "id-token: write"],
   },
   {
     way: "an OIDC token for another subject",
     code: "AZURE_CREDENTIAL_REJECTED",
     settings: { ...principal, useOidc: "true", oidcToken: () => assertion({ subject: "repo:evil/fork" }) },
-    says: ["AADSTS700213", "federated credential"],
+    message: ["AADSTS700213", "federated credential"],
   },
   {
     way: "an OIDC request with the token of another run",
     code: "AZURE_CREDENTIAL_REJECTED",
     settings: { ...principal, useOidc: "true", ...request, oidcRequestToken: "another-runs-token" },
-    says: [githubRequestHost, "id-token: write"],
+    message: [githubRequestHost, "id-token: write"],
   },
   {
     way: "a managed identity that this machine does not have",
     code: "AZURE_CREDENTIAL_MISSING",
     settings: { clientId: "99999999-9999-4999-8999-999999999999", useMsi: "true" },
-    says: ["the managed identity is not available on this machine"],
+    message: ["the managed identity is not available on this machine"],
   },
-])("S19 refuses $way", async ({ way, code, settings, says }) => {
-  const { digest } = await box.control.moveTag(source);
+])("S19 refuses $way", async ({ way, code, settings, message }) => {
+  const { digest } = await emulator.control.moveTag(source);
   await refusals.refuses(way, image, {
     code,
-    says: ["Azure: ", ...says],
+    message: ["Azure: ", ...message],
     never: [clientSecret, "not-the-secret", githubRequestToken, "another-runs-token"],
     env: { ...environment, ...variablesOf(await resolved({ ...settings, subscriptionId })) },
   });
   expect(await cli.takeCalls()).toEqual([]);
-  expect(await box.control.digest("myregistry.azurecr.io/s19:1")).not.toBe(digest);
+  expect(await emulator.control.digest("myregistry.azurecr.io/s19:1")).not.toBe(digest);
 });
 
 /** Imports a new image with these settings. */
 async function signIn(configuration: ResolvedSettings, env: NodeJS.ProcessEnv): Promise<Outcome> {
-  const { digest } = await box.control.moveTag(source);
+  const { digest } = await emulator.control.moveTag(source);
   await configure(scenario.project.folder, configuration);
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   return scenario.works(image, digest, { env });
 }
 
 /** The kind of each token request of the last run. */
 async function tokenRequests(): Promise<string[]> {
-  const requests = await box.control.requests({ from: "client" });
+  const requests = await emulator.control.requests({ from: "client" });
   const requested = requests.some(({ host }) => host === githubRequestHost) ? "requested " : "";
   const managed = requests.filter(({ host, path }) => host === "169.254.169.254" && path.includes("resource="));
   const entra = requests.filter(({ host, method }) => host === "login.microsoftonline.com" && method === "POST");

@@ -5,20 +5,20 @@ import { until } from "../../support/until";
 import { imageProgram } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 const trust = (networkRuleBypassOptions: "None" | "AzureServices") => ({ networkRuleBypassOptions });
 
 test("S13 network rules: trusted services allow the import, and without them the error names the setting", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
-  const says = (side: string, name: string) => [
+  const blockedMessage = (side: string, name: string) => [
     `${side}: the network rules of ${name}`,
     `az acr update --name ${name} --allow-trusted-services true`,
   ];
   const closed = (side: "source" | "target", name: string) => ({
     code: `${side.toUpperCase()}_NETWORK_BLOCKED`,
-    says: says(side, name),
+    message: blockedMessage(side, name),
   });
 
   // A source without public access, by resource ID and digest.
@@ -41,7 +41,7 @@ test("S13 network rules: trusted services allow the import, and without them the
     { ...fromHidden, source: { image, registry: "privatesource", credentials }, targetTags: ["s13:stranger"] },
     {
       code: "SOURCE_NETWORK_BLOCKED",
-      says: ["source: the network rules of privatesource", "also use its resource ID"],
+      message: ["source: the network rules of privatesource", "also use its resource ID"],
     },
   );
 
@@ -73,9 +73,9 @@ test("S13 network rules: trusted services allow the import, and without them the
 });
 
 test("S14 geo-replication: a tag that appears late in the replica is neither a failure nor a conflict", async () => {
-  const one = await Scenario.begin(box);
-  const two = await Scenario.begin(box);
-  const { control } = box;
+  const one = await Scenario.begin(emulator);
+  const two = await Scenario.begin(emulator);
+  const { control } = emulator;
   const source = "docker.io/library/late:1";
   const target = "myregistry.azurecr.io/library/late:1";
   const { digest: first } = await control.moveTag(source);

@@ -12,20 +12,20 @@ afterAll(() => {
 });
 
 describe("odd registries:", () => {
-  const box = useEmulator();
+  const emulator = useEmulator();
   const image = (source: unknown, tag: string) => ({ registry: "myregistry", source, targetTags: [tag] });
 
   // https://github.com/containerd/containerd/issues/6684, https://github.com/moby/moby/issues/45333
   test("one that refuses HEAD and offers several schemes is imported from, with credentials", async () => {
     const host = "head.odd.example";
     const registry = tokens({ realm: `https://${host}/token`, challenges: ["bearer", "basic"], joinChallenges: true });
-    await box.control.hosts({
+    await emulator.control.hosts({
       [host]: await listen((request, response) => {
         if (request.method === "HEAD") return void response.writeHead(403).end();
         return registry.handler(request, response);
       }),
     });
-    const scenario = await Scenario.begin(box);
+    const scenario = await Scenario.begin(emulator);
     const source = { image: `${host}/team/app:1`, credentials: registryAccount };
     await scenario.works(image(source, "odd/head:1"), registry.digest);
   });
@@ -34,16 +34,16 @@ describe("odd registries:", () => {
   test("one that redirects to another one is named with the image there", async () => {
     const host = "oci.odd.example";
     const registry = tokens({ realm: "https://store.odd.example/token", allows: () => true });
-    await box.control.hosts({
+    await emulator.control.hosts({
       [host]: await listen((request, response) =>
         response.writeHead(301, { location: `https://store.odd.example${request.url}` }).end(),
       ),
       "store.odd.example": await listen(registry.handler),
     });
-    const scenario = await Scenario.begin(box);
+    const scenario = await Scenario.begin(emulator);
     await scenario.refuses("a redirect to another registry", image(`${host}/team/app:1`, "odd/vanity:1"), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [
+      message: [
         `source: ${host} redirects to store.odd.example, which does not respond without a token of its own`,
         "Hint: Use store.odd.example/team/app:1 instead",
       ],
@@ -56,12 +56,12 @@ describe("odd registries:", () => {
     const host = "registry.odd.example";
     const registry = tokens({ realm: "https://login.odd.test/token" });
     const url = await listen(registry.handler);
-    await box.control.hosts({ [host]: url, "login.odd.test": url });
-    const scenario = await Scenario.begin(box);
+    await emulator.control.hosts({ [host]: url, "login.odd.test": url });
+    const scenario = await Scenario.begin(emulator);
     const source = { image: `${host}/team/app:1`, credentials: registryAccount };
     await scenario.refuses("a token server on another domain", image(source, "odd/domain:1"), {
       code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
-      says: [
+      message: [
         `source: ${host} delegates authentication to https://login.odd.test`,
         "No credentials were sent",
         'set source.digestFrom: "target" or pin the digest',
@@ -75,26 +75,29 @@ describe("odd registries:", () => {
   // https://github.com/Finsys/dockhand/issues/1428
   test("one that names its token server without TLS gets no credentials", async () => {
     const host = "plain.odd.example";
-    await box.control.hosts({ [host]: await listen(tokens({ realm: `http://${host}/token` }).handler) });
-    const scenario = await Scenario.begin(box);
+    await emulator.control.hosts({ [host]: await listen(tokens({ realm: `http://${host}/token` }).handler) });
+    const scenario = await Scenario.begin(emulator);
     const source = { image: `${host}/team/app:1`, credentials: registryAccount };
     await scenario.refuses("a token server without TLS", image(source, "odd/plain:1"), {
       code: "SOURCE_TOKEN_SERVER_UNTRUSTED",
-      says: [`source: ${host} delegates authentication to http://${host}, an address without TLS`, "X-Forwarded-Proto"],
+      message: [
+        `source: ${host} delegates authentication to http://${host}, an address without TLS`,
+        "X-Forwarded-Proto",
+      ],
     });
   });
 
   // https://github.com/Azure/acr/issues/476, https://github.com/renovatebot/renovate/issues/21365
   test("Docker Hub refuses what it does not have, and the failure names what was meant", async () => {
-    const scenario = await Scenario.begin(box);
+    const scenario = await Scenario.begin(emulator);
     await scenario.refuses("a misspelt image", image("docker.io/library/hello-wrold:latest", "odd/hub:1"), {
       code: "SOURCE_ACCESS_DENIED",
-      says: ["Docker Hub among them, respond in the same way when the image does not exist"],
+      message: ["Docker Hub among them, respond in the same way when the image does not exist"],
     });
     const misplaced = "docker.io/mcr.microsoft.com/windows/servercore:ltsc2019";
     await scenario.refuses("a host within Docker Hub", image(misplaced, "odd/hub:1"), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`Hint: Use mcr.microsoft.com/windows/servercore:ltsc2019, not ${misplaced}`],
+      message: [`Hint: Use mcr.microsoft.com/windows/servercore:ltsc2019, not ${misplaced}`],
     });
   });
 
@@ -102,12 +105,12 @@ describe("odd registries:", () => {
   test("one without Docker-Content-Digest is resolved, and the failure says that Azure needs the header", async () => {
     const host = "digest.odd.example";
     const registry = tokens({ realm: `https://${host}/token`, omitDigestHeader: true });
-    await box.control.hosts({ [host]: await listen(registry.handler) });
-    const scenario = await Scenario.begin(box);
+    await emulator.control.hosts({ [host]: await listen(registry.handler) });
+    const scenario = await Scenario.begin(emulator);
     const source = { image: `${host}/team/app:1`, credentials: registryAccount };
     await scenario.refuses("no Docker-Content-Digest", image(source, "odd/digest:1"), {
       code: "SOURCE_INVALID_RESPONSE",
-      says: [`source: ${host} sends no valid Docker-Content-Digest header, which the Azure import service needs`],
+      message: [`source: ${host} sends no valid Docker-Content-Digest header, which the Azure import service needs`],
     });
   });
 });

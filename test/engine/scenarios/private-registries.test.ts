@@ -26,7 +26,7 @@ const closers: (() => void)[] = [];
 const wrong = { ...registryAccount, password: "a wrong password" };
 
 describeWithTools("S10 a private registry outside Azure:", ({ crane, registry }) => {
-  const box = useEmulator();
+  const emulator = useEmulator();
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "private-registries-"));
@@ -40,7 +40,7 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
   async function push(reference: string): Promise<string> {
     const layer = path.join(folder, `${randomUUID()}.tar`);
     await writeFile(layer, createTar("hello.txt", Buffer.from(randomUUID())));
-    const env = environment(folder, { ...box.env, DOCKER_CONFIG: path.join(folder, ".docker") });
+    const env = environment(folder, { ...emulator.env, DOCKER_CONFIG: path.join(folder, ".docker") });
     const run = (...args: string[]) => runOrFail(crane, args, { env });
     const { username, password } = registryAccount;
     await run("auth", "login", reference.split("/", 1)[0] ?? "", "-u", username, "-p", password);
@@ -51,7 +51,7 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
   /** Imports with the right account, and fails with a wrong one or none. */
   async function expectImported(reference: string, digest: string): Promise<void> {
     const [host = ""] = reference.split("/", 1);
-    const scenario = await Scenario.begin(box);
+    const scenario = await Scenario.begin(emulator);
     const args = (credentials?: object) => ({
       registry: "myregistry",
       source: { image: reference, ...(credentials && { credentials }) },
@@ -59,11 +59,11 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
     });
     await scenario.refuses(`${host}: a wrong password`, args(wrong), {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: [`source: ${host} rejected the credentials`, "Check the user name in source.credentials"],
+      message: [`source: ${host} rejected the credentials`, "Check the user name in source.credentials"],
     });
     await scenario.refuses(`${host}: no credentials`, args(), {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: an anonymous client is not allowed to pull ${host}/`, "Pass source.credentials"],
+      message: [`source: an anonymous client is not allowed to pull ${host}/`, "Pass source.credentials"],
     });
     const up = await scenario.works(args(registryAccount), digest);
     expect(JSON.stringify(up.events)).not.toContain(registryAccount.password);
@@ -71,7 +71,7 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
 
   test("a real server with basic authentication", async () => {
     const server = await startRegistry(registry, { auth: "basic" });
-    await box.control.hosts({ "registry.example.com": server.url });
+    await emulator.control.hosts({ "registry.example.com": server.url });
     await expectImported("registry.example.com/team/app:1", await push("registry.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
@@ -81,7 +81,7 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
     closers.push(tokens.close);
     const realm = "https://auth.token.example.com/token";
     const server = await startRegistry(registry, { auth: { ...tokens, realm } });
-    await box.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
+    await emulator.control.hosts({ "registry.token.example.com": server.url, "auth.token.example.com": tokens.url });
     await expectImported("registry.token.example.com/team/app:1", await push("registry.token.example.com/team/app:1"));
     expect(server.output()).toContain("AzureContainerRegistry/import");
   });
@@ -109,10 +109,10 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
       "/service/token",
       "project/app",
     );
-    await box.control.hosts({ "ghcr.io": github.url, "harbor.example.com": harbor.url });
+    await emulator.control.hosts({ "ghcr.io": github.url, "harbor.example.com": harbor.url });
     await expectImported("harbor.example.com/project/app:1", harbor.digest);
 
-    const scenario = await Scenario.begin(box);
+    const scenario = await Scenario.begin(emulator);
     const image = (tag: string, credentials: object) => ({
       registry: "myregistry",
       source: { image: "ghcr.io/owner/app:1", credentials },
@@ -120,12 +120,12 @@ describeWithTools("S10 a private registry outside Azure:", ({ crane, registry })
     });
     await scenario.refuses("ghcr.io: a wrong token", image("1", wrong), {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: ["source: ghcr.io rejected the credentials", "Check the user name in source.credentials"],
+      message: ["source: ghcr.io rejected the credentials", "Check the user name in source.credentials"],
     });
     await scenario.project.write(declareImages({ one: image("1", registryAccount), two: image("2", registryAccount) }));
     const up = await scenario.project.up();
     expect([up.exitCode, up.changes]).toEqual([0, { create: 2 }]);
-    expect(await box.control.digest("myregistry.azurecr.io/s10/ghcr:1")).toBe(github.digest);
+    expect(await emulator.control.digest("myregistry.azurecr.io/s10/ghcr:1")).toBe(github.digest);
   });
 });
 

@@ -4,10 +4,10 @@ import { DATA_IMPORTER, registryId } from "../../support/fixtures";
 import { imageProgram } from "../programs";
 import { asIdentity, expectRefused, imageDigest, Scenario } from "./scenario";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("S12 missing rights: each error names the least role, its scope and the identity, and that role is enough (Azure/acr#281)", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const target = registryId("myregistry");
   const source = registryId("mysourceregistry");
@@ -21,7 +21,7 @@ test("S12 missing rights: each error names the least role, its scope and the ide
   // Azure hides a registry from an identity without a role on it, so that it may or may not exist.
   const invisible = (side: "source" | "target", name: string) => ({
     code: "REGISTRY_NOT_FOUND",
-    says: [
+    message: [
       `${side}: registry ${name} is not visible to service principal ${who}`,
       "Check the name. If the registry exists",
       `role ${DATA_IMPORTER} on it or on its resource group`,
@@ -31,7 +31,7 @@ test("S12 missing rights: each error names the least role, its scope and the ide
   });
   const denied = (side: "source" | "target", scope: string) => ({
     code: "AZURE_PERMISSION_DENIED",
-    says: [`${side}: `, who, scope, `role ${DATA_IMPORTER} on ${scope}`],
+    message: [`${side}: `, who, scope, `role ${DATA_IMPORTER} on ${scope}`],
     never,
     env,
   });
@@ -89,7 +89,7 @@ test("S12 missing rights: each error names the least role, its scope and the ide
   expect((await project.up({ env })).exitCode).toBe(0);
   expectRefused("no role to delete", await project.destroy({ env }), {
     code: "TARGET_ACCESS_DENIED",
-    says: [
+    message: [
       `target: service principal ${who}`,
       "is not allowed to untag myregistry.azurecr.io/s12",
       "AcrDelete",

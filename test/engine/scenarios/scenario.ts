@@ -11,7 +11,7 @@ export interface Refusal {
   /** The failure code, which the message has in brackets. */
   code: string;
   /** Parts of the message: side, object and hint. */
-  says: readonly (string | RegExp)[];
+  message: readonly (string | RegExp)[];
   /** What the output must not contain, besides the passwords of the arguments. */
   never?: readonly string[];
   env?: NodeJS.ProcessEnv;
@@ -20,17 +20,17 @@ export interface Refusal {
 /** The emulator and a Pulumi project that runs in it. */
 export class Scenario {
   private constructor(
-    readonly box: TestEmulator,
+    readonly emulator: TestEmulator,
     readonly project: PulumiProject,
   ) {}
 
-  static async begin(box?: TestEmulator): Promise<Scenario> {
-    const world = box ?? (await startTestEmulator());
+  static async begin(emulator?: TestEmulator): Promise<Scenario> {
+    const world = emulator ?? (await startTestEmulator());
     return new Scenario(world, await PulumiProject.create({ env: world.env, program: "" }));
   }
 
   get control(): TestEmulator["control"] {
-    return this.box.control;
+    return this.emulator.control;
   }
 
   /** Deploys the arguments, and expects that every target tag holds the digest. */
@@ -68,10 +68,10 @@ export class Scenario {
 }
 
 /** Expects that a command failed as described, and counts it. */
-export function expectRefused(way: string, outcome: Outcome, { code, says, never = [] }: Refusal): void {
+export function expectRefused(way: string, outcome: Outcome, { code, message, never = [] }: Refusal): void {
   const errors = outcome.diagnostics("error").join("\n");
   expect([way, outcome.exitCode]).not.toEqual([way, 0]);
-  for (const words of [`[${code}]`, ...says]) {
+  for (const words of [`[${code}]`, ...message]) {
     const expected = typeof words === "string" ? expect.stringContaining(words) : expect.stringMatching(words);
     expect([way, errors]).toEqual([way, expected]);
   }

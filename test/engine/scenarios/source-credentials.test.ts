@@ -5,22 +5,22 @@ import { declareImages } from "../programs";
 import { imageDigest, Scenario } from "./scenario";
 
 const reader = credentialsOf(servicePrincipals.sourceReader);
-const stranger = credentialsOf(servicePrincipals.withoutRights);
+const unprivileged = credentialsOf(servicePrincipals.withoutRights);
 const otherTenantReader = credentialsOf(servicePrincipals.otherTenantReader);
 const scopedToken = { username: "importer", password: "importer-token-password" };
 
 const into = (tag: string, source: object) => ({ registry: "myregistry", source, targetTags: [tag] });
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("S8 an Azure registry with service principal credentials, which are never dropped", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const reference = "mysourceregistry.azurecr.io/aci-helloworld:latest";
   const digest = await imageDigest(scenario, reference);
   const wrong = { ...reader, password: "not-the-secret" };
   const rejected = {
     code: "SOURCE_CREDENTIALS_REJECTED",
-    says: ["source: mysourceregistry", "Check the user name in source.credentials"],
+    message: ["source: mysourceregistry", "Check the user name in source.credentials"],
   };
 
   await scenario.refuses("a wrong secret", into("s8:refused", { image: reference, credentials: wrong }), rejected);
@@ -40,24 +40,24 @@ test("S8 an Azure registry with service principal credentials, which are never d
     // The service does not tell a wrong secret from a missing role.
     {
       code: "SOURCE_ACCESS_DENIED",
-      says: ["source: the identity in source.credentials is not allowed to pull mysourceregistry", "AcrPull"],
+      message: ["source: the identity in source.credentials is not allowed to pull mysourceregistry", "AcrPull"],
     },
   );
   await scenario.refuses(
     "a service principal without a role on the source",
-    into("s8:refused", { image: reference, credentials: stranger }),
+    into("s8:refused", { image: reference, credentials: unprivileged }),
     {
       code: "SOURCE_ACCESS_DENIED",
-      says: [`source: user "${stranger.username}" is not allowed to pull mysourceregistry`, "AcrPull"],
+      message: [`source: user "${unprivileged.username}" is not allowed to pull mysourceregistry`, "AcrPull"],
     },
   );
   await scenario.refuses(
     "a user name without password",
     into("s8:refused", { image: reference, credentials: { username: reader.username } }),
-    { code: "INVALID_ARGUMENT", says: ["source.credentials.password: is required when username is set"] },
+    { code: "INVALID_ARGUMENT", message: ["source.credentials.password: is required when username is set"] },
   );
 
-  await box.control.clearRequests();
+  await emulator.control.clearRequests();
   await scenario.project.write(
     declareImages({
       byHost: into("s8:host", { image: reference, credentials: reader }),
@@ -74,11 +74,13 @@ test("S8 an Azure registry with service principal credentials, which are never d
   for (const tag of ["host", "id", "name"])
     expect(await imageDigest(scenario, `myregistry.azurecr.io/s8:${tag}`)).toBe(digest);
   // The source got no token of the identity of the run.
-  expect(await box.control.requests({ host: "mysourceregistry.azurecr.io", path: "/oauth2/exchange" })).toEqual([]);
+  expect(await emulator.control.requests({ host: "mysourceregistry.azurecr.io", path: "/oauth2/exchange" })).toEqual(
+    [],
+  );
 });
 
 test("S9 a registry of another tenant: repository-scoped token, service principal, or Entra token alone", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control } = scenario;
   const reference = "othertenantsource.azurecr.io/aci-helloworld:latest";
   const digest = await imageDigest(scenario, reference);
@@ -95,7 +97,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
 
   await scenario.refuses("no credentials", into("s9:refused", { image: reference }), {
     code: "REGISTRY_NOT_FOUND",
-    says: [
+    message: [
       "source: registry othertenantsource.azurecr.io is not visible to service principal",
       "use its login server and pass source.credentials",
     ],
@@ -105,7 +107,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     into("s9:refused", { image: reference.replace(":latest", `@${digest}`) }),
     {
       code: "REGISTRY_NOT_FOUND",
-      says: [
+      message: [
         "source: registry othertenantsource.azurecr.io is not visible to service principal",
         "use its login server and pass source.credentials",
       ],
@@ -121,7 +123,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
       into("s9:refused", { image, registry: foreignId, ...(credentials && { credentials }) }),
       {
         code: "AZURE_PERMISSION_DENIED",
-        says: [
+        message: [
           "source: ",
           "othertenantsource belongs to another tenant",
           "Use its login server and pass source.credentials",
@@ -134,7 +136,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     into("s9:refused", { image: "othertenantsource.azurecr.io/secret-app:1", credentials: scopedToken }),
     {
       code: "SOURCE_ACCESS_DENIED",
-      says: [
+      message: [
         'source: user "importer" is not allowed to pull othertenantsource.azurecr.io/secret-app',
         "source.credentials",
       ],
@@ -145,7 +147,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     into("s9:refused", { image: reference, credentials: { ...scopedToken, password: "wrong-token-password" } }),
     {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: ["source: othertenantsource.azurecr.io", "Check the user name in source.credentials"],
+      message: ["source: othertenantsource.azurecr.io", "Check the user name in source.credentials"],
     },
   );
   await scenario.refuses(
@@ -153,7 +155,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
     into("s9:refused", { image: reference, credentials: { password: await entraToken(reader.username) } }),
     {
       code: "SOURCE_CREDENTIALS_REJECTED",
-      says: ["source: othertenantsource.azurecr.io", "Check the user name in source.credentials"],
+      message: ["source: othertenantsource.azurecr.io", "Check the user name in source.credentials"],
     },
   );
   const expired = await entraToken(otherTenantReader.username);
@@ -161,7 +163,7 @@ test("S9 a registry of another tenant: repository-scoped token, service principa
   await scenario.refuses(
     "an Entra token that has expired",
     into("s9:refused", { image: reference, credentials: { password: expired } }),
-    { code: "SOURCE_CREDENTIALS_REJECTED", says: ["source: othertenantsource.azurecr.io", "has not expired"] },
+    { code: "SOURCE_CREDENTIALS_REJECTED", message: ["source: othertenantsource.azurecr.io", "has not expired"] },
   );
 
   const password = await entraToken(otherTenantReader.username);

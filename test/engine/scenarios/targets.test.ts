@@ -4,10 +4,10 @@ import { until } from "../../support/until";
 import { declareImages, imageProgram } from "../programs";
 import { expectRefused, imageDigest, Scenario } from "./scenario";
 
-const box = useEmulator();
+const emulator = useEmulator();
 
 test("S15 onConflict: every combination of an existing tag and policy", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const source = "docker.io/library/contested:1";
   const target = (tag: string) => `myregistry.azurecr.io/contested:${tag}`;
@@ -42,12 +42,12 @@ test("S15 onConflict: every combination of an existing tag and policy", async ()
     { registry: "myregistry", source, targetTags: ["contested:theirs"] },
     {
       code: "TARGET_CONFLICT",
-      says: [`target: ${target("theirs")} holds ${theirs}`, `expected ${first}`, 'Set onConflict: "overwrite"'],
+      message: [`target: ${target("theirs")} holds ${theirs}`, `expected ${first}`, 'Set onConflict: "overwrite"'],
     },
   );
 
   // Nothing recorded, and the tag holds the same image: it is adopted without an import.
-  const other = await Scenario.begin(box);
+  const other = await Scenario.begin(emulator);
   await control.clearRequests();
   await other.works({ registry: "myregistry", source, targetTags: ["contested:absent"] }, first);
   expect(await control.imports()).toEqual([]);
@@ -67,7 +67,7 @@ test("S15 onConflict: every combination of an existing tag and policy", async ()
     { registry: "myregistry", source, targetTags: ["contested:absent"] },
     {
       code: "TARGET_CONFLICT",
-      says: [`target: ${target("absent")} holds ${taken}`, `expected ${first}`, "Nothing was changed"],
+      message: [`target: ${target("absent")} holds ${taken}`, `expected ${first}`, "Nothing was changed"],
     },
   );
 
@@ -78,9 +78,9 @@ test("S15 onConflict: every combination of an existing tag and policy", async ()
   expect(await control.digest(target("forced"))).toBe(second);
 
   // Somebody else creates the tag between plan and import: NoForce keeps Azure from overwriting it.
-  const release = await holdImports(box);
+  const release = await holdImports(emulator);
   await control.clearRequests();
-  const racing = await Scenario.begin(box);
+  const racing = await Scenario.begin(emulator);
   await racing.project.write(imageProgram({ registry: "myregistry", source, targetTags: ["contested:raced"] }));
   const running = racing.project.up();
   await until(async () => (await control.imports()).length > 0);
@@ -88,13 +88,13 @@ test("S15 onConflict: every combination of an existing tag and policy", async ()
   await release();
   expectRefused("a tag that appears while Azure copies", await running, {
     code: "TARGET_CONFLICT",
-    says: [`target: ${target("raced")} holds ${faster}`, 'Set onConflict: "overwrite"'],
+    message: [`target: ${target("raced")} holds ${faster}`, 'Set onConflict: "overwrite"'],
   });
   expect(await control.digest(target("raced"))).toBe(faster);
 });
 
 test("S16 several target tags and untagged repositories in one resource and one import", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const source = "docker.io/library/many:1";
   const { digest } = await control.moveTag(source);
@@ -109,7 +109,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
     { ...args, targetTags: ["many:1", "Many:2", "many:1"], untaggedTargetRepositories: ["pinned/many:1"] },
     {
       code: "INVALID_ARGUMENT",
-      says: ["targetTags[1]: ", "targetTags[2]: must not be listed twice", "untaggedTargetRepositories[0]: "],
+      message: ["targetTags[1]: ", "targetTags[2]: must not be listed twice", "untaggedTargetRepositories[0]: "],
     },
   );
   await control.clearRequests();
@@ -134,7 +134,7 @@ test("S16 several target tags and untagged repositories in one resource and one 
 });
 
 test("S17 any OCI artifact: image index, single manifest, Docker manifest list, Helm chart, artifact, artifact manifest", async () => {
-  const scenario = await Scenario.begin(box);
+  const scenario = await Scenario.begin(emulator);
   const { control, project } = scenario;
   const kinds = ["index", "manifest", "docker-list", "docker", "helm", "artifact", "artifact-manifest"] as const;
   const made = await Promise.all(
@@ -166,6 +166,6 @@ test("S17 any OCI artifact: image index, single manifest, Docker manifest list, 
   await scenario.refuses(
     "an index of 51 manifests",
     { registry: "myregistry", source: "docker.io/library/huge:1", targetTags: ["s17/huge:1"] },
-    { code: "SOURCE_TOO_MANY_MANIFESTS", says: ["source: ", "library/huge", "50", "by its own digest"] },
+    { code: "SOURCE_TOO_MANY_MANIFESTS", message: ["source: ", "library/huge", "50", "by its own digest"] },
   );
 });

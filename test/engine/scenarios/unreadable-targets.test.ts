@@ -39,7 +39,7 @@ test("unreadable target: import, update, conflict, killed create, refresh and de
   expect((await project.up()).changes).toEqual({ update: 1 });
   expectRefused("to remove what cannot be compared", await project.destroy(), {
     code: "TARGET_UNREACHABLE",
-    says: [`target: ${host} cannot be read from this machine`, "remote:1", 'onDelete: "retain"'],
+    message: [`target: ${host} cannot be read from this machine`, "remote:1", 'onDelete: "retain"'],
   });
   await project.write(imageProgram(args("1")));
   expect((await project.up()).changes).toEqual({ update: 1 });
@@ -49,7 +49,7 @@ test("unreadable target: import, update, conflict, killed create, refresh and de
   // A tag that exists at the first import cannot be compared.
   const uncomparable = (tag: string) => ({
     code: "TARGET_UNREADABLE",
-    says: [`target: ${host}/remote:${tag} already exists and cannot be compared`, 'onConflict: "overwrite"'],
+    message: [`target: ${host}/remote:${tag} already exists and cannot be compared`, 'onConflict: "overwrite"'],
   });
   const { digest: theirs } = await control.moveTag(`${host}/remote:theirs`);
   await scenario.refuses("a tag that cannot be compared", args("theirs"), uncomparable("theirs"));
@@ -59,7 +59,7 @@ test("unreadable target: import, update, conflict, killed create, refresh and de
 
   // After a run was killed during an import, the next one finds the tag and names onConflict.
   await project.write(imageProgram(args("killed")));
-  const release = await holdImports(scenario.box);
+  const release = await holdImports(scenario.emulator);
   await control.clearRequests();
   const running = project.start("up");
   await until(async () => (await control.imports()).length > 0);
@@ -78,7 +78,7 @@ test("unreadable target: import, update, conflict, killed create, refresh and de
     args("unknown", { source: { image: source, digestFrom: "target" } }),
     {
       code: "TARGET_NOT_VERIFIED",
-      says: [`target: ${host} cannot be read from this machine`, "Pin the digest (repo@sha256:…)"],
+      message: [`target: ${host} cannot be read from this machine`, "Pin the digest (repo@sha256:…)"],
     },
   );
   expect(await control.digest(`${host}/remote:unknown`)).toBeUndefined();

@@ -18,16 +18,16 @@ const REQUEST = {
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: githubRequestToken,
 };
 const WITHOUT_SECRET = { ARM_CLIENT_SECRET: "" };
-const NOBODY = { ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "" };
+const NO_IDENTITY = { ARM_CLIENT_ID: "", ARM_CLIENT_SECRET: "", ARM_TENANT_ID: "" };
 
-let inside: InProcessEmulator;
+let emulator: InProcessEmulator;
 let folder: string;
 beforeAll(async () => {
-  inside = await startInProcessEmulator();
+  emulator = await startInProcessEmulator();
   folder = mkdtempSync(path.join(tmpdir(), "identity-"));
 });
-beforeEach(() => inside.control.clearRequests());
-afterEach(() => inside.control.faults());
+beforeEach(() => emulator.control.clearRequests());
+afterEach(() => emulator.control.faults());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The claims of the token that registries get. */
@@ -46,15 +46,15 @@ describe("a token is granted to", () => {
   const asDeployer = { aud: "https://containerregistry.azure.net" };
 
   test("a service principal with a secret", async () => {
-    expect(await registryClaims(inside.azure())).toMatchObject({ ...asDeployer, tid: inside.env.ARM_TENANT_ID });
+    expect(await registryClaims(emulator.azure())).toMatchObject({ ...asDeployer, tid: emulator.env.ARM_TENANT_ID });
   });
 
   test("a service principal with a certificate, as PEM and as PFX, also an encrypted one", async () => {
     const signed = await selfSigned("open sesame");
     const { certificate, key, encryptedKey } = signed;
-    const [deployer] = inside.emulator.state.identities;
+    const [deployer] = emulator.server.state.identities;
     if (!deployer) throw new Error("the world has no identity");
-    inside.emulator.state.identities[0] = { ...deployer, certificates: [certificate] };
+    emulator.server.state.identities[0] = { ...deployer, certificates: [certificate] };
     for (const [name, content, password] of [
       ["plain.pem", certificate + key, ""],
       ["encrypted.pem", certificate + encryptedKey, "open sesame"],
@@ -65,32 +65,32 @@ describe("a token is granted to", () => {
       const file = path.join(folder, name);
       writeFileSync(file, content);
       const env = { ARM_CLIENT_CERTIFICATE_PATH: file, ARM_CLIENT_CERTIFICATE_PASSWORD: password };
-      expect(await registryClaims(inside.azure({ ...env, ARM_CLIENT_SECRET: "wrong" }))).toMatchObject(asDeployer);
+      expect(await registryClaims(emulator.azure({ ...env, ARM_CLIENT_SECRET: "wrong" }))).toMatchObject(asDeployer);
     }
   });
 
   test("an OIDC token", async () => {
-    const token = inside.emulator.issuer.assertion({ audience: AUDIENCE });
+    const token = emulator.server.issuer.assertion({ audience: AUDIENCE });
     const env = { ...WITHOUT_SECRET, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: token };
-    expect(await registryClaims(inside.azure(env))).toMatchObject(asDeployer);
+    expect(await registryClaims(emulator.azure(env))).toMatchObject(asDeployer);
   });
 
   test("an OIDC token file, which is read again for each token", async () => {
     const file = path.join(folder, "token");
-    const azure = inside.azure({ ...WITHOUT_SECRET, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: file });
-    writeFileSync(file, `${inside.emulator.issuer.assertion({ audience: AUDIENCE })}\n`);
+    const azure = emulator.azure({ ...WITHOUT_SECRET, ARM_USE_OIDC: "true", ARM_OIDC_TOKEN_FILE_PATH: file });
+    writeFileSync(file, `${emulator.server.issuer.assertion({ audience: AUDIENCE })}\n`);
     expect(await registryClaims(azure)).toMatchObject(asDeployer);
-    writeFileSync(file, inside.emulator.issuer.assertion({ audience: AUDIENCE, subject: "somebody else" }));
+    writeFileSync(file, emulator.server.issuer.assertion({ audience: AUDIENCE, subject: "somebody else" }));
     await expect(azure.findRegistry(parseRegistryName("myregistry"), "target")).rejects.toThrow(/AADSTS700213/);
   });
 
   test("a workflow run that requests an OIDC token for each token", async () => {
-    const azure = inside.azure({ ...WITHOUT_SECRET, ...REQUEST });
+    const azure = emulator.azure({ ...WITHOUT_SECRET, ...REQUEST });
     expect(await registryClaims(azure)).toMatchObject(asDeployer);
-    const asked = () => inside.control.requests({ host: githubRequestHost });
-    const first = await asked();
+    const oidcRequests = () => emulator.control.requests({ host: githubRequestHost });
+    const first = await oidcRequests();
     await azure.findRegistry(parseRegistryName("myregistry"), "target");
-    const all = await asked();
+    const all = await oidcRequests();
     expect(all.length).toBe(2 * first.length);
     expect(new Set(all.map(({ path }) => new URLSearchParams(path.split("?")[1]).get("audience")))).toEqual(
       new Set([AUDIENCE]),
@@ -100,23 +100,23 @@ describe("a token is granted to", () => {
   test("the machine's managed identity", async () => {
     const { clientId } = managedIdentity();
     for (const ARM_CLIENT_ID of ["", clientId]) {
-      const claims = await registryClaims(inside.azure({ ...NOBODY, ARM_USE_MSI: "true", ARM_CLIENT_ID }));
+      const claims = await registryClaims(emulator.azure({ ...NO_IDENTITY, ARM_USE_MSI: "true", ARM_CLIENT_ID }));
       expect(claims).toMatchObject({ ...asDeployer, appid: clientId });
     }
   });
 
   test("the account of the Azure CLI", async () => {
-    const { token } = inside.emulator.tokens.issue(managedIdentity(), "https://containerregistry.azure.net");
+    const { token } = emulator.server.tokens.issue(managedIdentity(), "https://containerregistry.azure.net");
     await withCommand(
       `echo '${JSON.stringify({ accessToken: token, expires_on: Date.now() / 1000 + 3600 })}'`,
       async () => {
-        expect(await registryClaims(inside.azure(NOBODY))).toMatchObject({ appid: managedIdentity().clientId });
+        expect(await registryClaims(emulator.azure(NO_IDENTITY))).toMatchObject({ appid: managedIdentity().clientId });
       },
     );
   });
 
   test("the default chain, if switched on", async () => {
-    const { ARM_CLIENT_ID, ARM_TENANT_ID, ARM_CLIENT_SECRET } = inside.env;
+    const { ARM_CLIENT_ID, ARM_TENANT_ID, ARM_CLIENT_SECRET } = emulator.env;
     const chain = {
       AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",
       AZURE_CLIENT_ID: ARM_CLIENT_ID,
@@ -125,7 +125,7 @@ describe("a token is granted to", () => {
     };
     Object.assign(process.env, chain);
     try {
-      const azure = inside.azure({ ...NOBODY, ARM_USE_DEFAULT_AZURE_CREDENTIAL: "true" });
+      const azure = emulator.azure({ ...NO_IDENTITY, ARM_USE_DEFAULT_AZURE_CREDENTIAL: "true" });
       expect(await registryClaims(azure)).toMatchObject(asDeployer);
     } finally {
       for (const name of Object.keys(chain)) delete process.env[name];
@@ -137,7 +137,7 @@ describe("one line explains", () => {
   afterEach(() => expect.hasAssertions());
 
   async function expectRefusal(env: NodeJS.ProcessEnv, code: Code, ...words: (string | RegExp)[]) {
-    const refused = await refusal(inside.azure(env));
+    const refused = await refusal(emulator.azure(env));
     expect(refused.code).toBe(code);
     for (const word of words) expect(refused.text).toMatch(word);
     expect(refused.text.length).toBeLessThan(900);
@@ -178,8 +178,8 @@ describe("one line explains", () => {
     const unreadable =
       /^Azure: ARM_CLIENT_CERTIFICATE_PATH points to \S+, which does not (exist|open with the given password) \[/;
     await expectRefusal(certificate, "AZURE_CONFIGURATION_INVALID", unreadable);
-    const stranger = await selfSigned("");
-    writeFileSync(file, pfx("modern", stranger, "open sesame"));
+    const unknownCertificate = await selfSigned("");
+    writeFileSync(file, pfx("modern", unknownCertificate, "open sesame"));
     const wrong = { ...certificate, ARM_CLIENT_CERTIFICATE_PASSWORD: "wrong" };
     await expectRefusal(wrong, "AZURE_CONFIGURATION_INVALID", unreadable, "azure-native:clientCertificatePassword");
     const right = { ...certificate, ARM_CLIENT_CERTIFICATE_PASSWORD: "open sesame" };
@@ -187,7 +187,7 @@ describe("one line explains", () => {
   });
 
   test("an OIDC token of another subject, a missing token file, and a run that is not allowed to request one", async () => {
-    const ARM_OIDC_TOKEN = inside.emulator.issuer.assertion({ audience: AUDIENCE, subject: "repo:evil" });
+    const ARM_OIDC_TOKEN = emulator.server.issuer.assertion({ audience: AUDIENCE, subject: "repo:evil" });
     const oidc = { ...WITHOUT_SECRET, ARM_USE_OIDC: "true" };
     await expectRefusal(
       { ...oidc, ARM_OIDC_TOKEN },
@@ -212,7 +212,7 @@ describe("one line explains", () => {
 
   test("a managed identity that the machine does not have", () =>
     expectRefusal(
-      { ...NOBODY, ARM_USE_MSI: "true", ARM_CLIENT_ID: "99999999-9999-4999-8999-999999999999" },
+      { ...NO_IDENTITY, ARM_USE_MSI: "true", ARM_CLIENT_ID: "99999999-9999-4999-8999-999999999999" },
       "AZURE_CREDENTIAL_MISSING",
       "Azure: the managed identity is not available on this machine",
       "ARM_USE_MSI",
@@ -221,20 +221,20 @@ describe("one line explains", () => {
   test("an Azure CLI that is not installed or not logged in", async () => {
     await withPath("/nonexistent", () =>
       expectRefusal(
-        NOBODY,
+        NO_IDENTITY,
         "AZURE_CREDENTIAL_MISSING",
         "Azure: the Azure CLI is not installed, and no other credential is configured",
         "ARM_CLIENT_SECRET",
       ),
     );
     await withCommand("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1", () =>
-      expectRefusal(NOBODY, "AZURE_CREDENTIAL_MISSING", /the Azure CLI returned no token \(.*az login/),
+      expectRefusal(NO_IDENTITY, "AZURE_CREDENTIAL_MISSING", /the Azure CLI returned no token \(.*az login/),
     );
   });
 
   test("a sign-in host that is unavailable, with its status", async () => {
     shortenWaits();
-    await inside.control.faults({ host: "login.microsoftonline.com", status: 500 });
+    await emulator.control.faults({ host: "login.microsoftonline.com", status: 500 });
     await expectRefusal(
       {},
       "AZURE_UNAVAILABLE",
@@ -245,7 +245,7 @@ describe("one line explains", () => {
   });
 
   test("a proxy that refuses the connection, with its name", async () => {
-    await inside.control.faults({ host: "login.microsoftonline.us", method: "CONNECT", status: 407 });
+    await emulator.control.faults({ host: "login.microsoftonline.us", method: "CONNECT", status: 407 });
     await expectRefusal(
       { ARM_ENVIRONMENT: "usgovernment" },
       "AZURE_UNAVAILABLE",
@@ -255,7 +255,7 @@ describe("one line explains", () => {
 });
 
 function managedIdentity() {
-  const identity = inside.emulator.state.identities.find(({ kind }) => kind === "managedIdentity");
+  const identity = emulator.server.state.identities.find(({ kind }) => kind === "managedIdentity");
   if (!identity) throw new Error("the world has no managed identity");
   return identity;
 }

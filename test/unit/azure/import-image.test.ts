@@ -16,7 +16,7 @@ const imports = new Imports();
 
 describe("an import", () => {
   test("copies every platform into each target, with one start", async () => {
-    const source = await imports.inside.control.image("docker.io/library/hello-world:latest");
+    const source = await imports.emulator.control.image("docker.io/library/hello-world:latest");
     const digest = source.digest;
     const { outcome } = await imports.run({
       source: { registryUri: "docker.io", sourceImage: `library/hello-world@${digest}` },
@@ -30,7 +30,7 @@ describe("an import", () => {
   test("omits an empty list of targets, and supports Force", async () => {
     const tags = { targetTags: ["again:1"] };
     expect((await imports.run({ request: tags })).outcome.state).toBe("succeeded");
-    const { digest } = await imports.inside.control.moveTag("docker.io/library/hello-world:latest");
+    const { digest } = await imports.emulator.control.moveTag("docker.io/library/hello-world:latest");
     expect((await imports.run({ request: { ...tags, mode: "Force" } })).outcome.state).toBe("succeeded");
     expect(imports.targetDigest("again:1")).toBe(digest);
     const bare = { targetTags: [], untaggedTargetRepositories: ["only-bare"] };
@@ -41,7 +41,7 @@ describe("an import", () => {
     const request = { targetTags: ["taken:1"] };
     await imports.run({ request });
     for (const importErrorsIn of ["message", "details"] as const) {
-      imports.inside.emulator.state.settings.importErrorsIn = importErrorsIn;
+      imports.emulator.server.state.settings.importErrorsIn = importErrorsIn;
       const { outcome } = await imports.run({ request });
       expect(outcome).toMatchObject({ state: "failed", failure: { code: "TARGET_CONFLICT" } });
       expect(textOf(outcome)).toMatch(
@@ -53,7 +53,7 @@ describe("an import", () => {
 
 describe("a failed import explains", () => {
   const failsWith = async (message: string, given: Run = {}) => {
-    await imports.inside.control.faults({ ...START, import: { failWith: message } });
+    await imports.emulator.control.faults({ ...START, import: { failWith: message } });
     const { outcome } = await imports.run(given);
     if (outcome.state !== "failed") throw new Error(`it ended as ${outcome.state}`);
     return outcome.failure;
@@ -106,7 +106,7 @@ describe("a failed import explains", () => {
   });
 
   test("missing permissions on the source, with the scope of the source", async () => {
-    const { state } = imports.inside.emulator;
+    const { state } = imports.emulator.server;
     const principalId = servicePrincipals.withoutRights.objectId;
     state.roleAssignments.push({ principalId, role: "Contributor", scope: imports.target.id });
     const resourceId = registryId("mysourceregistry");
@@ -145,7 +145,7 @@ describe("a failed import explains", () => {
       publicNetworkAccess: "Disabled",
       networkRuleBypassOptions: "None",
     });
-    imports.inside.emulator.state.registries.push(closed);
+    imports.emulator.server.state.registries.push(closed);
     const into = {
       ...imports.target,
       id: registryId(closed.name),
@@ -172,12 +172,12 @@ test("a source with public access disabled is imported by resource ID, as a trus
   const { outcome, tag } = await imports.run({ source: { resourceId, sourceImage: "aci-helloworld:latest" } });
   expect(outcome).toEqual({ state: "succeeded" });
   expect(imports.targetDigest(tag)).toBe(
-    (await imports.inside.control.image("privatesource.azurecr.io/aci-helloworld:latest")).digest,
+    (await imports.emulator.control.image("privatesource.azurecr.io/aci-helloworld:latest")).digest,
   );
 });
 
 test("many concurrent imports need one start each, one token and few connections", async () => {
-  const azure = imports.inside.azure();
+  const azure = imports.emulator.azure();
   const outcomes = await Promise.all(
     Array.from({ length: 40 }, (_, i) =>
       azure.importImage(
@@ -188,7 +188,7 @@ test("many concurrent imports need one start each, one token and few connections
     ),
   );
   expect(outcomes.every(({ state }) => state === "succeeded")).toBe(true);
-  const requests = await imports.inside.control.requests({ from: "client" });
+  const requests = await imports.emulator.control.requests({ from: "client" });
   expect(requests.filter(({ method, host }) => method === "POST" && host === ARM)).toHaveLength(40);
   expect(requests.filter(({ host }) => host === "login.microsoftonline.com").length).toBeLessThanOrEqual(2);
   expect(new Set(requests.filter(({ host }) => host === ARM).map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(16);

@@ -5,11 +5,11 @@ import { until } from "../../support/until";
 import { ARM, Imports, POLL, START, textOf } from "./import-run";
 
 const imports = new Imports();
-const asked = (filter: RequestFilter) => imports.inside.control.requests({ host: ARM, ...filter });
+const armRequests = (filter: RequestFilter) => imports.emulator.control.requests({ host: ARM, ...filter });
 
 describe("what the SDK would call a success is none:", () => {
   test("202 without Location", async () => {
-    await imports.inside.control.faults({ ...START, dropHeaders: ["location"] });
+    await imports.emulator.control.faults({ ...START, dropHeaders: ["location"] });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
     expect(textOf(outcome)).toContain("returned no Location header");
@@ -18,7 +18,7 @@ describe("what the SDK would call a success is none:", () => {
 
   test("a poll of 200 whose body says Failed", async () => {
     const body = { status: "Failed", error: { code: "X", message: "Error copying blobs" } };
-    await imports.inside.control.faults({ ...POLL, status: 200, body });
+    await imports.emulator.control.faults({ ...POLL, status: 200, body });
     expect((await imports.run()).outcome).toMatchObject({
       state: "failed",
 
@@ -27,7 +27,7 @@ describe("what the SDK would call a success is none:", () => {
   });
 
   test("a poll of 204", async () => {
-    await imports.inside.control.faults({ ...POLL, status: 204 });
+    await imports.emulator.control.faults({ ...POLL, status: 204 });
     expect((await imports.run()).outcome).toMatchObject({ state: "unknown", accepted: true });
   });
 });
@@ -38,18 +38,18 @@ describe("our token stays with Resource Manager:", () => {
     "http://management.azure.com/follow",
     "https://management.azure.com.evil.com/x",
   ])("%s is not followed", async (location) => {
-    await imports.inside.control.faults({ ...START, setHeaders: { location } });
+    await imports.emulator.control.faults({ ...START, setHeaders: { location } });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
     expect(textOf(outcome)).toContain("returned a Location on another host");
-    expect((await imports.inside.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
+    expect((await imports.emulator.control.requests({ from: "client" })).map(({ host }) => host)).not.toContain(
       new URL(location).host === ARM ? "" : new URL(location).host,
     );
     expect(await imports.requestMethods()).toBe("POST");
   });
 
   test("nor in a later answer", async () => {
-    await imports.inside.control.faults(
+    await imports.emulator.control.faults(
       { ...START, import: { stayPending: true } },
       { ...POLL, setHeaders: { location: "https://evil.example.com/" } },
     );
@@ -60,20 +60,20 @@ describe("our token stays with Resource Manager:", () => {
 
 describe("a start", () => {
   test("that is throttled is tried until it passes", async () => {
-    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 4 });
+    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 4 });
     const { outcome, tag } = await imports.run();
     expect(outcome.state).toBe("succeeded");
     expect(imports.targetDigest(tag)).toBeDefined();
   });
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
-    await imports.inside.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
+    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
     const { outcome } = await imports.run({ endsWhen: () => imports.waits.some((ms) => ms >= 47_000) });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
   });
 
   test("whose answer is lost after the work was done ends in success or in a tag that exists", async () => {
-    await imports.inside.control.faults({ ...START, loseResponse: true, times: 1 });
+    await imports.emulator.control.faults({ ...START, loseResponse: true, times: 1 });
     const { outcome, tag } = await imports.run();
     const tagExists = { state: "failed", failure: { code: "TARGET_CONFLICT" } };
     expect(outcome).toMatchObject(outcome.state === "succeeded" ? {} : tagExists);
@@ -82,12 +82,12 @@ describe("a start", () => {
 
   test("that is never answered in order, or not at all, is not called failed", async () => {
     const error = { code: "InternalServerError", message: "Oops." };
-    await imports.inside.control.faults(
+    await imports.emulator.control.faults(
       { ...START, path: "/myregistry/importImage", status: 500, body: { error } },
       { ...START, path: "/mysourceregistry/importImage", reset: true },
     );
-    const other = await imports.inside.azure().findRegistry(parseRegistryName("mysourceregistry"), "target");
-    await imports.inside.control.clearRequests();
+    const other = await imports.emulator.azure().findRegistry(parseRegistryName("mysourceregistry"), "target");
+    await imports.emulator.control.clearRequests();
     const runs = await Promise.all([imports.run(), imports.run({ into: other })]);
     for (const { outcome } of runs) {
       expect(outcome).toMatchObject({ state: "unknown", accepted: false, failure: { code: "AZURE_UNAVAILABLE" } });
@@ -96,9 +96,9 @@ describe("a start", () => {
   });
 
   test("that never reached Azure has failed", async () => {
-    const azure = imports.inside.azure();
+    const azure = imports.emulator.azure();
     await azure.registryToken();
-    await imports.inside.control.faults({ host: "management.usgovcloudapi.net", method: "CONNECT", status: 502 });
+    await imports.emulator.control.faults({ host: "management.usgovcloudapi.net", method: "CONNECT", status: 502 });
     const env = {
       ARM_RESOURCE_MANAGER_ENDPOINT: "https://management.usgovcloudapi.net",
       ARM_RESOURCE_MANAGER_AUDIENCE: "https://management.azure.com",
@@ -116,16 +116,16 @@ describe("a start", () => {
   });
 
   test("that hangs ends when the time is up", async () => {
-    await imports.inside.control.faults({ ...START, hang: true });
-    const { outcome } = await imports.run({ endsWhen: async () => (await asked({ method: "POST" })).length > 0 });
+    await imports.emulator.control.faults({ ...START, hang: true });
+    const { outcome } = await imports.run({ endsWhen: async () => (await armRequests({ method: "POST" })).length > 0 });
     expect(outcome).toMatchObject({ state: "timedOut", accepted: false, failure: { code: "IMPORT_TIMED_OUT" } });
   });
 });
 
 describe("polls", () => {
   test("go on through throttling, faults and broken connections", async () => {
-    imports.inside.emulator.state.settings.importDurationMs = 500;
-    await imports.inside.control.faults(
+    imports.emulator.server.state.settings.importDurationMs = 500;
+    await imports.emulator.control.faults(
       { ...POLL, status: 429, headers: { "retry-after": "1" }, times: 1 },
       { ...POLL, status: 503, after: 1, times: 1 },
       { ...POLL, reset: true, after: 2, times: 1 },
@@ -135,8 +135,8 @@ describe("polls", () => {
   });
 
   test("end when the time is up, and say that Azure goes on", async () => {
-    await imports.inside.control.faults({ ...START, import: { stayPending: true } });
-    const { outcome } = await imports.run({ endsWhen: async () => (await asked({ method: "GET" })).length > 1 });
+    await imports.emulator.control.faults({ ...START, import: { stayPending: true } });
+    const { outcome } = await imports.run({ endsWhen: async () => (await armRequests({ method: "GET" })).length > 1 });
     expect(outcome).toMatchObject({ state: "timedOut", accepted: true, failure: { code: "IMPORT_TIMED_OUT" } });
     expect(textOf(outcome)).toMatch(/did not finish within \d+ s.*\n.*customTimeouts.*continues in Azure/);
   });
@@ -146,21 +146,21 @@ describe("polls", () => {
     [403, { error: { code: "AuthorizationFailed", message: "No rights on the subscription." } }],
     [404, { error: { code: "NotFound", message: "No such operation." } }],
   ])("that are refused with %p tell nothing about the import", async (status, body) => {
-    await imports.inside.control.faults({ ...POLL, status, body });
+    await imports.emulator.control.faults({ ...POLL, status, body });
     const { outcome, tag } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true });
     await until(() => imports.targetDigest(tag) !== undefined);
   });
 
   test("that stay lost are given up long before the time is up", async () => {
-    await imports.inside.control.faults({ ...POLL, reset: true }, { host: ARM, method: "CONNECT", status: 502 });
+    await imports.emulator.control.faults({ ...POLL, reset: true }, { host: ARM, method: "CONNECT", status: 502 });
     const { outcome } = await imports.run();
     expect(outcome).toMatchObject({ state: "unknown", accepted: true, failure: { code: "AZURE_UNAVAILABLE" } });
     expect(textOf(outcome)).toMatch(/could not be reached: .*proxy .*502/);
   });
 
   test("wait as long as the service asks for, and a second when Retry-After is 0", async () => {
-    await imports.inside.control.faults(
+    await imports.emulator.control.faults(
       { ...START, setHeaders: { "retry-after": "0" }, import: { stayPending: true } },
       { ...POLL, times: 1, setHeaders: { "retry-after": "7" } },
       { ...POLL, after: 1, dropHeaders: ["retry-after"] },

@@ -24,7 +24,7 @@ export interface Run {
 
 /** Runs imports into `myregistry`; faults and settings end with each test. */
 export class Imports {
-  inside!: InProcessEmulator;
+  emulator!: InProcessEmulator;
   target!: AzureRegistry;
   /** Waits between retries and polls of the current test, in milliseconds. */
   waits: readonly number[] = [];
@@ -32,16 +32,16 @@ export class Imports {
 
   constructor() {
     beforeAll(async () => {
-      this.inside = await startInProcessEmulator();
-      this.target = await this.inside.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
+      this.emulator = await startInProcessEmulator();
+      this.target = await this.emulator.azure().findRegistry({ kind: "name", name: "myregistry" }, "target");
     });
     beforeEach(() => {
       this.waits = shortenWaits();
-      return this.inside.control.clearRequests();
+      return this.emulator.control.clearRequests();
     });
     afterEach(async () => {
-      await this.inside.control.faults();
-      Object.assign(this.inside.emulator.state.settings, { importErrorsIn: "message", importDurationMs: 0 });
+      await this.emulator.control.faults();
+      Object.assign(this.emulator.server.state.settings, { importErrorsIn: "message", importDurationMs: 0 });
     });
   }
 
@@ -56,7 +56,7 @@ export class Imports {
       ...given.request,
     };
     const limit = new AbortController();
-    const running = this.inside.azure(given.env).importImage(given.into ?? this.target, request, limit.signal);
+    const running = this.emulator.azure(given.env).importImage(given.into ?? this.target, request, limit.signal);
     if (given.endsWhen) {
       await until(given.endsWhen);
       limit.abort();
@@ -71,14 +71,14 @@ export class Imports {
   }
 
   registry(name: string): Registry {
-    const registry = this.inside.emulator.state.registries.find((candidate) => candidate.name === name);
+    const registry = this.emulator.server.state.registries.find((candidate) => candidate.name === name);
     if (!registry) throw new Error(`the world has no ${name}`);
     return registry;
   }
 
   /** The methods of the requests to Resource Manager: `POST` for a start and `GET` for a poll. */
   async requestMethods(): Promise<string> {
-    return (await this.inside.control.requests({ host: ARM })).map(({ method }) => method).join(" ");
+    return (await this.emulator.control.requests({ host: ARM })).map(({ method }) => method).join(" ");
   }
 }
 

@@ -13,11 +13,11 @@ export interface InProcessEmulator extends TestEmulator {
 
 /** Starts the emulator and makes this process use its proxy, certificate authority and identity. */
 export async function startInProcessEmulator(): Promise<InProcessEmulator> {
-  const box = await startTestEmulator();
-  Object.assign(process.env, box.env);
-  trust(readFileSync(box.emulator.ca, "utf8"));
+  const emulator = await startTestEmulator();
+  Object.assign(process.env, emulator.env);
+  trust(readFileSync(emulator.server.ca, "utf8"));
   return {
-    ...box,
-    azure: (env = {}) => new Azure(azureSettings(() => undefined, { ...box.env, ...env })),
+    ...emulator,
+    azure: (env = {}) => new Azure(azureSettings(() => undefined, { ...emulator.env, ...env })),
   };
 }

@@ -29,30 +29,30 @@ const LISTING_FORBIDDEN: Fault = {
   },
 };
 
-let inside: InProcessEmulator;
+let emulator: InProcessEmulator;
 beforeAll(async () => {
-  inside = await startInProcessEmulator();
+  emulator = await startInProcessEmulator();
 });
 beforeEach(() => {
   shortenWaits();
-  return inside.control.clearRequests();
+  return emulator.control.clearRequests();
 });
-afterEach(() => inside.control.faults());
+afterEach(() => emulator.control.faults());
 
 /** The requests to Resource Manager, such as `GET registries` or `POST resources`. */
-async function asked(): Promise<string[]> {
-  const requests = await inside.control.requests({ host: ARM });
+async function sentRequests(): Promise<string[]> {
+  const requests = await emulator.control.requests({ host: ARM });
   return requests.map(({ method, path }) => `${method} ${path.split("?")[0]?.split("/").at(-1)}`);
 }
 
 function add(given: Parameters<typeof newRegistry>[0]): Registry {
   const registry = newRegistry(given);
-  inside.emulator.state.registries.push(registry);
+  emulator.server.state.registries.push(registry);
   return registry;
 }
 
 function idOf(name: string): string {
-  const registry = inside.emulator.state.registries.find((candidate) => candidate.name === name);
+  const registry = emulator.server.state.registries.find((candidate) => candidate.name === name);
   if (!registry) throw new Error(`the state has no ${name}`);
   return registryId(registry);
 }
@@ -65,7 +65,7 @@ async function refusal(azure: Azure, name: string, side: Side = "target"): Promi
 
 describe("a registry is found", () => {
   test("by its resource ID in any case, with one request for all callers", async () => {
-    const azure = inside.azure();
+    const azure = emulator.azure();
     const id = idOf("myregistry");
     const found = await Promise.all(
       [id, id.toUpperCase(), id].map((name) => azure.findRegistry(parseRegistryName(name), "target")),
@@ -81,19 +81,19 @@ describe("a registry is found", () => {
       trustsAzure: true,
     });
     expect(new Set(found).size).toBe(1);
-    expect(await asked()).toEqual(["GET myregistry"]);
+    expect(await sentRequests()).toEqual(["GET myregistry"]);
   });
 
   test.each(["myregistry", "MyRegistry", "myregistry.azurecr.io", "myregistry.westus.geo.azurecr.io"])(
     "by the name %s in the default subscription, with one request",
     async (name) => {
-      expect((await inside.azure().findRegistry(parseRegistryName(name), "target")).id).toBe(idOf("myregistry"));
-      expect(await asked()).toEqual(["GET registries"]);
+      expect((await emulator.azure().findRegistry(parseRegistryName(name), "target")).id).toBe(idOf("myregistry"));
+      expect(await sentRequests()).toEqual(["GET registries"]);
     },
   );
 
   test("in any subscription by name or login server, with one search for all", async () => {
-    const azure = inside.azure();
+    const azure = emulator.azure();
     const names = ["othersubsource.azurecr.io", "othersubsource", "mysourceregistry", "myregistry"];
     const found = await Promise.all(names.map((name) => azure.findRegistry(parseRegistryName(name), "source")));
     expect(found.map(({ name, subscriptionId }) => [name, subscriptionId])).toEqual([
@@ -102,24 +102,24 @@ describe("a registry is found", () => {
       ["mysourceregistry", subscriptionId],
       ["myregistry", subscriptionId],
     ]);
-    expect((await asked()).sort()).toEqual(["GET registries", "POST resources"]);
+    expect((await sentRequests()).sort()).toEqual(["GET registries", "POST resources"]);
   });
 
   test("without any subscription configured", async () => {
-    const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "" });
+    const azure = emulator.azure({ ARM_SUBSCRIPTION_ID: "" });
     expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).subscriptionId).toBe(subscriptionId);
-    expect(await asked()).toEqual(["POST resources"]);
+    expect(await sentRequests()).toEqual(["POST resources"]);
   });
 
   test("with the subscription written as Pulumi ESC writes it", async () => {
-    const azure = inside.azure({ ARM_SUBSCRIPTION_ID: `/subscriptions/${subscriptionId}` });
+    const azure = emulator.azure({ ARM_SUBSCRIPTION_ID: `/subscriptions/${subscriptionId}` });
     expect((await azure.findRegistry(parseRegistryName("myregistry"), "target")).subscriptionId).toBe(subscriptionId);
-    expect(await asked()).toEqual(["GET registries"]);
+    expect(await sentRequests()).toEqual(["GET registries"]);
   });
 
   test("by a login server with a domain name label, which cannot be derived from its name", async () => {
     add({ name: "labelled", loginServer: "labelled-abc123.azurecr.io" });
-    const azure = inside.azure();
+    const azure = emulator.azure();
     for (const name of ["labelled-abc123.azurecr.io", "labelled-abc123.westus.geo.azurecr.io", "labelled"]) {
       expect((await azure.findRegistry(parseRegistryName(name), "target")).loginServer).toBe(
         "labelled-abc123.azurecr.io",
@@ -129,17 +129,17 @@ describe("a registry is found", () => {
   });
 
   test("by an identity with permissions on the registry alone", async () => {
-    const { state } = inside.emulator;
+    const { state } = emulator.server;
     const principalId = servicePrincipals.sourceReader.objectId;
     state.roleAssignments.push({ principalId, role: DATA_IMPORTER, scope: idOf("mysourceregistry") });
-    await inside.control.faults(LISTING_FORBIDDEN);
+    await emulator.control.faults(LISTING_FORBIDDEN);
     expect(
-      (await inside.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
+      (await emulator.azure(READER).findRegistry(parseRegistryName("mysourceregistry.azurecr.io"), "source")).name,
     ).toBe("mysourceregistry");
   });
 
   test("even if it was created after the others were listed", async () => {
-    const azure = inside.azure();
+    const azure = emulator.azure();
     await azure.findRegistry(parseRegistryName("othersubsource"), "source");
     add({ name: "latecomer" });
     expect((await azure.findRegistry(parseRegistryName("latecomer"), "target")).name).toBe("latecomer");
@@ -149,10 +149,10 @@ describe("a registry is found", () => {
     for (let i = 0; i < 1_005; i++) add({ name: `many${i}x`, subscriptionId: secondSubscriptionId });
     add({ name: "zzzlast", subscriptionId: secondSubscriptionId });
     try {
-      expect((await inside.azure().findRegistry(parseRegistryName("zzzlast"), "target")).name).toBe("zzzlast");
-      expect(await asked()).toEqual(["GET registries", "POST resources", "POST resources"]);
+      expect((await emulator.azure().findRegistry(parseRegistryName("zzzlast"), "target")).name).toBe("zzzlast");
+      expect(await sentRequests()).toEqual(["GET registries", "POST resources", "POST resources"]);
     } finally {
-      const { registries } = inside.emulator.state;
+      const { registries } = emulator.server.state;
       registries.splice(0, registries.length, ...registries.filter(({ name }) => !/^many|^zzz/.test(name)));
     }
   });
@@ -160,7 +160,7 @@ describe("a registry is found", () => {
   test("with its network rules", async () => {
     add({ name: "closed", publicNetworkAccess: "Disabled", networkRuleBypassOptions: "None" });
     add({ name: "filtered", defaultAction: "Deny" });
-    const azure = inside.azure();
+    const azure = emulator.azure();
     expect(await azure.findRegistry(parseRegistryName("closed"), "source")).toMatchObject({
       isOpen: false,
       trustsAzure: false,
@@ -172,12 +172,12 @@ describe("a registry is found", () => {
   });
 
   test("after throttling and transient errors", async () => {
-    await inside.control.faults(
+    await emulator.control.faults(
       { host: ARM, status: 429, headers: { "retry-after": "1" }, times: 2 },
       { host: ARM, status: 503, after: 2, times: 1 },
     );
-    expect((await inside.azure().findRegistry(parseRegistryName("myregistry"), "target")).name).toBe("myregistry");
-    expect(await asked()).toEqual(Array(4).fill("GET registries"));
+    expect((await emulator.azure().findRegistry(parseRegistryName("myregistry"), "target")).name).toBe("myregistry");
+    expect(await sentRequests()).toEqual(Array(4).fill("GET registries"));
   });
 });
 
@@ -189,7 +189,7 @@ describe("in another cloud", () => {
     ["by name", { ARM_ENVIRONMENT: "usgovernment" }],
     ["by metadata host", { ARM_METADATA_HOSTNAME: "management.usgovcloudapi.net" }],
   ])("%s, its registries are found and its hosts belong to Azure", async (_, env) => {
-    const { state } = inside.emulator;
+    const { state } = emulator.server;
     if (!state.tenants.some(({ id }) => id === government)) {
       const [deployer] = state.identities;
       if (!deployer) throw new Error("the state has no identity");
@@ -203,15 +203,15 @@ describe("in another cloud", () => {
       });
       add({ name: "govregistry", subscriptionId: governmentSubscription, loginServer: "govregistry.azurecr.us" });
     }
-    const azure = inside.azure({ ...env, ARM_TENANT_ID: government, ARM_SUBSCRIPTION_ID: governmentSubscription });
+    const azure = emulator.azure({ ...env, ARM_TENANT_ID: government, ARM_SUBSCRIPTION_ID: governmentSubscription });
     expect((await azure.findRegistry(parseRegistryName("govregistry.azurecr.us"), "target")).name).toBe("govregistry");
     expect(await azure.isAzureHost("govregistry.azurecr.us")).toBe(true);
     expect(await azure.isAzureHost("myregistry.azurecr.io")).toBe(false);
-    expect(await asked()).toEqual([]);
+    expect(await sentRequests()).toEqual([]);
   });
 
   test("an invalid metadata host is reported", async () => {
-    await expect(inside.azure({ ARM_METADATA_HOSTNAME: "mcr.microsoft.com" }).isAzureHost("x")).rejects.toThrow(
+    await expect(emulator.azure({ ARM_METADATA_HOSTNAME: "mcr.microsoft.com" }).isAzureHost("x")).rejects.toThrow(
       /ARM_METADATA_HOSTNAME is not the metadata host of an Azure cloud: .* returned HTTP 404/,
     );
   });
@@ -219,7 +219,7 @@ describe("in another cloud", () => {
 
 describe("a registry that is not found", () => {
   test("by name: the message says what was searched and what to use, for each side", async () => {
-    const azure = inside.azure();
+    const azure = emulator.azure();
     const target = await refusal(azure, "nosuchregistry");
     expect(target.code).toBe("REGISTRY_NOT_FOUND");
     expect(target.text).toMatch(
@@ -229,7 +229,7 @@ describe("a registry that is not found", () => {
     expect(target.text).not.toContain("source.credentials");
     const source = await refusal(azure, "nosuchregistry", "source");
     expect(source.text).toMatch(/^source: .*\n.*\n.*source\.credentials/);
-    expect(await asked()).toEqual(["GET registries", "POST resources"]);
+    expect(await sentRequests()).toEqual(["GET registries", "POST resources"]);
   });
 
   test.each([
@@ -241,22 +241,22 @@ describe("a registry that is not found", () => {
       "SubscriptionNotFound",
     ],
   ])("by a resource ID in which %s is wrong", async (_, wrong, said) => {
-    const { code, text } = await refusal(inside.azure(), wrong(idOf("myregistry")));
+    const { code, text } = await refusal(emulator.azure(), wrong(idOf("myregistry")));
     expect(code).toBe("REGISTRY_NOT_FOUND");
     expect(text).toContain("Hint: Check the resource ID");
     expect(text).toContain(said);
   });
 
   test("in another tenant: the hint suggests the login server and credentials", async () => {
-    const { text } = await refusal(inside.azure(), idOf("othertenantsource"), "source");
+    const { text } = await refusal(emulator.azure(), idOf("othertenantsource"), "source");
     expect(text).toMatch(/login server and pass source\.credentials/);
-    expect((await refusal(inside.azure(), "othertenantsource.azurecr.io", "source")).code).toBe("REGISTRY_NOT_FOUND");
+    expect((await refusal(emulator.azure(), "othertenantsource.azurecr.io", "source")).code).toBe("REGISTRY_NOT_FOUND");
   });
 
   test("by an identity that cannot list: the message says what was searched, not that listing is forbidden", async () => {
-    await inside.control.faults(LISTING_FORBIDDEN);
+    await emulator.control.faults(LISTING_FORBIDDEN);
     for (const name of ["myregistry", "myregistry.azurecr.io"]) {
-      const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), name);
+      const { code, text } = await refusal(emulator.azure(WITHOUT_RIGHTS), name);
       expect(code).toBe("REGISTRY_NOT_FOUND");
       expect(text).toContain(`registry ${name} is not visible to service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID}`);
       expect(text).toContain(
@@ -266,7 +266,7 @@ describe("a registry that is not found", () => {
   });
 
   test("in a default subscription that does not exist", async () => {
-    const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "99999999-9999-4999-8999-999999999999" });
+    const azure = emulator.azure({ ARM_SUBSCRIPTION_ID: "99999999-9999-4999-8999-999999999999" });
     expect(await refusal(azure, "nosuchregistry")).toMatchObject({
       code: "AZURE_CONFIGURATION_INVALID",
       text: expect.stringContaining("ARM_SUBSCRIPTION_ID"),
@@ -279,7 +279,7 @@ describe("a registry that is not found", () => {
     const twins = labels.map((loginServer, i) =>
       add({ name: "twinregistry", resourceGroup: `group${i}`, loginServer }),
     );
-    const { code, text } = await refusal(inside.azure(), "twinregistry");
+    const { code, text } = await refusal(emulator.azure(), "twinregistry");
     expect(code).toBe("REGISTRY_AMBIGUOUS");
     for (const twin of twins) expect(text).toContain(registryId(twin));
     expect(text).toContain("Use the resource ID");
@@ -288,7 +288,7 @@ describe("a registry that is not found", () => {
   test("with a SKU that does not support import", async () => {
     add({ name: "oldregistry", sku: "Classic" });
     for (const name of ["oldregistry", idOf("oldregistry")]) {
-      const { code, text } = await refusal(inside.azure(), name);
+      const { code, text } = await refusal(emulator.azure(), name);
       expect(code).toBe("REGISTRY_SKU_UNSUPPORTED");
       expect(text).toContain("az acr update --name oldregistry --sku Standard");
     }
@@ -298,7 +298,7 @@ describe("a registry that is not found", () => {
 describe("an error response", () => {
   test("for missing permissions names the role, the scope and the identity", async () => {
     const id = idOf("myregistry");
-    const { code, text } = await refusal(inside.azure(WITHOUT_RIGHTS), id);
+    const { code, text } = await refusal(emulator.azure(WITHOUT_RIGHTS), id);
     expect(code).toBe("AZURE_PERMISSION_DENIED");
     expect(text).toContain(
       `target: service principal ${WITHOUT_RIGHTS.ARM_CLIENT_ID} of tenant ${tenantId} (client secret from ARM_CLIENT_SECRET) is not allowed to import into ${id}`,
@@ -309,28 +309,32 @@ describe("an error response", () => {
   });
 
   test("for an expired token names the identity", async () => {
-    await inside.control.faults({ host: ARM, expireToken: true });
-    const { code, text } = await refusal(inside.azure(), "myregistry");
+    await emulator.control.faults({ host: ARM, expireToken: true });
+    const { code, text } = await refusal(emulator.azure(), "myregistry");
     expect(code).toBe("AZURE_CREDENTIAL_REJECTED");
     expect(text).toMatch(/^Azure: service principal aaaa.* was rejected: The access token expiry/);
   });
 
   test("that is not from Azure is reported with host and status", async () => {
-    await inside.control.faults({ host: ARM, status: 403, body: "<html>blocked</html>" });
-    expect(await refusal(inside.azure(), "myregistry")).toMatchObject({
+    await emulator.control.faults({ host: ARM, status: 403, body: "<html>blocked</html>" });
+    expect(await refusal(emulator.azure(), "myregistry")).toMatchObject({
       code: "AZURE_UNAVAILABLE",
       text: expect.stringContaining("target: management.azure.com responded with HTTP 403 and no Azure error"),
     });
   });
 
   test("of a service that stays unavailable ends after a few attempts, and is cached", async () => {
-    await inside.control.faults({ host: ARM, status: 503, body: { error: { code: "ServerBusy", message: "Busy." } } });
-    const azure = inside.azure({ ARM_SUBSCRIPTION_ID: "" });
+    await emulator.control.faults({
+      host: ARM,
+      status: 503,
+      body: { error: { code: "ServerBusy", message: "Busy." } },
+    });
+    const azure = emulator.azure({ ARM_SUBSCRIPTION_ID: "" });
     expect((await refusal(azure, "myregistry")).text).toContain("responded with HTTP 503");
-    expect(await asked()).toHaveLength(4);
+    expect(await sentRequests()).toHaveLength(4);
     expect((await refusal(azure, "myregistry", "source")).text).toMatch(
       /^source: management\.azure\.com responded with HTTP 503/,
     );
-    expect(await asked()).toHaveLength(4);
+    expect(await sentRequests()).toHaveLength(4);
   });
 });

@@ -37,7 +37,7 @@ describe("planChange", () => {
     ["a tag was dropped", { targetTags: ["node:22"] }, {}, "apply"],
     ["a repository was added", { untaggedTargetRepositories: ["mirror"] }, {}, "apply"],
     ["a tag vanished", {}, { targets: { "node:22": ours } }, "apply"],
-    ["somebody moved a tag", {}, { targets: { "node:22": ours, "node:lts": theirs } }, "apply"],
+    ["a tag was moved by others", {}, { targets: { "node:22": ours, "node:lts": theirs } }, "apply"],
     ["a trigger changed", { triggers: [2] }, { triggers: [1] }, "apply"],
     ["a trigger that is equal", { triggers: [{ a: [1] }] }, { triggers: [{ a: [1] }] }, "unchanged"],
     ["the first trigger", { triggers: [1] }, {}, "apply"],
@@ -131,16 +131,16 @@ describe("planTargets", () => {
       ["nothing recorded, nothing there", wanted, undefined, undefined, fail, plan({ add: ["a:1"] })],
       ["nothing recorded, nothing there, overwrite", wanted, undefined, undefined, overwrite, plan({ add: ["a:1"] })],
       ["nothing recorded, there already: adopted", wanted, undefined, wanted, fail, plan({ keep: ["a:1"] })],
-      ["nothing recorded, somebody else's", wanted, undefined, theirs, fail, conflict],
-      ["nothing recorded, somebody else's, overwrite", wanted, undefined, theirs, overwrite, plan({ move: ["a:1"] })],
+      ["nothing recorded, a foreign digest", wanted, undefined, theirs, fail, conflict],
+      ["nothing recorded, a foreign digest, overwrite", wanted, undefined, theirs, overwrite, plan({ move: ["a:1"] })],
       ["recorded and there", ours, record, ours, fail, plan({ keep: ["a:1"] })],
       ["recorded and there, imported again", ours, record, ours, again, plan({ move: ["a:1"] })],
       ["recorded, the source moved", wanted, record, ours, fail, plan({ move: ["a:1"] })],
       ["recorded, moved by a run that was killed", wanted, record, wanted, fail, plan({ keep: ["a:1"] })],
       ["recorded, gone", ours, record, undefined, fail, plan({ add: ["a:1"] })],
-      ["recorded, somebody else's now", ours, record, theirs, fail, conflict],
-      ["recorded, somebody else's now, again", ours, record, theirs, again, conflict],
-      ["recorded, somebody else's now, overwrite", ours, record, theirs, overwrite, plan({ move: ["a:1"] })],
+      ["recorded, a foreign digest now", ours, record, theirs, fail, conflict],
+      ["recorded, a foreign digest now, again", ours, record, theirs, again, conflict],
+      ["recorded, a foreign digest now, overwrite", ours, record, theirs, overwrite, plan({ move: ["a:1"] })],
       ["digest from the target, nothing there", undefined, undefined, undefined, fail, plan({ add: ["a:1"] })],
       ["digest from the target, something there: never adopted", undefined, undefined, theirs, fail, conflict],
       ["digest from the target, ours is replaced", undefined, record, ours, fail, plan({ move: ["a:1"] })],
@@ -204,7 +204,7 @@ describe("whatever is recorded, wanted and found", () => {
       again: fc.boolean(),
     })
     .map(({ held, readable, overwrite, again, ...rest }) => {
-      // A repository without tag is asked for one digest only, and holds that or nothing.
+      // A repository without tag is read for one digest only, and holds that or nothing.
       const found = rest.targets.map((name) => {
         const holds = held[name];
         return [name, name.includes(":") ? holds : holds && rest.digest] as const;
@@ -225,7 +225,7 @@ describe("whatever is recorded, wanted and found", () => {
     );
   });
 
-  test("nobody else's digest is moved under the policy to fail", () => {
+  test("no foreign digest is moved under the policy to fail", () => {
     fc.assert(
       fc.property(situation, (given) => {
         if (given.policy.overwrite || given.held === "unreadable") return;
@@ -360,7 +360,7 @@ describe("whatever changes", () => {
     );
   });
 
-  test("an update that asks nobody never hides a change of the content", () => {
+  test("an update without requests never hides a change of the content", () => {
     fc.assert(
       fc.property(change, change, (before, after) => {
         const planned = planChange(after, outcome(before));

@@ -57,7 +57,7 @@ test("one that fails leaves the last word to its error", async () => {
   expect(said()).toEqual(["importing node"]);
 });
 
-test("an engine that does not take the last message holds nobody up", async () => {
+test("an engine that does not take the last message holds up no operation", async () => {
   jest.useRealTimers();
   info.mockReturnValue(new Promise(() => {}));
   await expect(withProgress(inputs, async (progress) => progress("importing", "node"))).resolves.toBeUndefined();

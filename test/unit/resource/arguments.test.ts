@@ -18,7 +18,7 @@ const problemsOf = (args: Record<string, unknown>, timeouts?: unknown) => {
   return "problems" in parsed ? parsed.problems : [];
 };
 
-const sentencesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
+const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
   problemsOf(args, timeouts).map((problem) => {
     expect(problem.code).toBe("INVALID_ARGUMENT");
     return formatFailure(problem).replace(" [INVALID_ARGUMENT]", "");
@@ -261,8 +261,8 @@ describe("wrong arguments", () => {
       "targetTags[0]: must have a tag: a:…",
       'onDelete: must be one of "retain", "untag", "delete"',
     ],
-  ])("%s", (_, args, ...sentences) => {
-    expect(sentencesOf(args)).toEqual(sentences);
+  ])("%s", (_, args, ...messages) => {
+    expect(messagesOf(args)).toEqual(messages);
   });
 
   test.each<[unknown, string]>([
@@ -273,7 +273,7 @@ describe("wrong arguments", () => {
     ["half an hour", "update"],
     ["", "delete"],
   ])("customTimeouts: %p for %s", (text, operation) => {
-    expect(sentencesOf(valid, { [operation]: text })).toEqual([`opts.customTimeouts.${operation}: ${noDuration}`]);
+    expect(messagesOf(valid, { [operation]: text })).toEqual([`opts.customTimeouts.${operation}: ${noDuration}`]);
   });
 });
 
@@ -305,21 +305,21 @@ describe("valid arguments", () => {
     ["every policy", { ...valid, onConflict: "overwrite", onDelete: "delete", onSourceUnavailable: "keep" }],
     ["triggers of any kind", { ...valid, triggers: [1, "two", { three: null }] }],
   ])("%s", (_, args) => {
-    expect(sentencesOf(args, { create: "1h30m", update: "45s", delete: undefined })).toEqual([]);
+    expect(messagesOf(args, { create: "1h30m", update: "45s", delete: undefined })).toEqual([]);
   });
 });
 
 /** Every way to put the marker in the place of one value, at any depth. */
 function withOneUnknown(value: unknown): unknown[] {
   if (typeof value !== "object" || value === null) return [UNKNOWN];
-  const inside = Object.keys(value).flatMap((key) =>
+  const emulator = Object.keys(value).flatMap((key) =>
     withOneUnknown(value[key as keyof typeof value]).map((changed) => {
       const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
       copy[key] = changed;
       return copy;
     }),
   );
-  return [UNKNOWN, ...inside];
+  return [UNKNOWN, ...emulator];
 }
 
 describe("values that are not known yet", () => {
@@ -337,23 +337,23 @@ describe("values that are not known yet", () => {
 
   test("are never judged, wherever they stand", () => {
     expect(places.length).toBeGreaterThan(15);
-    for (const args of places) expect({ args, problems: sentencesOf(args) }).toEqual({ args, problems: [] });
+    for (const args of places) expect({ args, problems: messagesOf(args) }).toEqual({ args, problems: [] });
   });
 
   test("do not hide what is wrong elsewhere", () => {
     for (const args of places) {
-      expect(sentencesOf({ ...args, force: true })).toEqual([
+      expect(messagesOf({ ...args, force: true })).toEqual([
         `force: is not a known argument; expected one of ${allArguments}`,
       ]);
     }
   });
 
   test("several at once", () => {
-    expect(sentencesOf({ registry: UNKNOWN, source: UNKNOWN, targetTags: [UNKNOWN, UNKNOWN] })).toEqual([]);
+    expect(messagesOf({ registry: UNKNOWN, source: UNKNOWN, targetTags: [UNKNOWN, UNKNOWN] })).toEqual([]);
   });
 });
 
-describe("no sentence repeats a secret", () => {
+describe("no message repeats a secret", () => {
   const secret = "s3cr3tS3cr3t";
 
   test.each([
@@ -372,9 +372,9 @@ describe("no sentence repeats a secret", () => {
       { ...valid, targetTags: [text] },
       { ...valid, untaggedTargetRepositories: [text] },
     ]) {
-      const sentences = sentencesOf(args);
-      expect(sentences).not.toEqual([]);
-      expect(sentences.join("\n").toLowerCase()).not.toContain(secret.toLowerCase());
+      const messages = messagesOf(args);
+      expect(messages).not.toEqual([]);
+      expect(messages.join("\n").toLowerCase()).not.toContain(secret.toLowerCase());
     }
   });
 
@@ -388,8 +388,8 @@ describe("no sentence repeats a secret", () => {
     );
     fc.assert(
       fc.property(credentials, (value) => {
-        const sentences = sentencesOf(by(value));
-        expect(sentences.join("\n")).not.toContain(secret);
+        const messages = messagesOf(by(value));
+        expect(messages.join("\n")).not.toContain(secret);
       }),
     );
   });
