@@ -11,6 +11,7 @@ import {
   type Arguments,
   type DigestResult,
   type Inputs,
+  type Lookup,
   type ProgramContext,
   pinnedReferences,
   targetNames,
@@ -93,17 +94,21 @@ async function resolveDigest(
   if (keep !== undefined) return { value: keep };
   if (source === undefined || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
   const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
-  const { digest, failure } = await (async (): Promise<DigestResult> => {
-    const gotCredentials = source.credentials !== undefined && lookup?.withCredentials === false;
-    const isFinal = lookup?.failure === undefined || !gotCredentials;
-    if (lookup?.source === sourceKey(args) && isFinal) return lookup;
+  const resolveHere = (): DigestResult | Promise<DigestResult> => {
     if (readsTarget) return {};
-    // A transform changed the source or its credentials, or there was nothing that the program could resolve.
     return keepsSource && recorded ? { digest: recorded } : resolve(source);
-  })();
+  };
+  const { digest, failure }: DigestResult = resolvedByProgram(args, source, lookup) ?? (await resolveHere());
   if (digest !== undefined) return { value: digest };
   if (failure !== undefined) return keepRecorded(failure, args, recorded, old.sourceDigest);
   return { value: preview && asksForImport(args, old) ? unknownAs<Digest>() : undefined };
+}
+
+/** What the program resolved, unless a transform changed the source or added credentials afterwards. */
+function resolvedByProgram(args: Arguments, source: Source, lookup: Lookup | undefined): DigestResult | undefined {
+  if (lookup?.source !== sourceKey(args)) return undefined;
+  const lackedCredentials = lookup.withCredentials === false && source.credentials !== undefined;
+  return lookup.failure && lackedCredentials ? undefined : lookup;
 }
 
 /** Applies `onSourceUnavailable` to a look-up that failed. */

@@ -13,7 +13,8 @@
  * by then, the other resource waits until it ends, and imports the target again.
  */
 import type { Digest } from "../reference/digest";
-import { type Inputs, type Targets, targetNames } from "../resource/state";
+import { isTagged, parseTarget } from "../reference/target";
+import { type Inputs, type Targets, targetNames, targetsKey } from "../resource/state";
 import { hasUnknown } from "../resource/unknown";
 
 /** A resource that declares a target, and the digest that the target should hold. */
@@ -45,7 +46,7 @@ export function declareTargets(inputs: Inputs, urn: string | undefined): Dispute
     const target = `${loginServer}/${name}`;
     const other = declared.get(target);
     // A repository takes any number of manifests without a tag.
-    const isDisputed = name.includes(":") && other !== undefined && differ(other, declaration);
+    const isDisputed = isTagged(parseTarget(name)) && other !== undefined && differ(other, declaration);
     if (isDisputed) disputes.push({ target, declarations: [other, declaration] });
     else declared.set(target, declaration);
   }
@@ -99,7 +100,7 @@ export function rememberPrevious(
   { loginServer, sourceDigest, targets }: Partial<Inputs>,
   urn?: string,
 ): void {
-  const key = keyOf(inputs);
+  const key = targetsKey(inputs);
   const known = previous.get(key);
   if (known?.urn !== undefined && urn !== undefined && known.urn !== urn) previous.delete(key);
   if (loginServer !== inputs.loginServer || sourceDigest === undefined || targets === undefined) return;
@@ -121,9 +122,5 @@ export function isReleased(id: string): boolean {
 
 /** What the resource that create replaces imported into the same registry, if it replaces one. */
 export function previousOwner(inputs: Inputs): OwnedDigest | undefined {
-  return previous.get(keyOf(inputs));
-}
-
-function keyOf(inputs: Inputs): string {
-  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
+  return previous.get(targetsKey(inputs));
 }

@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { type Inputs, targetNames } from "../resource/state";
+import { type Inputs, targetsKey } from "../resource/state";
 
 /** Reports the phase of an operation, and the image or targets that it works on. */
 export type Progress = (phase: keyof typeof DONE, subject: string) => void;
@@ -29,7 +29,7 @@ const urns = new Map<string, Set<string>>();
 /** Remembers the URN of the resource with these inputs. */
 export function rememberUrn(inputs: Inputs, urn: string | undefined): void {
   if (urn === undefined) return;
-  const key = keyOf(inputs);
+  const key = targetsKey(inputs);
   urns.set(key, (urns.get(key) ?? new Set()).add(urn));
 }
 
@@ -76,12 +76,8 @@ export function warn(urn: string | undefined, message: string): void {
 
 /** The URN of the resource with these inputs, unless two resources have the same targets. */
 function urnOf(inputs: Inputs): string | undefined {
-  const [urn, ...others] = urns.get(keyOf(inputs)) ?? [];
+  const [urn, ...others] = urns.get(targetsKey(inputs)) ?? [];
   return others.length === 0 ? urn : undefined;
-}
-
-function keyOf(inputs: Inputs): string {
-  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
 }
 
 let isConnected = false;

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Code, failureOf } from "../failure/failure";
-import { type Inputs, type ProgramContext, targetNames } from "../resource/state";
+import { type Inputs, type ProgramContext, targetsKey } from "../resource/state";
 import { inform } from "./progress";
 
 /** How long a resource waits, in milliseconds. Most assignments take effect within a minute or two. */
@@ -62,14 +62,10 @@ const waiting = new Map<string, Pick<ProgramContext, "urn">>();
 
 /** Remembers that the program creates a role assignment before the resource with these inputs. */
 export function rememberRoleAssignment(inputs: Inputs, { urn, needsRole }: ProgramContext): void {
-  if (needsRole) waiting.set(keyOf(inputs), urn === undefined ? {} : { urn });
+  if (needsRole) waiting.set(targetsKey(inputs), urn === undefined ? {} : { urn });
 }
 
 /** The resource with these inputs, if it depends on a role assignment. */
 export function dependentOnRole(inputs: Inputs): Pick<ProgramContext, "urn"> | undefined {
-  return waiting.get(keyOf(inputs));
-}
-
-function keyOf(inputs: Inputs): string {
-  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
+  return waiting.get(targetsKey(inputs));
 }

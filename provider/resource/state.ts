@@ -109,6 +109,14 @@ export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRe
   return [of.targetTags ?? [], of.untaggedTargetRepositories ?? []].flat();
 }
 
+/**
+ * Identifies a resource by its targets. `create` and `update` receive the inputs that `check` has returned and nothing else that
+ * tells the two that they are about the same resource.
+ */
+export function targetsKey(inputs: Inputs): string {
+  return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
+}
+
 /** Every target in the state: those in the arguments, and those that an earlier update could not remove. */
 export function recordedTargets(recorded: Outputs): readonly Target[] {
   return [...new Set([...targetNames(recorded), ...Object.keys(recorded.targets)])].map(parseTarget);
