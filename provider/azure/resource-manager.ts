@@ -14,9 +14,12 @@ const ATTEMPT_MS = 60_000;
 /** The bounds of the waits that Resource Manager asks for, in milliseconds. */
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
-/** How often a 503 is retried, whatever it asks for: a registry can tell what an import did when Resource Manager cannot. */
-const MAX_503_RETRIES = 3;
-const RETRY_POLICY: RetryPolicy = { faultMs: 1_000, maxRetryAfterMs: MAX_WAIT_MS };
+const RETRY_POLICY: RetryPolicy = {
+  faultMs: 1_000,
+  maxRetryAfterMs: MAX_WAIT_MS,
+  // The registry can tell what an import did when Resource Manager cannot.
+  max503Retries: 3,
+};
 
 /** A response of Resource Manager. */
 export interface ArmResponse {
@@ -103,7 +106,6 @@ const retryStrategy: RetryStrategy = {
   retry({ retryCount, response, responseError }) {
     // An import polls often: a poll without a route to the host is left to the next one.
     if (!response && hasNoRoute(errorCode(responseError))) return { skipStrategy: true };
-    if (response?.status === 503 && retryCount >= MAX_503_RETRIES) return { skipStrategy: true };
     const result = response
       ? { status: response.status, retryAfter: response.headers.get("retry-after") }
       : { code: errorCode(responseError) };

@@ -1,7 +1,8 @@
 /** When and after which wait a request is sent again. */
 import { nextRetry, retryAfterSeconds } from "../../provider/registry/transport/retry";
 
-const policy = { faultMs: 250, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+const unlimited = Number.POSITIVE_INFINITY;
+const policy = { faultMs: 250, maxRetryAfterMs: unlimited, max503Retries: unlimited };
 
 function wait(result: { status: number; retryAfter?: string } | { code: string }, retries = 0, limits = policy) {
   return nextRetry("code" in result ? result : { retryAfter: undefined, ...result }, retries, limits)?.waitMs;
@@ -23,9 +24,16 @@ test("reads a date in Retry-After", () => {
 });
 
 test("bounds Retry-After by the policy", () => {
-  const limits = { faultMs: 1_000, maxRetryAfterMs: 60_000 };
+  const limits = { ...policy, faultMs: 1_000, maxRetryAfterMs: 60_000 };
   expect(wait({ status: 429, retryAfter: "3600" }, 0, limits)).toBeLessThanOrEqual(61_000);
   expect(wait({ status: 429, retryAfter: "0" }, 0, limits)).toBeGreaterThanOrEqual(500);
+});
+
+test("bounds the retries after 503 by the policy, and not those after 429", () => {
+  const limits = { ...policy, max503Retries: 3 };
+  expect(wait({ status: 503, retryAfter: "7" }, 2, limits)).toBeGreaterThanOrEqual(7_000);
+  expect(wait({ status: 503, retryAfter: "7" }, 3, limits)).toBeUndefined();
+  expect(wait({ status: 429, retryAfter: "7" }, 3, limits)).toBeGreaterThanOrEqual(7_000);
 });
 
 test("waits longer than Retry-After says when that has been too short several times", () => {

@@ -12,6 +12,8 @@ export interface RetryPolicy {
   readonly faultMs: number;
   /** The longest wait that a `Retry-After` header is obeyed for. */
   readonly maxRetryAfterMs: number;
+  /** How often a 503 with `Retry-After` is retried. */
+  readonly max503Retries: number;
 }
 
 export interface Retry {
@@ -29,11 +31,13 @@ const MAX_THROTTLED_MS = 16_000;
 /**
  * The wait before the next attempt, or `undefined` when the result is final. `retries` counts those made so far.
  *
- * - 429, and 503 with `Retry-After`: as often as the caller's time allows
+ * - 429: as often as the caller's time allows
+ * - 503 with `Retry-After`: as often as the policy and the caller's time allow
  * - other server errors and broken connections: a few times
  * - an attempt or a connection that ran out of time: once
  */
 export function nextRetry(result: AttemptResult, retries: number, policy: RetryPolicy): Retry | undefined {
+  if ("status" in result && result.status === 503 && retries >= policy.max503Retries) return undefined;
   const requested = "status" in result ? requestedWait(result, retries, policy) : undefined;
   if (requested !== undefined) return { waitMs: requested, isRequested: true };
   const limit = "status" in result ? (isTransient(result.status) ? RETRIES : 0) : networkError(result.code).retries;

@@ -11,7 +11,11 @@ import { UnusableResponse } from "./unusable-response";
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const DEFAULT_HEADERS = { "user-agent": "pulumi-acr-import", "accept-encoding": "identity" };
-const RETRY_POLICY: RetryPolicy = { faultMs: 250, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+const RETRY_POLICY: RetryPolicy = {
+  faultMs: 250,
+  maxRetryAfterMs: Number.POSITIVE_INFINITY,
+  max503Retries: Number.POSITIVE_INFINITY,
+};
 
 /** How long a request may take, and how its caller ends it early. */
 export interface RequestOptions {
@@ -59,7 +63,7 @@ async function sendWithRetries(request: HttpRequest, options: RequestOptions): P
   }
 }
 
-/** A server may close an idle connection at any time. That is no fault of the request: it takes the next connection. */
+/** A server may close an idle connection at any time. The request then takes another connection, which is no retry. */
 async function sendOnLiveConnection(
   request: HttpRequest,
   host: string,
