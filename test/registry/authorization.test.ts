@@ -3,6 +3,7 @@ import {
   challenge,
   DIGEST,
   failure,
+  invalid,
   json,
   SECRET,
   sendManifest,
@@ -14,8 +15,6 @@ import {
 } from "./fake-registry";
 
 const fake = useFakeRegistry();
-
-const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", text: expect.stringContaining(reason) });
 
 test("gets one token per repository, shared by concurrent look-ups", async () => {
   fake.handlers[fake.host] = withTokenService(tokenService(), tokenRegistry(`https://${fake.host}/token?x=1`));

@@ -27,6 +27,8 @@ export interface FakeRegistry {
   readonly proxy: string;
   /** The certificate authority of all hosts, PEM. */
   readonly certificate: string;
+  /** Makes {@link host} respond to one method, or `*`, with a handler, and to the others with a manifest. */
+  respondTo(method: string, handler: Handler): void;
   /** A client of {@link host}. */
   client(credential?: RegistryCredential, options?: Partial<RegistryApiOptions>): RegistryClient;
 }
@@ -41,6 +43,11 @@ export function useFakeRegistry(): FakeRegistry {
     proxyAuthorizations: [] as string[],
     proxy: "",
     certificate: "",
+    respondTo(method: string, handler: Handler): void {
+      state.handlers[state.host] = openRegistry((request, response) =>
+        request.method === method || method === "*" ? handler(request, response) : sendManifest(response),
+      );
+    },
     client: (credential: RegistryCredential = anonymous, options: Partial<RegistryApiOptions> = {}) =>
       // Jest ends a test after 120 s; no test is to depend on this limit.
       new RegistryClient({ host: state.host, side: "source", credential, timeoutMs: 100_000, ...options }),
@@ -134,6 +141,12 @@ export async function failure(work: Promise<unknown>): Promise<Partial<Failure> 
   expect(JSON.stringify(found)).not.toContain(Buffer.from(`reader:${SECRET}`).toString("base64"));
   return found;
 }
+
+/** The {@link failure} of a response that is not a registry's, for a reason. */
+export const invalid = (reason: string) => ({
+  code: "SOURCE_INVALID_RESPONSE",
+  text: expect.stringContaining(reason),
+});
 
 /** Sends JSON. */
 export function json(

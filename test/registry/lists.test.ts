@@ -1,29 +1,10 @@
 /** Lists of tags and referrers, page after page. */
-import {
-  DIGEST,
-  failure,
-  type Handler,
-  json,
-  MANIFEST_TYPE,
-  OTHER_DIGEST,
-  openRegistry,
-  sendManifest,
-  useFakeRegistry,
-} from "./fake-registry";
+import { DIGEST, failure, invalid, json, MANIFEST_TYPE, OTHER_DIGEST, useFakeRegistry } from "./fake-registry";
 
 const fake = useFakeRegistry();
 
-/** Responds to one method, or all, with a handler, and to the others with a manifest. */
-const respondTo = (method: string, handler: Handler): void => {
-  fake.handlers[fake.host] = openRegistry((request, response) =>
-    request.method === method || method === "*" ? handler(request, response) : sendManifest(response),
-  );
-};
-
-const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", text: expect.stringContaining(reason) });
-
 test("reads tags page after page", async () => {
-  respondTo("*", (request, response) => {
+  fake.respondTo("*", (request, response) => {
     const last = new URL(request.url ?? "", "https://x").searchParams.get("last");
     if (last === null)
       json(response, 200, { tags: ["1", "2"] }, { link: '</v2/app/tags/list?n=2&last=2>; rel="next"' });
@@ -33,7 +14,7 @@ test("reads tags page after page", async () => {
 });
 
 test("stops at a list of pages that does not end", async () => {
-  respondTo("*", (_request, response) => json(response, 200, { tags: ["1"] }, { link: '<?n=1>; rel="next"' }));
+  fake.respondTo("*", (_request, response) => json(response, 200, { tags: ["1"] }, { link: '<?n=1>; rel="next"' }));
   expect(await failure(fake.client().tags("app"))).toMatchObject(invalid("the list does not end"));
 });
 
@@ -47,7 +28,7 @@ test("reads referrers by the API, or by the tag where there is none", async () =
     ],
   };
   let hasApi = true;
-  respondTo("*", (request, response) =>
+  fake.respondTo("*", (request, response) =>
     request.url === `/v2/app/${hasApi ? `referrers/${OTHER_DIGEST}` : `manifests/${OTHER_DIGEST.replace(":", "-")}`}`
       ? json(response, 200, referrers)
       : json(response, 404, {}),

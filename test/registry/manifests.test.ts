@@ -6,26 +6,17 @@ import {
   DIGEST,
   failure,
   type Handler,
+  invalid,
   json,
   MANIFEST,
   MANIFEST_TYPE,
   OTHER_DIGEST,
-  openRegistry,
   sendManifest,
   useFakeRegistry,
   user,
 } from "./fake-registry";
 
 const fake = useFakeRegistry();
-
-/** Responds to one method, or all, with a handler, and to the others with a manifest. */
-const respondTo = (method: string, handler: Handler): void => {
-  fake.handlers[fake.host] = openRegistry((request, response) =>
-    request.method === method || method === "*" ? handler(request, response) : sendManifest(response),
-  );
-};
-
-const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", text: expect.stringContaining(reason) });
 
 test("sends one ping per host and one HEAD per look-up to an open registry", async () => {
   fake.handlers[fake.host] = (_request, response) => sendManifest(response);
@@ -40,7 +31,7 @@ test("sends one ping per host and one HEAD per look-up to an open registry", asy
 });
 
 test("finds nothing when the registry responds with 404", async () => {
-  respondTo("*", (_request, response) => json(response, 404, {}));
+  fake.respondTo("*", (_request, response) => json(response, 404, {}));
   expect(await fake.client().head("app", "1")).toBeUndefined();
   expect(await fake.client().manifest("app", "1")).toBeUndefined();
   expect(await fake.client().tags("app")).toBeUndefined();
@@ -69,7 +60,7 @@ test.each<[string, Handler]>([
   ["of 405", (_request, response) => response.writeHead(405).end()],
   ["of 501", (_request, response) => response.writeHead(501).end()],
 ])("reads the manifest after a HEAD response %s", async (_what, site) => {
-  respondTo("*", (request, response) =>
+  fake.respondTo("*", (request, response) =>
     request.method === "HEAD"
       ? site(request, response)
       : response.writeHead(200, { "content-type": MANIFEST_TYPE }).end(MANIFEST),
@@ -87,19 +78,19 @@ test.each<[string, Handler]>([
 });
 
 test("rejects a web page", async () => {
-  respondTo("*", (_request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
+  fake.respondTo("*", (_request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
   expect(await failure(fake.client().head("app", "1"))).toMatchObject(invalid("text/html is not a manifest's"));
 });
 
 test("rejects bytes without the digest in the header", async () => {
-  respondTo("*", (_request, response) => sendManifest(response, { "docker-content-digest": OTHER_DIGEST }));
+  fake.respondTo("*", (_request, response) => sendManifest(response, { "docker-content-digest": OTHER_DIGEST }));
   expect(await failure(fake.client().manifest("app", "1"))).toMatchObject(
     invalid(`Docker-Content-Digest is ${OTHER_DIGEST}, but the manifest has the digest ${DIGEST}`),
   );
 });
 
 test("rejects bytes and headers without the requested digest", async () => {
-  respondTo("*", (_request, response) => sendManifest(response));
+  fake.respondTo("*", (_request, response) => sendManifest(response));
   expect(await failure(fake.client().manifest("app", OTHER_DIGEST))).toMatchObject(
     invalid(`the manifest of ${OTHER_DIGEST} has the digest`),
   );
@@ -111,7 +102,7 @@ test("rejects bytes and headers without the requested digest", async () => {
 
 test("stops reading a body that is too long", async () => {
   let sent = 0;
-  respondTo("GET", (_request, response) => {
+  fake.respondTo("GET", (_request, response) => {
     response.writeHead(200, { "content-type": MANIFEST_TYPE });
     const chunk = Buffer.alloc(256 * 1024, " ");
     const more = (): void => {
@@ -129,7 +120,7 @@ test("stops reading a body that is too long", async () => {
 });
 
 test("rejects a header that is too long", async () => {
-  respondTo("*", (_request, response) => response.writeHead(200, { "x-long": "x".repeat(100_000) }).end());
+  fake.respondTo("*", (_request, response) => response.writeHead(200, { "x-long": "x".repeat(100_000) }).end());
   expect(await failure(fake.client().head("app", "1"))).toMatchObject(invalid("HPE_HEADER_OVERFLOW"));
 });
 
@@ -145,7 +136,7 @@ test("reads the platforms and entries of an index", async () => {
       },
     ],
   });
-  respondTo("*", (_request, response) =>
+  fake.respondTo("*", (_request, response) =>
     response.writeHead(200, { "content-type": "application/vnd.oci.image.index.v1+json" }).end(index),
   );
   expect(await fake.client().manifest("app", "1")).toMatchObject({

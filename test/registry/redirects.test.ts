@@ -3,9 +3,8 @@ import {
   challenge,
   DIGEST,
   failure,
-  type Handler,
+  invalid,
   json,
-  openRegistry,
   sendManifest,
   tokenRegistry,
   tokenService,
@@ -16,17 +15,8 @@ import {
 
 const fake = useFakeRegistry();
 
-/** Responds to one method, or all, with a handler, and to the others with a manifest. */
-const respondTo = (method: string, handler: Handler): void => {
-  fake.handlers[fake.host] = openRegistry((request, response) =>
-    request.method === method || method === "*" ? handler(request, response) : sendManifest(response),
-  );
-};
-
-const invalid = (reason: string) => ({ code: "SOURCE_INVALID_RESPONSE", text: expect.stringContaining(reason) });
-
 test("rejects redirects in a circle, to http, and without a Location", async () => {
-  respondTo("*", (request, response) => {
+  fake.respondTo("*", (request, response) => {
     const location = request.url?.endsWith("/http")
       ? `http://${fake.host}/x`
       : request.url?.endsWith("/circle")
