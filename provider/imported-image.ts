@@ -153,8 +153,8 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     platforms: undefined,
     verifiedBy: undefined,
     __provider: PROVIDER,
-    // In unit tests with mocks there is no engine, and nothing is resolved. `hasEngine` is no test for that: it is false in
-    // inline programs of the Automation API.
+    // Unit tests with mocks have no engine, and resolve nothing. Not `hasEngine`, which is also false in inline programs of the
+    // Automation API.
     ...(pulumi.runtime.getEngine() !== undefined && { __program: programContext(TYPE, name, args, opts) }),
   };
 }

@@ -1,4 +1,4 @@
-/** Rejects resource options that would fail later with a message that helps nobody, or would be ignored. */
+/** Rejects resource options that would be ignored, or would fail later without a useful message. */
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";

@@ -119,7 +119,7 @@ export class RegistryApi {
   }
 
   /**
-   * Reads page after page, as `Link` headers name them; false when there is no first page.
+   * Reads all pages of a list, following `Link` headers. False when the list does not exist.
    *
    * https://www.rfc-editor.org/rfc/rfc8288
    */

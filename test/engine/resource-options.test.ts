@@ -1,4 +1,4 @@
-/** Resource options that fail elsewhere with a message that helps nobody, or are ignored. */
+/** Resource options that would be ignored, or would fail later without a useful message. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

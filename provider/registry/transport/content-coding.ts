@@ -15,7 +15,7 @@ const DECODERS: Readonly<Record<string, Decode>> = {
   br: zlib.brotliDecompressSync,
 };
 
-/** Nobody needs more; each one costs memory and time. */
+/** More are not in use, and each one costs memory and time. */
 const MAX_CODINGS = 2;
 
 /** The body without the codings of its `Content-Encoding` header, at most `maxBytes` long. */

@@ -47,7 +47,7 @@ export function networkError(code: string): NetworkError {
   return NETWORK_ERRORS[code] ?? unconnected(code || "the request failed", 0);
 }
 
-/** Whether there is no way from here to the host: because of the network, or of a proxy. */
+/** Whether the network or a proxy leaves this machine without a route to the host. */
 export function hasNoRoute(code: string): boolean {
   return code === "EHOSTUNREACH" || code === "ENETUNREACH" || code === "EPROXY";
 }
