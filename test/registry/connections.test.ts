@@ -75,7 +75,7 @@ function fakeTimers(): void {
   jest.useFakeTimers({ doNotFake: ["Date", "nextTick", "queueMicrotask", "setImmediate", "setInterval"] });
 }
 
-test("opens at most 16 connections to a host and keeps them alive", async () => {
+test("opens at most 32 connections to a host and keeps them alive", async () => {
   const { host, sockets } = await serve(registry);
   await Promise.all(Array.from({ length: 60 }, (_, at) => head(host, `${at}`)));
   await head(host, "again");

@@ -212,7 +212,7 @@ describe("faults", () => {
   });
 });
 
-test("resolves 100 images of a repository with one token and at most 16 connections", async () => {
+test("resolves 100 images of a repository with one token and at most 32 connections", async () => {
   const hub = source("docker.io");
   const references = Array.from({ length: 100 }, (_, at) => `t${at}`);
   for (const tag of references) await emulator.control.moveTag(`docker.io/library/many:${tag}`);

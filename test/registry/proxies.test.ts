@@ -9,7 +9,7 @@ import { anonymous, DIGEST, failure, sendManifest, useFakeRegistry, verifiesIpv6
 
 const fake = useFakeRegistry();
 
-test("opens at most 16 connections to a host and keeps them alive through the proxy", async () => {
+test("opens at most 32 connections to a host and keeps them alive through the proxy", async () => {
   let running = 0;
   let most = 0;
   fake.handlers[fake.host] = async (_request, response) => {

@@ -5,7 +5,7 @@ import { findProxy } from "./proxy";
 import { TunnelAgent } from "./tunnel-agent";
 
 /** Requests in flight, and so connections, to one host. */
-export const CONNECTIONS_PER_HOST = 16;
+export const CONNECTIONS_PER_HOST = 32;
 
 const OPTIONS: https.AgentOptions = { keepAlive: true, maxFreeSockets: CONNECTIONS_PER_HOST };
 
