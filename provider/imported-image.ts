@@ -2,8 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { programContext } from "./program/program-context";
 import { checkOptions } from "./program/resource-options";
-import { UntracedResource } from "./program/untraced-resource";
-import type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";
+import { suppressStackTraces } from "./program/stack-traces";
+import {
+  type ConflictPolicy,
+  type DeletePolicy,
+  type DigestOrigin,
+  pinnedReferences,
+  type SourceUnavailablePolicy,
+} from "./resource/state";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -80,7 +86,7 @@ export interface ImportedImageArgs {
  * export const image = node.reference; // myregistry.azurecr.io/library/node@sha256:…
  * ```
  */
-export class ImportedImage extends UntracedResource {
+export class ImportedImage extends pulumi.CustomResource {
   /** ARM resource ID of the target registry. Known in preview. */
   declare readonly registryId: pulumi.Output<string>;
   /** Login server of the target registry, such as `myregistry.azurecr.io`. Known in preview. */
@@ -89,8 +95,6 @@ export class ImportedImage extends UntracedResource {
   declare readonly sourceDigest: pulumi.Output<string>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
-  /** Digest-pinned references, one for each target repository. Known in preview. */
-  declare readonly references: pulumi.Output<string[]>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
   declare readonly targets: pulumi.Output<Record<string, string>>;
   /** Media type of the manifest, where the target can be read. Known after the import. */
@@ -112,7 +116,23 @@ export class ImportedImage extends UntracedResource {
    */
   constructor(name: string, args: ImportedImageArgs, opts?: pulumi.CustomResourceOptions) {
     checkOptions(TYPE, name, opts ?? {});
-    super(TYPE, name, () => toInputs(name, args ?? {}, opts ?? {}), opts);
+    const stackTraces = suppressStackTraces();
+    try {
+      super(TYPE, name, toInputs(name, args ?? {}, opts ?? {}), opts);
+    } catch (error) {
+      throw stackTraces.restoreIn(error, new.target);
+    } finally {
+      stackTraces.restore();
+    }
+  }
+
+  /** Digest-pinned references, one for each target repository, the first target's first. Known in preview. */
+  get references(): pulumi.Output<string[]> {
+    const { loginServer, reference, sourceDigest, targets } = this;
+    // Unit tests with mocks have no targets.
+    return pulumi
+      .all([loginServer, reference, sourceDigest, targets])
+      .apply(([server, first, digest, held = {}]) => pinnedReferences(server, first, digest, held));
   }
 
   /**
@@ -147,7 +167,6 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     loginServer: undefined,
     sourceDigest: undefined,
     reference: undefined,
-    references: undefined,
     targets: undefined,
     mediaType: undefined,
     platforms: undefined,

@@ -13,7 +13,7 @@ import {
   type Inputs,
   type Lookup,
   type ProgramContext,
-  pinnedReferences,
+  pinnedReference,
   targetNames,
 } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
@@ -171,8 +171,7 @@ function digestOutputs(loginServer: string, names: readonly string[], digest: Di
   return {
     sourceDigest: digest,
     targets: areNamesKnown ? Object.fromEntries(names.map((name) => [name, digest])) : unknownAs(),
-    ...(areNamesKnown && !hasUnknown([loginServer, digest])
-      ? pinnedReferences(loginServer, names, digest)
-      : { reference: UNKNOWN, references: unknownAs() }),
+    reference:
+      areNamesKnown && !hasUnknown([loginServer, digest]) ? pinnedReference(loginServer, names, digest) : UNKNOWN,
   };
 }

@@ -89,8 +89,6 @@ export interface Inputs extends Arguments {
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */
   readonly reference?: string;
-  /** Digest-pinned references, one per target repository. */
-  readonly references?: readonly string[];
 }
 
 /** What create and update record. `targets` is what the targets hold; `sourceDigest` is what this resource imported. */
@@ -134,9 +132,9 @@ export function toOutputs(
   },
 ): Outputs {
   const { sourceDigest, targets, mediaType, platforms, verifiedBy } = found;
-  const pinned = pinnedReferences(inputs.loginServer, targetNames(inputs), sourceDigest);
+  const reference = pinnedReference(inputs.loginServer, targetNames(inputs), sourceDigest);
   const source = withoutCredentials(inputs.source);
-  const outputs = { ...inputs, source, sourceDigest, targets, ...pinned, mediaType, platforms, verifiedBy };
+  const outputs = { ...inputs, source, sourceDigest, targets, reference, mediaType, platforms, verifiedBy };
   return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)) as unknown as Outputs;
 }
 
@@ -145,15 +143,21 @@ export function inputsOf({ mediaType, platforms, verifiedBy, ...inputs }: Output
   return inputs;
 }
 
-/** The digest-pinned references of the targets, one per repository, the first target's first. */
+/** The digest-pinned reference of the first target. */
+export function pinnedReference(loginServer: string, names: readonly string[], digest: string): string {
+  const [name] = names;
+  return name === undefined ? "" : `${loginServer}/${parseTarget(name).repository}@${digest}`;
+}
+
+/** The digest-pinned references of all repositories that hold the imported digest, the first target's first. */
 export function pinnedReferences(
   loginServer: string,
-  names: readonly string[],
+  reference: string,
   digest: string,
-): { reference: string; references: string[] } {
-  const repositories = new Set(names.map((name) => parseTarget(name).repository));
-  const references = [...repositories].map((repository) => `${loginServer}/${repository}@${digest}`);
-  return { reference: references[0] ?? "", references };
+  targets: Readonly<Record<string, string>>,
+): string[] {
+  const names = Object.keys(targets).filter((name) => targets[name] === digest);
+  return [...new Set([reference, ...names.map((name) => pinnedReference(loginServer, [name], digest))])];
 }
 
 function withoutCredentials(source: Arguments["source"]): Arguments["source"] {

@@ -49,7 +49,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   registry: ["reference", "failure", "json.ts"],
   azure: ["registry", "reference", "failure", "json.ts"],
   source: ["resource", "registry", "reference", "azure", "failure"],
-  program: ["source", "resource", "registry", "reference", "azure", "failure"],
+  program: ["source", "resource", "registry", "reference", "azure", "failure", "json.ts"],
   plugin: ["source", "resource", "registry", "reference", "azure", "failure"],
   top: ["imported-image.ts", "program", "resource"],
 };

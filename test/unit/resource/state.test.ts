@@ -4,6 +4,7 @@ import { isSameSource } from "../../../provider/resource/source";
 import {
   type Inputs,
   inputsOf,
+  pinnedReference,
   pinnedReferences,
   recordedTargets,
   targetNames,
@@ -33,7 +34,6 @@ describe("toOutputs", () => {
       mediaType: "application/x",
       platforms: ["linux/amd64"],
       reference: `myregistry.azurecr.io/node@${digest}`,
-      references: ["node", "mirror/node", "archive"].map((name) => `myregistry.azurecr.io/${name}@${digest}`),
     });
   });
 
@@ -76,8 +76,8 @@ test("inputsOf gives back what a refresh may write into the inputs: nothing that
     platforms: [],
     verifiedBy: "operation",
   });
-  const { reference, references } = outputs;
-  expect(inputsOf(outputs)).toEqual({ ...inputs, sourceDigest: digest, targets: {}, reference, references });
+  const { reference } = outputs;
+  expect(inputsOf(outputs)).toEqual({ ...inputs, sourceDigest: digest, targets: {}, reference });
 });
 
 describe("targetNames", () => {
@@ -107,9 +107,11 @@ test("recordedTargets: those of the arguments, and those that are left of an ear
   ]);
 });
 
-test("pinnedReferences: one for each repository, the first target's first", () => {
-  expect(pinnedReferences("r.azurecr.io", ["b:1", "a:1", "b:2", "a"], digest)).toEqual({
-    reference: `r.azurecr.io/b@${digest}`,
-    references: [`r.azurecr.io/b@${digest}`, `r.azurecr.io/a@${digest}`],
-  });
+test("pinnedReferences: one for each repository that holds the digest, the first target's first", () => {
+  const targets = { "a:1": digest, "b:1": digest, "b:2": digest, a: digest, "old:1": digestOf("2") };
+  const first = pinnedReference("r.azurecr.io", ["b:1", "a:1"], digest);
+  expect(pinnedReferences("r.azurecr.io", first, digest, targets)).toEqual([
+    `r.azurecr.io/b@${digest}`,
+    `r.azurecr.io/a@${digest}`,
+  ]);
 });
