@@ -36,7 +36,7 @@ import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from ".
 import { forgetTokens } from "./target-registry";
 
 type EngineInputs = Arguments &
-  Partial<Outputs> & { readonly __program?: ProgramContext; readonly __provider?: string };
+  Partial<Outputs> & { readonly __program?: ProgramContext | string; readonly __provider?: string };
 
 /** Receives the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
@@ -87,7 +87,7 @@ export async function update(id: string, recorded: Outputs, inputs: Inputs): Pro
 /** Reads what the target holds now, for a refresh and for `ImportedImage.get`. */
 export async function read(id: string, known: Outputs | EngineInputs): Promise<dynamic.ReadResult> {
   const isGet = "__program" in known;
-  const limit = timeLimit("update", isGet ? known.__program?.timeouts : known.timeouts);
+  const limit = timeLimit("update", isGet ? splitProgramInputs(known).program.timeouts : known.timeouts);
   return withCleanErrors(id, limit, async (signal) => {
     if (!isGet) return refreshTargets(id, known as Outputs, azure(), signal);
     // In a preview the engine omits inputs that are unknown.
@@ -131,8 +131,9 @@ function resolve(source: Source): Promise<DigestResult> {
  * restored the recorded value, which counts for `sourceDigest` alone.
  */
 function splitProgramInputs(news: EngineInputs) {
-  const { __program: program = {}, __provider, sourceDigest, ...rest } = news;
-  const { registryId, loginServer, targets, reference, references, timeouts, ...others } = rest;
+  const { __program = {}, __provider, sourceDigest, ...rest } = news;
+  const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
+  const { registryId, loginServer, targets, reference, timeouts, ...others } = rest;
   const { mediaType, platforms, verifiedBy, ...args } = others;
   return { args, program, keep: sourceDigest };
 }

@@ -1,9 +1,7 @@
 /** Killed and interrupted runs. */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { descendants, type Running } from "../../scripts/process";
 import { holdImports, useEmulator } from "../support/emulator";
 import { PulumiProject } from "../support/engine";
+import { pluginOf } from "../support/plugin-process";
 import { until } from "../support/until";
 import { imageProgram } from "./programs";
 
@@ -47,7 +45,7 @@ test("after up and its processes were killed during an import, the next up adopt
 test("after the plugin was killed, the next up imports what Azure never finished", async () => {
   const { control } = emulator;
   const { project, up, digest, held } = await importing("orphaned", true);
-  process.kill(pluginOf(up), "SIGKILL");
+  process.kill(pluginOf(up) ?? Number.NaN, "SIGKILL");
   expect((await up.finished).exitCode).not.toBe(0);
   expect((await project.state()).text).not.toContain(digest);
 
@@ -80,16 +78,3 @@ test("Ctrl-C waits for the import and records it; a second one ends at once, and
   expect([next.exitCode, next.changes]).toEqual([0, { create: 1 }]);
   expect(await twice.held()).toBe(twice.digest);
 });
-
-/** The plugin process of a running command. */
-function pluginOf(up: Running): number {
-  const plugin = descendants(up.pid).find((pid) => /node .*dynamic-provider/.test(commandOf(pid)));
-  if (plugin === undefined) throw new Error(`no plugin runs below ${up.pid}`);
-  return plugin;
-}
-
-function commandOf(pid: number): string {
-  return process.platform === "linux"
-    ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
-    : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-}
