@@ -1,6 +1,8 @@
 /** Imports and their failures, against the emulator. */
+
 import { newRegistry } from "acr-emulator";
 import { formatFailure } from "../../../provider/failure/failure";
+import { CONNECTIONS_PER_HOST } from "../../../provider/registry/transport/agents";
 import {
   DATA_IMPORTER,
   otherTenantSubscriptionId,
@@ -191,5 +193,7 @@ test("many concurrent imports need one start each, one token and few connections
   const requests = await imports.emulator.control.requests({ from: "client" });
   expect(requests.filter(({ method, host }) => method === "POST" && host === ARM)).toHaveLength(40);
   expect(requests.filter(({ host }) => host === "login.microsoftonline.com").length).toBeLessThanOrEqual(2);
-  expect(new Set(requests.filter(({ host }) => host === ARM).map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(16);
+  expect(new Set(requests.filter(({ host }) => host === ARM).map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(
+    CONNECTIONS_PER_HOST,
+  );
 });
