@@ -1,5 +1,6 @@
 /** One token for several repositories. */
 import type { ServerResponse } from "node:http";
+import { TokenBatches } from "../../provider/registry/token-batches";
 import { shortenWaits } from "../support/short-waits";
 import { challenge, DIGEST, failure, json, sendManifest, useFakeRegistry, user } from "./fake-registry";
 
@@ -336,28 +337,34 @@ test("an action other than pull: a token for one repository", async () => {
   expect(asked.length).toBeGreaterThanOrEqual(2);
 });
 
-test("repositories of two token services are never in one request", async () => {
-  const services = ["one", "two"];
-  const asked: string[] = [];
-  fake.handlers[fake.host] = ({ url = "", headers }, response) => {
-    const [, service = ""] = /^\/v2\/(\w+)\//.exec(url) ?? [];
-    if (url === "/v2/") return json(response, 200, {});
-    if (headers.authorization === `Bearer ${service}`) return sendManifest(response);
-    return challenge(response, `Bearer realm="https://${service}.example.net/",service="${service}"`);
+describe("what is asked for in one turn of the event loop", () => {
+  const options = { deadline: 0 };
+  const service = (host: string, name: string) => ({ realm: new URL(`https://${host}/`), service: name });
+  const setUp = () => {
+    const asked: string[] = [];
+    const batches = new TokenBatches(async ({ realm, service }, scopes) => {
+      asked.push([realm.host, service, ...scopes.map(({ repository }) => repository)].join(" "));
+      return { value: "token", expires: Number.POSITIVE_INFINITY };
+    });
+    return { asked, batches };
   };
-  for (const service of services) {
-    fake.handlers[`${service}.example.net`] = ({ url = "" }, response) => {
-      asked.push(`${service} ${url}`);
-      json(response, 200, { token: service });
+
+  test("is in one request, however many promises the callers wait for", async () => {
+    const { asked, batches } = setUp();
+    const ask = async (promises: number) => {
+      for (let at = 0; at < promises; at++) await undefined;
+      return batches.get(service("auth.example", "s"), { repository: `app${promises}`, actions: "pull" }, options);
     };
-  }
-  const names = services.flatMap((service) => repositories(5).map((name) => `${service}/${name}`));
-  const found = await lookUp(fake.client(), names);
-  expect(found.map((one) => one?.digest)).toEqual(Array(10).fill(DIGEST));
-  for (const service of services) {
-    const [other = ""] = services.filter((name) => name !== service);
-    const requests = asked.filter((request) => request.startsWith(service));
-    expect(requests.length).toBeGreaterThan(0);
-    expect(requests.join()).not.toContain(`repository%3A${other}%2F`);
-  }
+    await Promise.all([0, 1, 10, 100].map(ask));
+    expect(asked).toEqual(["auth.example s app0 app1 app10 app100"]);
+  });
+
+  test("is in one request for each token service", async () => {
+    const { asked, batches } = setUp();
+    const services = [service("auth.example", "one"), service("auth.example", "two"), service("other.example", "one")];
+    const ask = (repository: string) =>
+      services.map((each) => batches.get(each, { repository, actions: "pull" }, options));
+    await Promise.all(["a", "b"].flatMap(ask));
+    expect(asked).toEqual(["auth.example one a b", "auth.example two a b", "other.example one a b"]);
+  });
 });
