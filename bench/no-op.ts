@@ -177,7 +177,7 @@ function timesSection(rows: Table["rows"], { rounds, connecting }: Matrix): Sect
     method: [
       `Medians of ${rounds} rounds. In each round every program runs once, one after the other. A ratio compares two programs within`,
       "a round; the table has the median and the range over all rounds. `up` runs with `--skip-preview`, so the program runs once.",
-      "Each image is in a repository of its own on Docker Hub, so each needs its own token.",
+      "Each image is in a repository of its own on Docker Hub; an anonymous token is for up to 20 of them.",
       `Latency: each response of the source comes that much later${connections}.`,
       "",
       "- do-nothing: `pulumi.dynamic.Resource` with seven one-line methods and the same arguments; sends no request.",

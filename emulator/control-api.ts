@@ -8,6 +8,7 @@ import {
   parseHostMap,
   parseImageOptions,
   parseRegistryChanges,
+  parseSettings,
   requireFound,
   requireReference,
   type StateAdditions,
@@ -81,13 +82,7 @@ const routes: Readonly<Record<string, (context: ControlContext) => unknown>> = {
   },
 
   "GET /settings": ({ state }) => state.settings,
-  "PUT /settings": ({ state, body }) => {
-    const changes = asObject<Record<string, unknown>>(body);
-    const unknown = Object.keys(changes).find((name) => !Object.hasOwn(state.settings, name));
-    if (unknown)
-      throw new ControlError(`unknown setting ${unknown}; expected one of ${Object.keys(state.settings).join(", ")}`);
-    return Object.assign(state.settings, changes);
-  },
+  "PUT /settings": ({ state, body }) => Object.assign(state.settings, parseSettings(state.settings, body)),
 
   "GET /state": ({ state }) => ({ ...state, registries: state.registries.map(describeRegistry) }),
   "PUT /state": ({ state, body }) => addToState(state, asObject<StateAdditions>(body)),

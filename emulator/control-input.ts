@@ -1,8 +1,9 @@
 /** Parses what callers send to the control API. */
 import { newRegistry } from "./default-state";
 import type { ImageOptions } from "./registry/make-image";
+import { severalScopes } from "./registry/token-registry";
 import { roleNames } from "./resource-manager/permissions";
-import { equalsIgnoreCase, type RegistryProperties, type State } from "./state";
+import { equalsIgnoreCase, type RegistryProperties, type Settings, type State } from "./state";
 
 /** A request that the control API rejects. */
 export class ControlError extends Error {
@@ -83,6 +84,20 @@ export function addToState(state: State, additions: StateAdditions): void {
   state.registries.push(
     ...registries.map((registry) => newRegistry({ ...parseRegistryChanges(registry), name: registry.name })),
   );
+}
+
+/** The settings that have a few values. */
+const CHOICES: Readonly<Record<string, readonly unknown[]>> = { severalScopes, opaqueTokens: [true, false] };
+
+export function parseSettings(settings: Settings, body: unknown): Partial<Settings> {
+  const changes = asObject<Partial<Settings>>(body);
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(settings, name))
+      throw new ControlError(`unknown setting ${name}; expected one of ${Object.keys(settings).join(", ")}`);
+    const choices = CHOICES[name];
+    if (choices && !choices.includes(value)) throw new ControlError(`${name} must be one of ${choices.join(", ")}`);
+  }
+  return changes;
 }
 
 export function parseRegistryChanges(body: unknown): Partial<RegistryProperties> {

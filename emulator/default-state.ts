@@ -191,6 +191,8 @@ export function defaultState(): State {
       resourceGraphPageSize: 1000,
       clientAddress: "203.0.113.7",
       importErrorsIn: "message",
+      severalScopes: "all",
+      opaqueTokens: false,
     },
   };
 }

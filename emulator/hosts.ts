@@ -51,6 +51,7 @@ export class Hosts {
     const hub = dockerHub({
       store: stores.dockerHub,
       accounts: [{ ...dockerHubAccount, privateRepositories: [privateRepository] }],
+      tokens: state.settings,
     });
     const microsoft = publicRegistry({ store: stores.microsoft });
     this.#dockerHub = ({ req, res }) => hub.registry(req, res);

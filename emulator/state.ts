@@ -1,6 +1,7 @@
 /** The state of the emulated services, as data that tests change. */
 import type { ScopedToken } from "./registry/acr-authority";
 import type { RegistryStore } from "./registry/registry-store";
+import type { TokenServiceOptions } from "./registry/token-registry";
 
 /** A cloud: the hosts of its services, and the suffix of its registries. */
 export interface Cloud {
@@ -132,6 +133,10 @@ export interface Settings {
   clientAddress: string;
   /** Where a failed import has its reason: in `error.message`, or only in `error.details[0].message`. */
   importErrorsIn: "message" | "details";
+  /** What Docker Hub's token service responds to a request for several scopes. */
+  severalScopes: NonNullable<TokenServiceOptions["severalScopes"]>;
+  /** Docker Hub's tokens can be read by its registry only. */
+  opaqueTokens: boolean;
 }
 
 /** The whole state; registries hold their content. */

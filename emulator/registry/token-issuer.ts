@@ -21,7 +21,8 @@ export class TokenIssuer<Claims extends object> {
     private readonly audience: string,
   ) {}
 
-  issue(subject: string, seconds: number, claims: Claims): string {
+  /** @param isOpaque - Issue a random text that only this issuer knows, not a JWT. */
+  issue(subject: string, seconds: number, claims: Claims, isOpaque = false): string {
     const now = Math.floor(Date.now() / 1000);
     const payload = {
       iss: this.issuer,
@@ -30,8 +31,14 @@ export class TokenIssuer<Claims extends object> {
       jti: randomUUID(),
       iat: now,
       exp: now + seconds,
+      ...claims,
     };
-    const text = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ ...payload, ...claims })}`;
+    if (isOpaque) {
+      const token = randomBytes(32).toString("base64url");
+      this.known.set(token, payload);
+      return token;
+    }
+    const text = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(payload)}`;
     return `${text}.${this.signature(text)}`;
   }
 

@@ -21,6 +21,22 @@ export interface Account {
   password: string;
 }
 
+/**
+ * What a request for several scopes gets: all that the client may have (as the specification says), the first one only, nothing
+ * if one of them is refused (403), or nothing at all (400).
+ */
+export const severalScopes = ["all", "first", "allOrNothing", "rejected"] as const;
+
+/** The ways in which token services differ, read at each request. */
+export interface TokenServiceOptions {
+  /** @default "all" */
+  readonly severalScopes?: (typeof severalScopes)[number];
+  /** Issue tokens that only the registry can read, not JWTs. */
+  readonly opaqueTokens?: boolean;
+  /** Lifetime of a token in seconds. @default 300 */
+  readonly tokenLifetime?: number;
+}
+
 /** The ways in which registries with a token service differ. */
 export interface TokenRegistryOptions extends Omit<DistributionOptions, "authorize"> {
   /** Full URL of the token service, on the registry's own host or another one. */
@@ -37,8 +53,7 @@ export interface TokenRegistryOptions extends Omit<DistributionOptions, "authori
   challenges?: readonly ("bearer" | "basic")[];
   /** Put all challenges into one header line instead of one line each. */
   joinChallenges?: boolean;
-  /** Lifetime of a token in seconds, read at each request. @default 300 */
-  tokenLifetime?: number;
+  tokens?: TokenServiceOptions;
 }
 
 /** The handlers of the registry and of its token service. */
@@ -99,17 +114,33 @@ async function handleTokenRequest(
   const account = given && findAccount(options, given);
   const isAnonymous = given === undefined && request.headers.authorization === undefined;
   if (account === undefined && !isAnonymous) throw unauthorized("incorrect username or password", []);
-  const access = intersect(parseScopes(form.getAll("scope")), ({ type, name }, action) =>
-    type === "repository" ? options.allows(account, action, name) : false,
-  );
-  const { tokenLifetime = 300, tokenField = "both" } = options;
-  const token = issuer.issue(account?.username ?? "", tokenLifetime, { access });
+  const { tokens: { opaqueTokens = false, tokenLifetime = 300 } = {}, tokenField = "both" } = options;
+  const access = grantedAccess(options, account, parseScopes(form.getAll("scope")));
+  const token = issuer.issue(account?.username ?? "", tokenLifetime, { access }, opaqueTokens);
   sendJson(response, 200, {
     ...(tokenField === "access_token" ? {} : { token }),
     ...(tokenField === "token" ? {} : { access_token: token }),
     expires_in: tokenLifetime,
     issued_at: new Date().toISOString(),
   });
+}
+
+function grantedAccess(
+  { tokens = {}, allows }: TokenRegistryOptions,
+  account: Account | undefined,
+  requested: readonly Access[],
+): Access[] {
+  const isSeveral = requested.length > 1;
+  if (isSeveral && tokens.severalScopes === "rejected")
+    throw new RegistryError(400, "UNSUPPORTED", "duplicate field scope");
+  const considered = isSeveral && tokens.severalScopes === "first" ? requested.slice(0, 1) : requested;
+  const granted = intersect(
+    considered,
+    ({ type, name }, action) => type === "repository" && allows(account, action, name),
+  );
+  if (isSeveral && tokens.severalScopes === "allOrNothing" && granted.length < requested.length)
+    throw new RegistryError(403, "DENIED", "requested access to the resource is denied");
+  return granted;
 }
 
 function formCredentials(form: URLSearchParams): { username: string; password: string } | undefined {

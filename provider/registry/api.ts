@@ -193,7 +193,7 @@ export class RegistryApi {
     options: RequestOptions,
   ): Promise<{ readonly response: HttpResponse; readonly used: AuthHeaders }> {
     const response = await this.#sendWith(auth, request, options);
-    if (!asksForAuthorization(response)) return { response, used: auth };
+    if (!asksForAuthorization(response, auth)) return { response, used: auth };
     const other = await this.#authorization.reauthorize(request.scope, auth, response, options);
     if (!other) return { response, used: auth };
     return { response: await this.#sendWith(other, request, options), used: other };
@@ -228,10 +228,14 @@ export class RegistryApi {
   }
 }
 
-/** A refusal that another authorization may turn; a 401 always, any other only if it has a challenge. */
-function asksForAuthorization({ status, header }: HttpResponse): boolean {
+/** A refusal that another authorization may turn: a 401, any with a challenge, and those of a token for several repositories. */
+function asksForAuthorization({ status, header }: HttpResponse, { token }: AuthHeaders): boolean {
+  if (token?.isShared && REFUSALS_OF_SHARED_TOKENS.has(status)) return true;
   return status === 401 || (status >= 400 && status < 500 && header("www-authenticate") !== undefined);
 }
+
+/** It permits too little, or is too long: https://www.rfc-editor.org/rfc/rfc6585#section-5 */
+const REFUSALS_OF_SHARED_TOKENS: ReadonlySet<number> = new Set([400, 403, 431]);
 
 /** Swallows the failure of a HEAD that says nothing about a GET. */
 function undecided(error: unknown): undefined {

@@ -75,10 +75,12 @@ export class Authorization {
       return undefined;
 
     const required = requiredScope(challenges, scope);
-    const hasEnded = used.token !== undefined && (!used.isNew || used.token.expires <= Date.now());
-    if (isSameScheme(scheme, used.scheme) && !hasEnded && required === undefined) return undefined;
+    const { token, isNew } = used;
+    // A shared token may not open what it names.
+    const needsOther = token !== undefined && (token.isShared || !isNew || token.expires <= Date.now());
+    if (isSameScheme(scheme, used.scheme) && !needsOther && required === undefined) return undefined;
     this.#scheme = scheme;
-    if (hasEnded) this.forget(used);
+    if (needsOther) this.forget(used);
     return this.#headers(scheme, required ?? scope, options);
   }
 

@@ -7,6 +7,9 @@ export interface Scope {
   readonly actions: string;
 }
 
+/** The scopes of one token. */
+export type Scopes = readonly [Scope, ...Scope[]];
+
 /** `repository:library/node:pull` */
 export function formatScope({ repository, actions }: Scope): string {
   return `repository:${repository}:${actions}`;

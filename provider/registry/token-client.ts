@@ -6,7 +6,7 @@ import type { Identity } from "./identity";
 import { PromiseCache } from "./promise-cache";
 import { mayReceiveCredentials } from "./realm";
 import { sendRequest } from "./request";
-import { formatScope, type Scope } from "./scope";
+import { formatScope, type Scope, type Scopes } from "./scope";
 import {
   type AccessToken,
   accessTokenRequest,
@@ -17,6 +17,7 @@ import {
   refreshRequest,
   type TokenService,
 } from "./token";
+import { TokenBatches } from "./token-batches";
 import type { HttpRequest, HttpResponse } from "./transport/http-message";
 import { type RequestOptions, withoutSignal } from "./transport/send";
 
@@ -33,6 +34,7 @@ export interface TokenClientOptions {
 export class TokenClient {
   readonly #tokens = new PromiseCache<AccessToken>();
   readonly #refreshTokens = new PromiseCache<string>();
+  readonly #batches = new TokenBatches((...args) => this.#requestToken(...args));
 
   constructor(private readonly options: TokenClientOptions) {}
 
@@ -46,15 +48,19 @@ export class TokenClient {
       let isNew = false;
       const token = await this.#tokens.get(tokenKey(service, scope), options.signal, () => {
         isNew = true;
-        return this.#requestToken(service, scope, withoutSignal(options));
+        return this.#request(service, scope, withoutSignal(options));
       });
       if (isNew || token.expires > Date.now()) return { token, isNew };
       this.forget(service, scope, token);
     }
   }
 
-  /** Makes the next call get another token. */
+  /**
+   * Makes the next call get another token. A shared one that has not expired turned out not to work: whatever it says,
+   * tokens of this service are for one repository.
+   */
   forget(service: TokenService, scope: Scope, token: AccessToken): void {
+    if (token.isShared && token.expires > Date.now()) this.#batches.separate(service);
     this.#tokens.forget(tokenKey(service, scope), token);
   }
 
@@ -64,13 +70,21 @@ export class TokenClient {
     return identity.credential.kind === "anonymous" ? realm.protocol === "https:" : mayReceiveCredentials(host, realm);
   }
 
-  async #requestToken(service: TokenService, scope: Scope, options: RequestOptions): Promise<AccessToken> {
+  /** Tokens of Azure are never shared: they are long already, https://github.com/regclient/regclient/issues/797 */
+  #request(service: TokenService, scope: Scope, options: RequestOptions): Promise<AccessToken> {
+    const { isAzure, identity } = this.options;
+    const isShareable = identity.credential.kind === "anonymous" && !isAzure && scope.actions === "pull";
+    return isShareable ? this.#batches.get(service, scope, options) : this.#requestToken(service, [scope], options);
+  }
+
+  async #requestToken(service: TokenService, scopes: Scopes, options: RequestOptions): Promise<AccessToken> {
     const { side, identity } = this.options;
+    const [scope] = scopes;
     const requestedAt = Date.now();
     const entraToken = entraTokenOf(identity);
     const response = entraToken
       ? await this.#exchange(entraToken, scope, options)
-      : await this.#send(this.#tokenRequest(service, scope), scope, options);
+      : await this.#send(this.#tokenRequest(service, scopes), scope, options);
     const token = readAccessToken(side, response, requestedAt);
     identity.addSecret(token.value);
     identity.accept();
@@ -78,10 +92,10 @@ export class TokenClient {
   }
 
   /** https://distribution.github.io/distribution/spec/auth/token/ */
-  #tokenRequest(service: TokenService, scope: Scope): HttpRequest {
+  #tokenRequest(service: TokenService, scopes: Scopes): HttpRequest {
     const { side, name, identity } = this.options;
     const { realm } = service;
-    if (this.trusts(realm)) return accessTokenRequest(service, scope, identity.basic);
+    if (this.trusts(realm)) return accessTokenRequest(service, scopes, identity.basic);
     const origin = `${realm.protocol}//${realm.host}`;
     throw new ImportError(
       realm.protocol === "https:"

@@ -2,7 +2,7 @@
 import { ImportError, type Side } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { isObject, parseJson } from "../json";
-import { formatScope, type Scope } from "./scope";
+import { formatScope, type Scope, type Scopes } from "./scope";
 import type { HttpRequest, HttpResponse } from "./transport/http-message";
 
 /** A server that issues tokens, as a challenge names it. */
@@ -11,11 +11,15 @@ export interface TokenService {
   readonly service?: string | undefined;
 }
 
-/** A token that the registry accepts for one scope. */
+/** A token that the registry accepts for one scope or several. */
 export interface AccessToken {
   readonly value: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
+  /** The repositories that it permits to pull, where it says so itself. */
+  readonly repositories?: ReadonlySet<string> | undefined;
+  /** It was requested for several repositories. */
+  readonly isShared?: boolean;
 }
 
 /** The specification's default for a response without a lifetime, https://distribution.github.io/distribution/spec/auth/token/ */
@@ -24,12 +28,12 @@ const DEFAULT_LIFETIME_MS = 60_000;
 /** Asks a token service for a token; `basic` has the credentials, if the realm may receive them. */
 export function accessTokenRequest(
   { realm, service }: TokenService,
-  scope: Scope,
+  scopes: Scopes,
   basic: string | undefined,
 ): HttpRequest {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.append("scope", formatScope(scope));
+  for (const scope of scopes) url.searchParams.append("scope", formatScope(scope));
   return { method: "GET", url: url.href, ...(basic !== undefined && { headers: { authorization: `Basic ${basic}` } }) };
 }
 
@@ -58,7 +62,12 @@ export function readAccessToken(side: Side, response: HttpResponse, requestedAt:
   const stated = seconds > 0 && seconds < Number.POSITIVE_INFINITY ? seconds * 1000 : undefined;
   const lifetimeMs = stated ?? (jwtExpiry(value) ?? requestedAt + DEFAULT_LIFETIME_MS) - requestedAt;
   // A little early, so that it does not expire on its way to the registry.
-  return { value, expires: requestedAt + lifetimeMs * 0.9 };
+  return { value, expires: requestedAt + lifetimeMs * 0.9, repositories: pullableRepositories(value) };
+}
+
+/** Whether a token permits to pull from a repository, as far as it can be read. */
+export function permitsPull({ repositories }: AccessToken, repository: string): boolean {
+  return repositories?.has(repository) ?? true;
 }
 
 /** Reads `refresh_token`. */
@@ -75,6 +84,20 @@ export function isEntraToken(password: string): boolean {
 function jwtExpiry(token: string): number | undefined {
   const exp = jwtClaims(token)?.exp;
   return typeof exp === "number" ? exp * 1000 : undefined;
+}
+
+/** The `access` claim: https://distribution.github.io/distribution/spec/auth/jwt/ */
+function pullableRepositories(token: string): ReadonlySet<string> | undefined {
+  const access = jwtClaims(token)?.access;
+  if (access === undefined) return undefined;
+  const names = new Set<string>();
+  for (const entry of Array.isArray(access) ? access : []) {
+    if (!isObject(entry) || typeof entry.name !== "string" || !Array.isArray(entry.actions)) continue;
+    if (entry.type === "repository" && entry.actions.some((action) => action === "pull" || action === "*")) {
+      names.add(entry.name);
+    }
+  }
+  return names;
 }
 
 function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {

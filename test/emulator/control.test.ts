@@ -93,8 +93,30 @@ test("filters and clears the log", async () => {
   expect(await running.control.requests()).toEqual([]);
 });
 
+test("settings change how Docker Hub's token service responds to several scopes", async () => {
+  const path = ["library/hello-world", "tensorflow/tensorflow"]
+    .map((name) => `scope=repository:${name}:pull`)
+    .join("&");
+  const granted = async () => {
+    const response = await client.request(`https://auth.docker.io/token?service=registry.docker.io&${path}`);
+    if (response.status !== 200) return response.status;
+    const [, claims] = String(response.json().token).split(".");
+    return claims && JSON.parse(Buffer.from(claims, "base64url").toString()).access.length;
+  };
+  expect(await granted()).toBe(2);
+  await running.control.call("PUT", "/settings", {}, { severalScopes: "first" });
+  expect(await granted()).toBe(1);
+  await running.control.call("PUT", "/settings", {}, { severalScopes: "rejected" });
+  expect(await granted()).toBe(400);
+  await running.control.call("PUT", "/settings", {}, { severalScopes: "all", opaqueTokens: true });
+  expect(await granted()).toBeUndefined();
+  await running.control.call("PUT", "/settings", {}, { opaqueTokens: false });
+});
+
 test.each<[string, string, unknown, RegExp]>([
   ["PUT", "/settings", { retryafter: 1 }, /unknown setting retryafter/],
+  ["PUT", "/settings", { severalScopes: "some" }, /severalScopes must be one of all, first/],
+  ["PUT", "/settings", { opaqueTokens: "yes" }, /opaqueTokens must be one of true, false/],
   ["PATCH", "/registries/myregistry", { public: true }, /unknown registry property public/],
   ["PATCH", "/registries/nothere", {}, /404.*registry nothere/],
   ["PUT", "/registries/myregistry", {}, /409/],

@@ -69,9 +69,9 @@ test("a second up with the same digest sends one HEAD per source and nothing to 
   });
   expect((await project.up()).changes).toEqual({ create: 4 });
 
-  // One token per repository, one HEAD per distinct reference, and nothing for a reference with a digest.
+  // One token for both repositories, one HEAD per distinct reference, and nothing for a reference with a digest.
   const expected = (runs: number) => [
-    ...Array(2 * runs).fill("GET auth.docker.io"),
+    ...Array(runs).fill("GET auth.docker.io"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/calm/manifests/1"),
     ...Array(runs).fill("HEAD registry-1.docker.io/v2/library/steady/manifests/1"),
   ];

@@ -67,4 +67,37 @@ describe("Docker Hub", () => {
     expect((await one.head("library/deno", "2"))?.digest).toBe(DIGEST);
     expect(requests().filter((request) => request?.includes("auth."))).toHaveLength(1);
   });
+
+  describe("asked for 20 repositories at once", () => {
+    /** Resolves them, and returns how often each host got a request: `{ "HEAD registry-1.docker.io": 20 }`. */
+    const lookUp = async (): Promise<Record<string, number>> => {
+      const one = hub();
+      const found = await Promise.all(Array.from({ length: 20 }, (_, at) => one.head(`library/app${at}`, "1")));
+      expect(found.map((image) => image?.digest)).toEqual(Array(20).fill(DIGEST));
+      const counts: Record<string, number> = {};
+      for (const [to = ""] of fake.requests.map((request) => request.split("/"))) counts[to] = (counts[to] ?? 0) + 1;
+      return counts;
+    };
+
+    test("issues one token", async () => {
+      fake.handlers["registry-1.docker.io"] = tokenRegistry("https://auth.docker.io/token");
+      fake.handlers["auth.docker.io"] = tokenService();
+      expect(await lookUp()).toEqual({ "GET auth.docker.io": 1, "HEAD registry-1.docker.io": 20 });
+    });
+
+    test("may be a mirror where a proxy blocks auth.docker.io", async () => {
+      fake.handlers["registry-1.docker.io"] = (_request, response) => sendManifest(response);
+      fake.handlers["auth.docker.io"] = (_request, response) => response.writeHead(403).end();
+      expect(await lookUp()).toEqual({ "GET auth.docker.io": 21, "HEAD registry-1.docker.io": 20 });
+    });
+
+    test("may be a mirror with a token service of its own", async () => {
+      fake.handlers["registry-1.docker.io"] = tokenRegistry("https://mirror.example.net/", undefined, "mirror");
+      fake.handlers["auth.docker.io"] = tokenService({ token: "hub" });
+      fake.handlers["mirror.example.net"] = tokenService({ token: "mirror" });
+      const { "GET mirror.example.net": tokens = 0, ...others } = await lookUp();
+      expect(others).toEqual({ "GET auth.docker.io": 1, "HEAD registry-1.docker.io": 40 });
+      expect(tokens).toBeLessThanOrEqual(20);
+    });
+  });
 });

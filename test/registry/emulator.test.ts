@@ -5,7 +5,7 @@ import { type Digest, parseDigest } from "../../provider/reference/digest";
 import { entryFor, RegistryClient, type RegistryCredential } from "../../provider/registry/client";
 import { CONNECTIONS_PER_HOST } from "../../provider/registry/transport/agents";
 import { send } from "../../provider/registry/transport/send";
-import { startTestEmulator, type TestEmulator } from "../support/emulator";
+import { countByHost, startTestEmulator, type TestEmulator } from "../support/emulator";
 import { trust } from "../support/trust";
 
 let emulator: TestEmulator;
@@ -224,4 +224,59 @@ test("resolves 100 images of a repository with one token and at most 32 connecti
   expect(heads).toHaveLength(100);
   expect(new Set(heads.map(({ tunnel }) => tunnel)).size).toBeLessThanOrEqual(CONNECTIONS_PER_HOST);
   expect(requests.filter(({ host }) => host === "auth.docker.io")).toHaveLength(1);
+});
+
+describe("one token for several repositories of Docker Hub", () => {
+  const names = Array.from({ length: 100 }, (_, at) => `library/each${at}`);
+  const settings = (changes: object) => emulator.control.call("PUT", "/settings", {}, changes);
+  beforeAll(async () => {
+    for (const name of names) await emulator.control.moveTag(`docker.io/${name}:1`);
+  });
+  afterEach(() => settings({ severalScopes: "all", opaqueTokens: false }));
+
+  /** Resolves an image in each repository; returns the failures, and how many requests the two hosts got. */
+  async function lookUp(repositories: readonly string[]) {
+    const hub = source("docker.io");
+    await emulator.control.clearRequests();
+    const codes = await Promise.all(repositories.map((name) => codeOf(hub.head(name, "1"))));
+    const { "auth.docker.io": tokens, "registry-1.docker.io": lookUps } = countByHost(
+      await emulator.control.requests(),
+    );
+    return { failures: codes.filter((code) => code !== "no failure"), tokens, lookUps };
+  }
+
+  test.each([
+    [1, 1],
+    [10, 1],
+    [20, 1],
+    [21, 2],
+    [100, 5],
+  ])("%i repositories take %i", async (many, tokens) => {
+    expect(await lookUp(names.slice(0, many))).toEqual({ failures: [], tokens, lookUps: many });
+  });
+
+  test.each([
+    ["grants the first only", { severalScopes: "first" }, { tokens: 100, lookUps: 100 }],
+    ["rejects several scopes", { severalScopes: "rejected" }, { tokens: 105, lookUps: 100 }],
+    ["issues opaque tokens", { opaqueTokens: true }, { tokens: 5, lookUps: 100 }],
+    // 95 look-ups are refused before they ask alone.
+    [
+      "grants the first only, by opaque tokens",
+      { severalScopes: "first", opaqueTokens: true },
+      { tokens: 100, lookUps: 195 },
+    ],
+  ])("a service that %s", async (_what, changes, expected) => {
+    await settings(changes);
+    expect(await lookUp(names)).toEqual({ failures: [], ...expected });
+  });
+
+  test.each([
+    ["grants the others", { severalScopes: "all" }],
+    ["grants the others, by an opaque token", { severalScopes: "all", opaqueTokens: true }],
+    ["refuses them all", { severalScopes: "allOrNothing" }],
+  ])("a private or missing one among them fails alone where the service %s", async (_what, changes) => {
+    await settings(changes);
+    const repositories = [...names.slice(0, 10), "emulator/private", "library/missing"];
+    expect((await lookUp(repositories)).failures).toEqual(["SOURCE_ACCESS_DENIED", "SOURCE_ACCESS_DENIED"]);
+  });
 });

@@ -27,9 +27,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
     process.env.HTTPS_PROXY = emulator.server.proxy;
     folder = await mkdtemp(path.join(tmpdir(), "real-registry-"));
     await writeFile(path.join(folder, "layer.tar"), createTar("hello.txt", Buffer.from("hello")));
-    const auth = Buffer.from(`${registryAccount.username}:${registryAccount.password}`).toString("base64");
     await mkdir(path.join(folder, "docker"));
-    await writeFile(path.join(folder, "docker", "config.json"), JSON.stringify({ auths: { [HOST]: { auth } } }));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -37,6 +35,10 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
   const run = async (...args: string[]) => {
     const env = { ...emulator.env, DOCKER_CONFIG: path.join(folder, "docker") };
     return (await runOrFail(crane, args, { env: environment(folder, env) })).trim();
+  };
+  const logIn = (host: string) => {
+    const auth = Buffer.from(`${registryAccount.username}:${registryAccount.password}`).toString("base64");
+    return writeFile(path.join(folder, "docker", "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
   };
   const push = async (reference: string) => {
     await run("append", "--new_layer", path.join(folder, "layer.tar"), "--new_tag", reference);
@@ -69,6 +71,7 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
   test("with Basic authentication", async () => {
     const { url } = await startRegistry(registry, { auth: "basic" });
     await emulator.control.hosts({ [HOST]: url });
+    await logIn(HOST);
     const digest = await push(`${HOST}/team/app:1`);
     expect((await client(account).head("team/app", "1"))?.digest).toBe(digest);
     expect(await codeOf(client(wrong).head("team/app", "1"))).toBe("SOURCE_CREDENTIALS_REJECTED");
@@ -81,13 +84,38 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
       auth: { ...tokens, realm: "https://auth.token.example.com/token" },
     });
     await emulator.control.hosts({ "registry.token.example.com": url, "auth.token.example.com": tokens.url });
-    const config = path.join(folder, "docker", "config.json");
-    await writeFile(config, readFileSync(config, "utf8").replace(HOST, "registry.token.example.com"));
+    await logIn("registry.token.example.com");
     const digest = await push("registry.token.example.com/team/app:1");
     const host = "registry.token.example.com";
     expect((await client(account, host).head("team/app", "1"))?.digest).toBe(digest);
     expect(await codeOf(client(wrong, host).head("team/app", "1"))).toBe("SOURCE_CREDENTIALS_REJECTED");
     expect(await codeOf(client(anonymous, host).head("team/app", "1"))).toBe("SOURCE_ACCESS_DENIED");
+    tokens.close();
+  });
+
+  test("with one anonymous token for several repositories", async () => {
+    const host = "registry.public.example.com";
+    const names = ["team/one", "team/two", "team/three"];
+    const tokens = await startTokenService(host, names);
+    const { url } = await startRegistry(registry, {
+      auth: { ...tokens, realm: "https://auth.public.example.com/token" },
+    });
+    await emulator.control.hosts({ [host]: url, "auth.public.example.com": tokens.url });
+    await logIn(host);
+    const digest = await push(`${host}/team/one:1`);
+    for (const name of ["team/two", "team/three", "team/private"])
+      await run("copy", `${host}/team/one:1`, `${host}/${name}:1`);
+
+    tokens.asked.length = 0;
+    const one = client(anonymous, host);
+    const found = await Promise.all(names.map((name) => one.head(name, "1")));
+    expect(found.map((image) => image?.digest)).toEqual([digest, digest, digest]);
+    expect(tokens.asked).toEqual([names.map((name) => `repository:${name}:pull`)]);
+
+    // The token for four repositories names three.
+    const other = client(anonymous, host);
+    const codes = await Promise.all([...names, "team/private"].map((name) => codeOf(other.head(name, "1"))));
+    expect(codes).toEqual(["no failure", "no failure", "no failure", "SOURCE_ACCESS_DENIED"]);
     tokens.close();
   });
 });

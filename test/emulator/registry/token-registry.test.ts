@@ -4,7 +4,11 @@ import { dockerHub } from "../../../emulator/registry/docker-hub";
 import { makeImage } from "../../../emulator/registry/make-image";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { RegistryStore } from "../../../emulator/registry/registry-store";
-import { type TokenRegistryOptions, tokenRegistry } from "../../../emulator/registry/token-registry";
+import {
+  type TokenRegistryOptions,
+  type TokenServiceOptions,
+  tokenRegistry,
+} from "../../../emulator/registry/token-registry";
 import { type Answer, basic, bearer, type Listening, listen } from "./listening";
 
 const accept = { accept: Object.values(mediaTypes).join(", ") };
@@ -172,7 +176,7 @@ describe("other token registries", () => {
   });
 
   test("rejects a token that has expired or is for another registry", async () => {
-    const expired = await start({ tokenLifetime: -1 });
+    const expired = await start({ tokens: { tokenLifetime: -1 } });
     const late = (await expired.auth.request("GET", token, { headers: basic("user", "secret") })).json().token;
     expect((await expired.registry.request("HEAD", manifest, { headers: bearer(late) })).status).toBe(401);
     const { registry } = await start({});
@@ -180,6 +184,60 @@ describe("other token registries", () => {
     const foreign = (await other.auth.request("GET", token, { headers: basic("user", "secret") })).json().token;
     expect((await other.registry.request("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(200);
     expect((await registry.request("HEAD", manifest, { headers: bearer(foreign) })).status).toBe(401);
+  });
+
+  describe("asked for several scopes", () => {
+    const names = ["owner/app", "owner/private", "owner/more"];
+
+    /** Requests one token for the repositories, and returns which of them it opens. */
+    async function open(tokens: TokenServiceOptions, requested = names): Promise<number | string[]> {
+      const store = new RegistryStore();
+      for (const name of names) makeImage(store, name, "v1");
+      const { registry, auth } = await start({
+        store,
+        tokens,
+        allows: (_account, _action, name) => name !== "owner/private",
+      });
+      const scopes = requested.map((name) => `&scope=repository:${name}:pull`).join("");
+      const response = await auth.request("GET", `/token?service=ghcr.example${scopes}`);
+      if (response.status !== 200) return response.status;
+      const token = String(response.json().token);
+      expect(token.split(".")).toHaveLength(tokens.opaqueTokens ? 1 : 3);
+      const opened: string[] = [];
+      for (const name of names) {
+        const { status } = await registry.request("HEAD", `/v2/${name}/manifests/v1`, { headers: bearer(token) });
+        if (status === 200) opened.push(name);
+      }
+      return opened;
+    }
+
+    test.each([{}, { opaqueTokens: true }])(
+      "grants those that the client may have, and no other: %j",
+      async (tokens) => {
+        expect(await open(tokens)).toEqual(["owner/app", "owner/more"]);
+        expect(await open(tokens, ["owner/more", "owner/none"])).toEqual(["owner/more"]);
+        expect(await open(tokens, ["owner/private"])).toEqual([]);
+      },
+    );
+
+    test.each([{}, { opaqueTokens: true }])("grants the first only: %j", async (tokens) => {
+      expect(await open({ ...tokens, severalScopes: "first" })).toEqual(["owner/app"]);
+      expect(await open({ ...tokens, severalScopes: "first" }, ["owner/private", "owner/app"])).toEqual([]);
+    });
+
+    test("refuses all where it refuses one", async () => {
+      expect(await open({ severalScopes: "allOrNothing" })).toBe(403);
+      expect(await open({ severalScopes: "allOrNothing" }, ["owner/app", "owner/more"])).toEqual([
+        "owner/app",
+        "owner/more",
+      ]);
+      expect(await open({ severalScopes: "allOrNothing" }, ["owner/private"])).toEqual([]);
+    });
+
+    test("rejects the request", async () => {
+      expect(await open({ severalScopes: "rejected" })).toBe(400);
+      expect(await open({ severalScopes: "rejected" }, ["owner/app"])).toEqual(["owner/app"]);
+    });
   });
 
   test("the token service rejects another service", async () => {
