@@ -14,7 +14,7 @@ import { environment } from "../scripts/environment";
 import { endTogether, runOrFail } from "../scripts/process";
 import { printStatus } from "../scripts/progress";
 import { createImages } from "./emulator";
-import { type Matrix, measureNoOp } from "./no-op";
+import { type Matrix, measureAgainst, measureNoOp } from "./no-op";
 import { measurePlugin } from "./plugin";
 import { markdown } from "./report";
 import { measureState } from "./state";
@@ -26,13 +26,14 @@ npm run bench -- [options]            printed only
   --latency 0,150                     latency of the source, in milliseconds
   --connecting                        new connections to the source take twice the latency
   --rounds 5                          how often each combination is measured
+  --against DIR                       no-op \`up\` of this checkout beside another one, which is installed and built
 `;
 
 const fullMatrix: Matrix = { counts: [1, 10, 100], latencies: [0, 150], connecting: false, rounds: 5 };
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
-  const matrix = matrixOf(args);
+  const { matrix, against } = parseOptions(args);
   const folder = await mkdtemp(path.join(tmpdir(), "bench-"));
   // All temporary files from here on are created there, and removed with it.
   process.env.TMPDIR = folder;
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   try {
     const engine = await engineFolder();
     const load = loadavg()[1] ?? 0;
-    const page = await measureAll(matrix, { engine, folder, load });
+    const page = await measureAll(matrix, { engine, folder, load, against });
     process.stdout.write(page);
     if (args.length === 0) await writeFile(path.join(__dirname, "RESULTS.md"), page);
   } finally {
@@ -56,9 +57,11 @@ interface BenchOptions {
   readonly folder: string;
   /** Load average of the machine before the run. */
   readonly load: number;
+  /** Another checkout, to be measured beside this one and instead of everything else. */
+  readonly against: string | undefined;
 }
 
-async function measureAll(matrix: Matrix, { engine, folder, load }: BenchOptions): Promise<string> {
+async function measureAll(matrix: Matrix, { engine, folder, load, against }: BenchOptions): Promise<string> {
   const emulator = await startEmulator({ caller: {} });
   try {
     createImages(emulator, Math.max(...matrix.counts));
@@ -66,9 +69,13 @@ async function measureAll(matrix: Matrix, { engine, folder, load }: BenchOptions
     await mkdir(home);
     const plain = environment(home);
     const env = { ...plain, ...emulator.env, PATH: [engine, plain.PATH].join(path.delimiter) };
+    const title = await preface(env, load);
+    if (against !== undefined) {
+      return markdown("Bench", title, [await measureAgainst(against, emulator, matrix, { folder, env })]);
+    }
     const { times, requests, largest } = await measureNoOp(emulator, matrix, { folder, env });
     const sections = [times, requests, measureState(largest), await measurePlugin(largest, env)];
-    return markdown("Bench", await preface(env, load), sections);
+    return markdown("Bench", title, sections);
   } finally {
     await emulator.close();
   }
@@ -84,19 +91,27 @@ async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
   ].join("\n");
 }
 
-function matrixOf(args: string[]): Matrix {
+function parseOptions(args: string[]): { matrix: Matrix; against: string | undefined } {
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     args,
-    options: { quick: { type: "boolean" }, connecting: { type: "boolean" }, images: text, latency: text, rounds: text },
+    options: {
+      quick: { type: "boolean" },
+      connecting: { type: "boolean" },
+      images: text,
+      latency: text,
+      rounds: text,
+      against: text,
+    },
   });
   const base = values.quick ? { ...fullMatrix, counts: [1, 10], rounds: 2 } : fullMatrix;
-  return {
+  const matrix = {
     counts: numbers(values.images, 1) ?? base.counts,
     latencies: numbers(values.latency, 0) ?? base.latencies,
     connecting: values.connecting ?? base.connecting,
     rounds: numbers(values.rounds, 1)?.[0] ?? base.rounds,
   };
+  return { matrix, against: values.against === undefined ? undefined : path.resolve(values.against) };
 }
 
 function numbers(list: string | undefined, minimum: number): number[] | undefined {

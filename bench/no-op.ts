@@ -2,7 +2,7 @@
 import type { Emulator } from "acr-emulator";
 import { printStatus } from "../scripts/progress";
 import { hostOf, setSourceLatency, type Traffic, takeTraffic } from "./emulator";
-import { bare, images, nothing, type Program } from "./programs";
+import { bare, images, imagesOf, nothing, type Program } from "./programs";
 import type { Section, Table } from "./report";
 import { type Duration, type Operation, Stack, type StackOptions } from "./stack";
 import { median, pairedRatios } from "./statistics";
@@ -20,10 +20,13 @@ export interface Matrix {
 
 /** One program with one latency of its source; the do-nothing programs send no request. */
 interface Variant {
-  readonly program: Program;
+  readonly stack: Stack;
   readonly latency: number;
-  readonly runs: Duration[];
-  traffic: Traffic | undefined;
+  readonly runs: Run[];
+}
+
+interface Run extends Duration {
+  readonly traffic: Traffic;
 }
 
 export interface NoOp {
@@ -39,9 +42,9 @@ export async function measureNoOp(emulator: Emulator, matrix: Matrix, options: S
   let stacks = new Map<Program, Stack>();
   for (const count of [...matrix.counts].sort((one, other) => one - other)) {
     printStatus(`${count} images: first deployment of each program`);
-    stacks = await deployAll(count, options);
+    stacks = await deployAll([nothing, bare, images], count, options);
     for (const operation of ["up", "preview"] as const) {
-      const variants = await measureVariants(emulator, stacks, operation, matrix);
+      const variants = await measureVariants(emulator, [...stacks.values()], operation, matrix);
       times.push(...timeRows(operation, count, variants));
       if (operation === "up") requests.push(...requestRows(count, variants));
     }
@@ -49,40 +52,96 @@ export async function measureNoOp(emulator: Emulator, matrix: Matrix, options: S
   return { times: timesSection(times, matrix), requests: requestsSection(requests), largest: stacks };
 }
 
-async function deployAll(count: number, options: StackOptions): Promise<Map<Program, Stack>> {
+/** Measures this checkout beside another one, to see what a change is worth. */
+export async function measureAgainst(
+  checkout: string,
+  emulator: Emulator,
+  matrix: Matrix,
+  options: StackOptions,
+): Promise<Section> {
+  const rows: Table["rows"][number][] = [];
+  for (const count of matrix.counts) {
+    const stacks = await deployAll([nothing, images, imagesOf(checkout)], count, options);
+    const variants = await measureVariants(emulator, [...stacks.values()], "up", matrix);
+    rows.push(...againstRows(count, variants));
+  }
+  return {
+    title: "No-op `up` with this checkout and with the other",
+    method: [
+      `Medians of ${matrix.rounds} rounds. A ratio compares two programs within a round: below 1, this checkout is faster. The ratios`,
+      "to do-nothing are this checkout's and the other's.",
+    ].join("\n"),
+    tables: [
+      {
+        columns: [
+          ...["images", "latency", "this", "other", "this / other", "range", "CPU this / other"],
+          ...["this / do-nothing", "other / do-nothing", "look-ups, this", "look-ups, other"],
+        ],
+        rows,
+      },
+    ],
+  };
+}
+
+async function deployAll(programs: readonly Program[], count: number, options: StackOptions) {
   const stacks = new Map<Program, Stack>();
-  for (const program of [nothing, bare, images]) stacks.set(program, await Stack.deploy(program, count, options));
+  for (const program of programs) stacks.set(program, await Stack.deploy(program, count, options));
   return stacks;
 }
 
 /** Runs each variant once per round; each round begins with another one. */
 async function measureVariants(
   emulator: Emulator,
-  stacks: ReadonlyMap<Program, Stack>,
+  stacks: readonly Stack[],
   operation: Operation,
   { latencies, connecting, rounds }: Matrix,
 ): Promise<Variant[]> {
-  const variant = (program: Program, latency: number): Variant => ({ program, latency, runs: [], traffic: undefined });
-  const variants = [variant(nothing, 0), variant(bare, 0), ...latencies.map((latency) => variant(images, latency))];
+  const variants = stacks.flatMap((stack) =>
+    (stack.program.sendsRequests ? latencies : [0]).map((latency): Variant => ({ stack, latency, runs: [] })),
+  );
   for (let round = 0; round < rounds; round++) {
-    for (let place = 0; place < variants.length; place++) {
-      const current = variants[(round + place) % variants.length];
-      const stack = current && stacks.get(current.program);
-      if (!stack) continue;
-      setSourceLatency(emulator, current.latency, connecting);
+    for (const { stack, latency, runs } of rotated(variants, round)) {
+      setSourceLatency(emulator, latency, connecting);
       takeTraffic(emulator);
-      current.runs.push(await stack.runNoOp(operation));
-      current.traffic = takeTraffic(emulator);
+      const duration = await stack.runNoOp(operation);
+      runs.push({ ...duration, traffic: takeTraffic(emulator) });
     }
-    printStatus(`${stacks.get(images)?.images} images, no-op ${operation}: round ${round + 1} of ${rounds}`);
+    printStatus(`${stacks[0]?.images} images, no-op ${operation}: round ${round + 1} of ${rounds}`);
   }
   setSourceLatency(emulator, 0, false);
   return variants;
 }
 
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+function againstRows(count: number, variants: readonly Variant[]): Table["rows"] {
+  const [baseline, ...measured] = variants;
+  const others = measured.slice(measured.length / 2);
+  return measured.slice(0, measured.length / 2).map(({ latency, runs }, at) => {
+    const other = others[at]?.runs ?? [];
+    const ratios = pairedRatios(wall(runs), wall(other));
+    return [
+      count,
+      `${latency} ms`,
+      seconds(median(wall(runs))),
+      seconds(median(wall(other))),
+      median(ratios).toFixed(3),
+      `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
+      ratioOf(cpu(runs), cpu(other)),
+      ratioOf(wall(runs), wall(baseline?.runs)),
+      ratioOf(wall(other), wall(baseline?.runs)),
+      seconds(median(lookUps(runs))),
+      seconds(median(lookUps(other))),
+    ];
+  });
+}
+
 function timeRows(operation: Operation, count: number, variants: readonly Variant[]): Table["rows"] {
   const [baseline, bareBaseline, ...measured] = variants;
-  return measured.map(({ latency, runs, traffic }) => {
+  return measured.map(({ latency, runs }) => {
     const ratios = pairedRatios(wall(runs), wall(baseline?.runs));
     return [
       operation,
@@ -95,14 +154,14 @@ function timeRows(operation: Operation, count: number, variants: readonly Varian
       ratioOf(cpu(runs), cpu(baseline?.runs)),
       ratioOf(wall(runs), wall(bareBaseline?.runs)),
       ratioOf(cpu(runs), cpu(bareBaseline?.runs)),
-      seconds(traffic?.ms ?? 0),
+      seconds(median(lookUps(runs))),
     ];
   });
 }
 
 /** The requests that the emulator counted; they do not depend on the latency. */
 function requestRows(count: number, variants: readonly Variant[]): Table["rows"] {
-  const traffic = variants.at(-1)?.traffic;
+  const traffic = variants.at(-1)?.runs.at(-1)?.traffic;
   return [...(traffic?.requests ?? [])].map(([request, times]) => {
     const host = hostOf(request);
     return [count, host, `\`${request.replace(host, "")}\``, times, traffic?.connections.get(host) ?? 0];
@@ -162,6 +221,10 @@ function wall(runs: readonly Duration[] = []): number[] {
 
 function cpu(runs: readonly Duration[] = []): number[] {
   return runs.flatMap(({ cpuMs }) => cpuMs ?? []);
+}
+
+function lookUps(runs: readonly Run[]): number[] {
+  return runs.map(({ traffic }) => traffic.ms);
 }
 
 function ratioOf(values: readonly number[], baselines: readonly number[]): string {

@@ -2,6 +2,10 @@
 
 export interface Program {
   readonly title: string;
+  /** The checkout whose packages it uses, where it is not this one. */
+  readonly checkout?: string;
+  /** Whether it sends requests to the source, so that latency counts. */
+  readonly sendsRequests: boolean;
   /** The files of the program, by name. */
   files(images: number): Readonly<Record<string, string>>;
 }
@@ -26,6 +30,7 @@ const sevenMethods = `{
 
 export const images: Program = {
   title: "`ImportedImage`",
+  sendsRequests: true,
   files: (count) => ({
     "index.js": `const { ImportedImage } = require("pulumi-acr-import");
 for (let number = 1; number <= ${count}; number++) {
@@ -36,9 +41,15 @@ for (let number = 1; number <= ${count}; number++) {
   }),
 };
 
+/** The same program with the package of another checkout, which is installed and built. */
+export function imagesOf(checkout: string): Program {
+  return { ...images, title: "other", checkout };
+}
+
 /** The baseline: the smallest dynamic resource, written as Pulumi documents it. */
 export const nothing: Program = {
   title: "do-nothing",
+  sendsRequests: false,
   files: (count) => ({
     "index.js": `const pulumi = require("@pulumi/pulumi");
 const provider = ${sevenMethods};
@@ -61,6 +72,7 @@ for (let number = 1; number <= ${count}; number++) {
  */
 export const bare: Program = {
   title: "bare",
+  sendsRequests: false,
   files: (count) => ({
     "methods.js": `module.exports = ${sevenMethods};\n`,
     // The type token of ImportedImage, since its length counts in the state.

@@ -20,7 +20,7 @@ export interface Duration {
   readonly cpuMs: number | undefined;
 }
 
-const checkout = path.join(__dirname, "..");
+const thisCheckout = path.join(__dirname, "..");
 
 export class Stack {
   private constructor(
@@ -45,7 +45,7 @@ export class Stack {
       ...program.files(images),
     };
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(stack.folder, name), text);
-    await symlink(path.join(checkout, "node_modules"), path.join(stack.folder, "node_modules"));
+    await symlink(path.join(program.checkout ?? thisCheckout, "node_modules"), path.join(stack.folder, "node_modules"));
     await stack.pulumi(["stack", "init", "dev"], {});
     // Otherwise the file back end writes the whole state again at every step.
     const quick = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
