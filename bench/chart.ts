@@ -24,7 +24,7 @@ export function drawChart(title: string, series: readonly Series[]): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
   try {
     chart.setOption(options(title, series));
-    return accessible(title, chart.renderToSVGString());
+    return toPicture(title, chart.renderToSVGString());
   } finally {
     chart.dispose();
   }
@@ -39,6 +39,7 @@ function options(title: string, series: readonly Series[]): echarts.EChartsOptio
     axisLine: { show: true, lineStyle: { color: MUTED } },
     splitLine: { show: true, lineStyle: { color: GRID } },
   };
+  const right = Math.max(...series.flatMap(({ points }) => points.map(([images]) => images)));
   return {
     animation: false,
     backgroundColor: "#ffffff",
@@ -48,6 +49,7 @@ function options(title: string, series: readonly Series[]): echarts.EChartsOptio
     xAxis: { ...axis, name: "images", nameGap: 34 },
     yAxis: { ...axis, name: "seconds", nameGap: 46 },
     series: series.map(({ name, points }, index) => {
+      const last = points.at(-1)?.[0];
       const { color, width, type } = styles[index % styles.length] as (typeof styles)[number];
       return {
         type: "line" as const,
@@ -58,14 +60,20 @@ function options(title: string, series: readonly Series[]): echarts.EChartsOptio
         symbol: "circle",
         symbolSize: width + 4,
         endLabel: { show: true, formatter: name, color, fontSize: 13, distance: 8 },
-        labelLayout: { moveOverlap: "shiftY" as const },
+        // Names beside the right edge make room for each other; the others stay beside the end of their line.
+        ...(last === right ? { labelLayout: { moveOverlap: "shiftY" as const } } : {}),
+        z: series.length - index,
       };
     }),
   };
 }
 
-/** Names the picture for those who do not see it, and numbers the identifiers of the library anew. */
-function accessible(title: string, svg: string): string {
-  const named = svg.replace(/^<svg /, `<svg role="img" aria-label="${title}" `);
-  return `${named.replace(/\bzr\d+-/g, "chart-")}\n`;
+/** A still picture: named for those who do not see it, and without the library's styles for a mouse, whose names differ from run to run. */
+function toPicture(title: string, svg: string): string {
+  return `${svg
+    .replace(/^<svg /, `<svg role="img" aria-label="${title}" `)
+    .replace(/<style >.*?<\/style>\n/s, "")
+    .replace(/ class="[^"]*"/g, "")
+    .replace(/ pointer-events="[^"]*"/g, "")
+    .replace(/\bzr\d+-/g, "chart-")}\n`;
 }
