@@ -76,11 +76,11 @@ export function hostOf(request: string): string {
   return request.replace(/^\S+ ([^/]+).*$/, "$1");
 }
 
-/** The path without the parts that differ from image to image. */
+/** The path without the parts that differ from image to image, and without IDs of tenants and subscriptions. */
 function kindOf({ path }: LogEntry): string {
   const [route = path] = path.split("?");
   return route
     .replace(/^\/v2\/.+\/(manifests|blobs|tags)\/.+$/, "/v2/…/$1/…")
     .replace(/^\/subscriptions\/.+\/(importImage|operationResults)\b.*$/i, "/…/$1")
-    .replace(/^\/subscriptions\/.+\/registries\/\w+$/i, "/…/registries/…");
+    .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/gi, "…");
 }

@@ -1,17 +1,17 @@
 /** Measures other tools that answer the same question: does the target hold what the source tag means now? */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { run, runOrFail } from "../../scripts/process";
+import { runOrFail } from "../../scripts/process";
 import { regsyncFolder, toolsFolder } from "../../scripts/tools/tools";
-import { azureCli } from "../azure-cli";
 import type { Bench } from "../bench";
 import { type Duration, time } from "../duration";
-import { createImages, setNetwork, takeTraffic } from "../emulator";
+import { createImages } from "../emulator";
 import { factor, seconds } from "../figures";
 import { images } from "../programs";
 import type { Goal, Row, Section, Series } from "../report";
-import { type Command, cpuRatio, inRounds, lookUpMs, type Runs } from "../rounds";
+import { type Command, inRounds, lookUpMs, type Runs, ratio } from "../rounds";
 import { median, type Point, pairedRatios } from "../statistics";
+import { azureImportNote } from "./azure-import";
 
 const LATENCY = 150;
 
@@ -59,37 +59,21 @@ export async function measurePeers(bench: Bench, counts: readonly number[], roun
   const env = await environmentWithPeers(bench);
   const all = new Map<number, Compared>();
   for (const count of counts) all.set(count, await compare(bench, count, count < 1000 ? rounds : 2, env));
-  const most = Math.max(...counts);
   return {
     title: "Other tools, the same images",
     method: [
       `Is there anything to import? Medians of ${rounds} rounds (at 1,000 images of 2), ${LATENCY} ms to Docker Hub, none to Azure, the same images and emulator.`,
-      "Each tool runs as a process; the last columns have the ratio of our time to its time: that of the whole `pulumi up`, and that",
-      "of our look-ups alone, without the engine. Below 1, we are faster.",
+      "The last columns compare with the whole `pulumi up`, and with its look-ups alone, which are what the tools do: below 1, we are",
+      "faster.",
       "",
       "- `regsync check` and `regsync once`, configured with `parallel: 16`: they compare each tag of the source with the target.",
       "- `crane digest`: one process per image, one after another or 16 at once (`xargs -P`). It reads the source only.",
-      ...(await azureCliNote(bench)),
-      `- Left out where they would take minutes: ${peers
-        .filter((peer) => peer.most < most)
-        .map(({ name, most: limit }) => `\`${name}\` above ${limit} images`)
-        .join(", ")}.`.replace(/^.*: \.$/, ""),
-    ]
-      .filter((line) => line !== "- ")
-      .join("\n"),
+      await azureImportNote(bench, LATENCY),
+      ...leftOutNote(Math.max(...counts)),
+    ].join("\n"),
     tables: [
       {
-        columns: [
-          "tool",
-          "images",
-          "time",
-          "CPU",
-          "`pulumi up`",
-          "its look-ups",
-          "`pulumi up` / tool",
-          "look-ups / tool",
-          "CPU, `up` / tool",
-        ],
+        columns: ["images", "command", "time", "CPU", "`pulumi up`, × its time", "look-ups, × its time"],
         rows: [...all].flatMap(([count, runs]) => rowsOf(count, runs)),
       },
     ],
@@ -147,23 +131,20 @@ function timed([command = "", ...args]: readonly string[], env: NodeJS.ProcessEn
 }
 
 function rowsOf(count: number, runs: Compared): Row[] {
-  return peers.flatMap(({ name }): Row[] => {
-    const peer = runs[name];
-    if (peer === undefined) return [];
-    return [
-      [
-        `\`${name}\``,
-        count,
-        seconds(median(peer.ms)),
-        peer.cpuMs.length === 0 ? "not available" : seconds(median(peer.cpuMs)),
-        seconds(median(runs.ours.ms)),
-        seconds(lookUpMs(runs.ours)),
-        factor(median(pairedRatios(runs.ours.ms, peer.ms))),
-        factor(lookUpRatio(runs.ours, peer)),
-        factor(cpuRatio(runs.ours, peer)),
-      ],
-    ];
-  });
+  return [
+    [count, "`pulumi up`", seconds(median(runs.ours.ms)), cpu(runs.ours), "", ""],
+    [count, "its look-ups", seconds(lookUpMs(runs.ours)), "", "", ""],
+    ...peers.flatMap(({ name }): Row[] => {
+      const peer = runs[name];
+      if (peer === undefined) return [];
+      const ratios = [factor(ratio(runs.ours, peer)), factor(lookUpRatio(runs.ours, peer))];
+      return [[count, `\`${name}\``, seconds(median(peer.ms)), cpu(peer), ...ratios]];
+    }),
+  ];
+}
+
+function cpu({ cpuMs }: Runs): string {
+  return cpuMs.length === 0 ? "not available" : seconds(median(cpuMs));
 }
 
 function lookUpRatio(ours: Runs, peer: Runs): number {
@@ -178,13 +159,13 @@ function lookUpRatio(ours: Runs, peer: Runs): number {
 function goalsOf(count: number, runs: Compared): Goal[] {
   return peers.flatMap(({ name, isGoal }): Goal[] => {
     const peer = runs[name];
-    if (peer === undefined || !isGoal) return [];
+    if (peer === undefined || !isGoal || count < 10) return [];
     const what = `${count} images: time, × \`${name}\``;
     const lookUps = { measure: `look-ups of ${what}`, atMost: 1, measured: lookUpRatio(runs.ours, peer) };
     const whole = {
       measure: `whole \`up\` of ${what}`,
       atMost: 1,
-      measured: median(pairedRatios(runs.ours.ms, peer.ms)),
+      measured: ratio(runs.ours, peer),
     };
     return count >= 100 ? [lookUps, whole] : [lookUps];
   });
@@ -197,43 +178,7 @@ function pointsOf(name: string, all: ReadonlyMap<number, Compared>): Point[] {
   });
 }
 
-/** What people do today: one `az acr import` per image, whether or not something moved. */
-async function azureCliNote(bench: Bench): Promise<string[]> {
-  const times = await timeAzureCli(bench);
-  if (times === undefined) {
-    return [
-      "- `az acr import` is not measured, since `npm run conformance` has not installed the Azure CLI on this machine. The page of its",
-      "  results has the time of each call ([conformance](../test/conformance/RESULTS.md)).",
-    ];
-  }
-  const call = median(times);
-  return [
-    `- \`az acr import\`, which copies again whether or not something moved, takes ${seconds(call)} per image and process (median of ${times.length} calls`,
-    `  against the emulator, where a copy takes no time), so about ${(call / 10).toFixed(0)} s for 100 images in a loop.`,
-  ];
-}
-
-const CALLS = 5;
-
-async function timeAzureCli({ emulator, env }: Bench): Promise<number[] | undefined> {
-  const az = azureCli();
-  if (az === undefined) return undefined;
-  const { ARM_CLIENT_ID = "", ARM_CLIENT_SECRET = "", ARM_TENANT_ID = "" } = env;
-  const identity = ["--username", ARM_CLIENT_ID, "--password", ARM_CLIENT_SECRET, "--tenant", ARM_TENANT_ID];
-  const call = async (args: readonly string[]) => {
-    const { exitCode, stderr } = await run(az.command, [...az.args, ...args], { env });
-    if (exitCode !== 0) throw new Error(`az ${args.slice(0, 2).join(" ")} failed: ${stderr}`);
-  };
-  await call(["login", "--service-principal", ...identity]);
-  setNetwork(emulator, { latency: LATENCY });
-  const times: number[] = [];
-  for (const { reference, name } of createImages(emulator, CALLS)) {
-    const { ms } = await time(() =>
-      call(["acr", "import", "--name", "myregistry", "--source", reference, "--image", `az/${name}:1`, "--force"]),
-    );
-    times.push(ms);
-  }
-  setNetwork(emulator, { latency: 0 });
-  takeTraffic(emulator);
-  return times;
+function leftOutNote(most: number): string[] {
+  const leftOut = peers.filter((peer) => peer.most < most).map((peer) => `\`${peer.name}\` above ${peer.most} images`);
+  return leftOut.length === 0 ? [] : [`- Left out, since they would take minutes: ${leftOut.join(", ")}.`];
 }
