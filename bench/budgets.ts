@@ -43,7 +43,10 @@ export async function measureBudgets(bench: Bench): Promise<Budgets> {
   const noOp: Record<string, Counts> = {};
   for (const count of [1, 100]) {
     const { requests, connections } = await countNoOp(bench, images, count);
-    noOp[`${count} images`] = { requests: Object.fromEntries(requests), connections: Object.fromEntries(connections) };
+    noOp[count === 1 ? "1 image" : `${count} images`] = {
+      requests: Object.fromEntries(requests),
+      connections: Object.fromEntries(connections),
+    };
   }
   const [ours, least] = [await bench.deployed(images, 1), await bench.deployed(bare, 1)];
   const [size, leastSize] = [stateSize(ours), stateSize(least)];
