@@ -47,14 +47,11 @@ export function markdown(title: string, preface: string, sections: readonly Sect
 function goalTable(goals: readonly Goal[]): Table {
   const rows = goals.map(({ measure, atMost, measured, unit = "" }): Row => {
     const print = (figure: number, digits: number) => `${figure.toFixed(digits)} ${unit}`.trimEnd();
-    // More digits than the limit has, so that the reader sees why a figure just above it does not meet it.
-    const shown = print(measured, Number.isInteger(measured) ? 0 : 3);
-    return [
-      measure,
-      `≤ ${print(atMost, Number.isInteger(atMost) ? 0 : 2)}`,
-      shown,
-      measured <= atMost ? "yes" : "**no**",
-    ];
+    // One digit more than the limit has; what is shown decides.
+    const digits = Number.isInteger(measured) ? 0 : 3;
+    const isMet = Number(measured.toFixed(digits)) <= atMost;
+    const limit = `≤ ${print(atMost, Number.isInteger(atMost) ? 0 : 2)}`;
+    return [measure, limit, print(measured, digits), isMet ? "yes" : "**no**"];
   });
   return { columns: ["measure", "goal", "measured", "met"], rows };
 }

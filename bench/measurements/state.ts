@@ -13,7 +13,7 @@ interface RecordedResource {
 
 /** Sizes of a resource in the state. */
 export interface StateSize {
-  /** Without the provider text. */
+  /** Without the provider text, and without what differs between machines. */
   readonly bytes: number;
   readonly providerText: number;
 }
@@ -32,7 +32,8 @@ export async function measureState(bench: Bench, count: number): Promise<Section
     method: [
       "Median over the resources of the state file, which the file back end writes as compact JSON. “beyond bare”: minus the size",
       "of a bare resource. Both columns leave out the provider text, which is in the state twice, in inputs and in outputs (the",
-      "last column has the size of one), and the times of creation and of the last change, whose lengths vary.",
+      "last column has the size of one), and what the engine adds and differs between machines: times, source positions, stack",
+      "traces.",
     ].join("\n"),
     tables: [{ columns: ["resource", "state", "beyond bare", "`__provider`"], rows }],
     goals: [
@@ -52,7 +53,7 @@ export function stateSize(stack: Stack): StateSize {
   };
 }
 
-const leftOut = new Set(["__provider", "created", "modified"]);
+const leftOut = new Set(["__provider", "created", "modified", "sourcePosition", "stackTrace"]);
 
 function bytesOf(resource: RecordedResource): number {
   return Buffer.byteLength(JSON.stringify(resource, (key, value) => (leftOut.has(key) ? undefined : value)));

@@ -21,7 +21,13 @@ afterAll(async () => {
 });
 
 // A change that is meant is recorded by `npm run bench -- --budgets`.
-test.each(["noOp", "firstUpOf100", "state", "modules", "package"] as const)("%s: as recorded", (figures) => {
+test.each([
+  ["requests and connections of a no-op", "noOp"],
+  ["requests of a first up", "firstUpOf100"],
+  ["bytes of state", "state"],
+  ["modules that a no-op loads", "modules"],
+  ["size and dependencies of the package", "package"],
+] as const)("%s are as recorded", (_, figures) => {
   expect(measured[figures]).toEqual(recorded[figures]);
 });
 
