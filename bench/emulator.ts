@@ -1,42 +1,53 @@
 /** The emulator as the bench uses it: images, latency, and the requests that it counted. */
 import type { Emulator, LogEntry } from "acr-emulator";
-import { sourceOf } from "./programs";
+import type { SourceImage } from "./programs";
 
-/** Hosts of the source registry and of its token service. */
-const SOURCE_HOSTS = ["registry-1.docker.io", "auth.docker.io"];
+/** The hosts of Docker Hub: its registry and its token service. */
+export const SOURCE_HOSTS = ["registry-1.docker.io", "auth.docker.io"] as const;
 
-/** Creates the images that the programs import; small ones, since copying bytes is not what is measured. */
-export function createImages(emulator: Emulator, count: number): void {
-  for (let number = 1; number <= count; number++) {
-    emulator.images.replace(sourceOf(number), { kind: "manifest", platforms: ["linux/amd64"] });
-  }
+/** Creates images on Docker Hub; small ones, since the copying of bytes is not what is measured. */
+export function createImages({ images }: Emulator, count: number): SourceImage[] {
+  return Array.from({ length: count }, (_, index) => {
+    // Names of the same length: they are part of the state.
+    const name = `image-${String(index + 1).padStart(4, "0")}`;
+    const reference = `docker.io/bench/${name}:1`;
+    const image =
+      images.describe(reference) ?? images.replace(reference, { kind: "manifest", platforms: ["linux/amd64"] });
+    return { name, reference, digest: image.digest };
+  });
 }
 
-/**
- * Delays each response of the source by `latency` milliseconds. With `connecting` a new connection takes twice as long: one
- * round trip for TCP, one for TLS.
- */
-export function setSourceLatency(emulator: Emulator, latency: number, connecting: boolean): void {
+/** How far away the source is. */
+export interface Network {
+  /** Each response of the source comes so many milliseconds later. */
+  readonly latency: number;
+  /** Whether a new connection takes twice the latency: one round trip for TCP, one for TLS. */
+  readonly connecting?: boolean;
+}
+
+export function setNetwork(emulator: Emulator, { latency, connecting = false }: Network): void {
   const faults = SOURCE_HOSTS.flatMap((host) => [
-    { host, latency },
+    { host, from: "client" as const, latency },
     ...(connecting ? [{ host, method: "CONNECT", latency: 2 * latency }] : []),
   ]);
   emulator.faults.set(latency > 0 ? faults : []);
 }
 
-/** The requests of one run of a program. */
+/** The requests that a command sent. */
 export interface Traffic {
   /** Requests by method, host and kind of path: `HEAD registry-1.docker.io/v2/…/manifests/…`. */
   readonly requests: ReadonlyMap<string, number>;
   /** Connections, by host. */
   readonly connections: ReadonlyMap<string, number>;
+  /** Bodies of requests and responses. */
+  readonly bytes: number;
   /** From the first request to the last response, in milliseconds. */
   readonly ms: number;
 }
 
-/** Returns the requests since the last call. */
+/** Returns the requests since the last call; those of Azure to the source do not count. */
 export function takeTraffic({ log }: Emulator): Traffic {
-  const entries = log.select(new URLSearchParams());
+  const entries = log.select(new URLSearchParams({ from: "client" }));
   log.clear();
   const requests = new Map<string, number>();
   const tunnels = new Map<string, Set<number | undefined>>();
@@ -48,10 +59,16 @@ export function takeTraffic({ log }: Emulator): Traffic {
   const began = Math.min(...entries.map(({ at }) => at));
   const ended = Math.max(...entries.map(({ at, ms = 0 }) => at + ms));
   return {
-    requests,
+    requests: new Map([...requests].sort(([one], [other]) => (hostOf(one) + one).localeCompare(hostOf(other) + other))),
     connections: new Map([...tunnels].map(([host, ids]) => [host, ids.size])),
+    bytes: entries.reduce((sum, { requestBytes, responseBytes }) => sum + requestBytes + responseBytes, 0),
     ms: entries.length === 0 ? 0 : ended - began,
   };
+}
+
+/** How many of the requests match. */
+export function countRequests({ requests }: Traffic, pattern: RegExp): number {
+  return [...requests].reduce((sum, [request, times]) => (pattern.test(request) ? sum + times : sum), 0);
 }
 
 /** The host in a key of {@link Traffic.requests}. */
@@ -59,8 +76,11 @@ export function hostOf(request: string): string {
   return request.replace(/^\S+ ([^/]+).*$/, "$1");
 }
 
-/** The path without the parts that differ from image to image. */
+/** The path without the parts that differ from image to image, and without IDs of tenants and subscriptions. */
 function kindOf({ path }: LogEntry): string {
   const [route = path] = path.split("?");
-  return route.replace(/^\/v2\/.+\/(manifests|blobs)\/.+$/, "/v2/…/$1/…");
+  return route
+    .replace(/^\/v2\/.+\/(manifests|blobs|tags)\/.+$/, "/v2/…/$1/…")
+    .replace(/^\/subscriptions\/.+\/(importImage|operationResults)\b.*$/i, "/…/$1")
+    .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/gi, "…");
 }

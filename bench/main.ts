@@ -1,124 +1,97 @@
 /**
- * `npm run bench`: measures what `ImportedImage` costs, as ratios within one run, and writes the tables to RESULTS.md.
+ * `npm run bench`: measures what `ImportedImage` costs, as ratios within one run; README.md explains the figures.
  *
  * No time is asserted: the exit code is 1 only when a run fails, or changes something where nothing is to be done.
  */
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
-import { startEmulator } from "acr-emulator";
 import { engineFolder } from "../scripts/engine/engine";
-import { environment } from "../scripts/environment";
 import { endTogether, runOrFail } from "../scripts/process";
 import { printStatus } from "../scripts/progress";
-import { createImages } from "./emulator";
-import { type Matrix, measureAgainst, measureNoOp } from "./no-op";
-import { measurePlugin } from "./plugin";
-import { markdown } from "./report";
-import { measureState } from "./state";
-
-const USAGE = `npm run bench                         all tables, written to bench/RESULTS.md (less than ten minutes on two cores)
-npm run bench -- [options]            printed only
-  --quick                             1 and 10 images, two rounds
-  --images 100,1000                   numbers of images
-  --latency 0,150                     latency of the source, in milliseconds
-  --connecting                        new connections to the source take twice the latency
-  --rounds 5                          how often each combination is measured
-  --against DIR                       no-op \`up\` of this checkout beside another one, which is installed and built
-`;
-
-const fullMatrix: Matrix = { counts: [1, 10, 100], latencies: [0, 150], connecting: false, rounds: 5 };
+import { Bench } from "./bench";
+import { measureBudgets, writeBudgets } from "./budgets";
+import { drawChart } from "./chart";
+import { measureAgainst } from "./measurements/against";
+import { measureConditions } from "./measurements/conditions";
+import { measureFirstUp } from "./measurements/first-up";
+import { measureNoOp } from "./measurements/no-op";
+import { measurePeers } from "./measurements/peers";
+import { measureProcesses } from "./measurements/processes";
+import { measureRequests } from "./measurements/requests";
+import { measureState } from "./measurements/state";
+import { type Measurement, type Options, parseOptions, USAGE } from "./options";
+import type { Plan } from "./plan";
+import { markdown, type Section } from "./report";
 
 async function main(): Promise<void> {
-  const args = process.argv.slice(2);
-  const { matrix, against } = parseOptions(args);
+  const options = parseOptions(process.argv.slice(2));
   const folder = await mkdtemp(path.join(tmpdir(), "bench-"));
   // All temporary files from here on are created there, and removed with it.
   process.env.TMPDIR = folder;
   const removeAll = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   endTogether(removeAll);
   try {
-    const engine = await engineFolder();
     const load = loadavg()[1] ?? 0;
-    const page = await measureAll(matrix, { engine, folder, load, against });
-    process.stdout.write(page);
-    if (args.length === 0) await writeFile(path.join(__dirname, "RESULTS.md"), page);
+    const bench = await Bench.open(await engineFolder(), folder);
+    try {
+      if (options.budgets) await writeBudgets(await measureBudgets(bench));
+      else await measureAll(bench, options, load);
+    } finally {
+      await bench.close();
+    }
   } finally {
     removeAll();
   }
 }
 
-interface BenchOptions {
-  /** The folder with `pulumi`. */
-  readonly engine: string;
-  /** A temporary folder. */
-  readonly folder: string;
-  /** Load average of the machine before the run. */
-  readonly load: number;
-  /** Another checkout, to be measured beside this one and instead of everything else. */
-  readonly against: string | undefined;
+async function measureAll(bench: Bench, { plan, only, against, isComplete }: Options, load: number): Promise<void> {
+  const sections: Section[] = [];
+  if (against !== undefined) sections.push(await measureAgainst(against, bench, plan));
+  else for (const name of only) sections.push(await measurements[name](bench, plan));
+  const page = markdown("Bench", await preface(bench.env, load), sections);
+  process.stdout.write(page);
+  if (!isComplete) return;
+  await writeFile(path.join(__dirname, "RESULTS.md"), page);
+  const series = sections.flatMap((section) => section.series ?? []);
+  await writeFile(
+    path.join(__dirname, "no-op.svg"),
+    drawChart("Is there anything to import? 150 ms to the registry", series),
+  );
 }
 
-async function measureAll(matrix: Matrix, { engine, folder, load, against }: BenchOptions): Promise<string> {
-  const emulator = await startEmulator({ caller: {} });
-  try {
-    createImages(emulator, Math.max(...matrix.counts));
-    const home = path.join(folder, "home");
-    await mkdir(home);
-    const plain = environment(home);
-    const env = { ...plain, ...emulator.env, PATH: [engine, plain.PATH].join(path.delimiter) };
-    const title = await preface(env, load);
-    if (against !== undefined) {
-      return markdown("Bench", title, [await measureAgainst(against, emulator, matrix, { folder, env })]);
-    }
-    const { times, requests, largest } = await measureNoOp(emulator, matrix, { folder, env });
-    const sections = [times, requests, measureState(largest), await measurePlugin(largest, env)];
-    return markdown("Bench", title, sections);
-  } finally {
-    await emulator.close();
-  }
+/** Each measurement is a section of the page. */
+const measurements: Readonly<Record<Measurement, (bench: Bench, plan: Plan) => Promise<Section>>> = {
+  "no-op": measureNoOp,
+  conditions: (bench, plan) => measureConditions(bench, { count: usual(plan), rounds: Math.min(3, plan.rounds) }),
+  requests: measureRequests,
+  "first-up": (bench, plan) =>
+    measureFirstUp(bench, {
+      count: usual(plan),
+      rounds: Math.min(3, plan.rounds),
+      defaultParallel: 4 * availableParallelism(),
+    }),
+  peers: (bench, { counts, rounds }) => measurePeers(bench, counts, Math.min(3, rounds)),
+  state: (bench, plan) => measureState(bench, usual(plan)),
+  processes: (bench, { counts }) => measureProcesses(bench, Math.max(...counts)),
+};
+
+/** What most figures are about: 100 images, or the largest number below. */
+function usual({ counts }: Plan): number {
+  const below = counts.filter((count) => count <= 100);
+  return below.length > 0 ? Math.max(...below) : Math.min(...counts);
 }
 
 async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
   const version = (await runOrFail("pulumi", ["version"], { env })).trim();
   return [
     `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores, ${process.platform}-${process.arch},`,
-    `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript. The registries are emulated on the`,
-    "same machine and use some of its processor time. Compare ratios, not seconds.",
+    `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript where nothing else is said. The registries are emulated`,
+    "on the same machine, behind an HTTPS proxy, and use some of its processor time. Compare ratios, not seconds.",
     `Load average before the run: ${load.toFixed(1)}. Where it is not near zero, the CPU ratios are more reliable than the ratios of time.`,
+    "[README.md](README.md) tells how to read and repeat this.",
   ].join("\n");
-}
-
-function parseOptions(args: string[]): { matrix: Matrix; against: string | undefined } {
-  const text = { type: "string" } as const;
-  const { values } = parseArgs({
-    args,
-    options: {
-      quick: { type: "boolean" },
-      connecting: { type: "boolean" },
-      images: text,
-      latency: text,
-      rounds: text,
-      against: text,
-    },
-  });
-  const base = values.quick ? { ...fullMatrix, counts: [1, 10], rounds: 2 } : fullMatrix;
-  const matrix = {
-    counts: numbers(values.images, 1) ?? base.counts,
-    latencies: numbers(values.latency, 0) ?? base.latencies,
-    connecting: values.connecting ?? base.connecting,
-    rounds: numbers(values.rounds, 1)?.[0] ?? base.rounds,
-  };
-  return { matrix, against: values.against === undefined ? undefined : path.resolve(values.against) };
-}
-
-function numbers(list: string | undefined, minimum: number): number[] | undefined {
-  const found = list?.split(",").map(Number);
-  if (found?.every((number) => Number.isInteger(number) && number >= minimum) === false)
-    throw new TypeError(`not a list of numbers: ${list}`);
-  return found;
 }
 
 main().catch((error: unknown) => {

@@ -1,22 +1,26 @@
-/** The programs that are compared: each declares resources of the same names, one per image, in JavaScript. */
+/** The programs that are compared: each declares one resource per image of a list. */
+
+/** An image of the source registry; each has a repository of its own. */
+export interface SourceImage {
+  readonly name: string;
+  readonly reference: string;
+  readonly digest: string;
+}
 
 export interface Program {
   readonly title: string;
-  /** The checkout whose packages it uses, where it is not this one. */
+  /** Its main file, which declares the resources that `images.json` lists with `name` and `args`. */
+  readonly main: string;
+  /** @default "js" */
+  readonly extension?: "js" | "ts";
+  /** Further files, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The checkout whose packages it uses. @default this one */
   readonly checkout?: string;
-  /** Whether it sends requests to the source, so that latency counts. */
-  readonly sendsRequests: boolean;
-  /** The files of the program, by name. */
-  files(images: number): Readonly<Record<string, string>>;
+  args(image: SourceImage): object;
 }
 
-/** The image that the resource with this number imports; each image has a repository of its own. */
-export function sourceOf(number: number): string {
-  return `docker.io/bench/image-${String(number).padStart(4, "0")}:1`;
-}
-
-const nameOf = 'const name = "image-" + String(number).padStart(4, "0");';
-const args = '{ registry: "myregistry", source: "docker.io/bench/" + name + ":1" }';
+const plainArgs = ({ reference }: SourceImage) => ({ registry: "myregistry", source: reference });
 
 const sevenMethods = `{
   configure: async () => {},
@@ -30,15 +34,10 @@ const sevenMethods = `{
 
 export const images: Program = {
   title: "`ImportedImage`",
-  sendsRequests: true,
-  files: (count) => ({
-    "index.js": `const { ImportedImage } = require("pulumi-acr-import");
-for (let number = 1; number <= ${count}; number++) {
-  ${nameOf}
-  new ImportedImage(name, ${args});
-}
+  main: `const { ImportedImage } = require("pulumi-acr-import");
+for (const { name, args } of require("./images.json")) new ImportedImage(name, args);
 `,
-  }),
+  args: plainArgs,
 };
 
 /** The same program with the package of another checkout, which is installed and built. */
@@ -46,24 +45,24 @@ export function imagesOf(checkout: string): Program {
   return { ...images, title: "other", checkout };
 }
 
+/** The same program with other arguments. */
+export function imagesWith(title: string, args: Program["args"]): Program {
+  return { ...images, title, args };
+}
+
 /** The baseline: the smallest dynamic resource, written as Pulumi documents it. */
 export const nothing: Program = {
   title: "do-nothing",
-  sendsRequests: false,
-  files: (count) => ({
-    "index.js": `const pulumi = require("@pulumi/pulumi");
+  main: `const pulumi = require("@pulumi/pulumi");
 const provider = ${sevenMethods};
 class Nothing extends pulumi.dynamic.Resource {
   constructor(name, args) {
     super(provider, name, args);
   }
 }
-for (let number = 1; number <= ${count}; number++) {
-  ${nameOf}
-  new Nothing(name, ${args});
-}
+for (const { name, args } of require("./images.json")) new Nothing(name, args);
 `,
-  }),
+  args: plainArgs,
 };
 
 /**
@@ -72,21 +71,47 @@ for (let number = 1; number <= ${count}; number++) {
  */
 export const bare: Program = {
   title: "bare",
-  sendsRequests: false,
-  files: (count) => ({
-    "methods.js": `module.exports = ${sevenMethods};\n`,
-    // The type token of ImportedImage, since its length counts in the state.
-    "index.js": `const pulumi = require("@pulumi/pulumi");
+  // The type token of ImportedImage, since its length counts in the state.
+  main: `const pulumi = require("@pulumi/pulumi");
 const __provider = 'exports.handler = () => require(process.cwd() + "/methods.js");';
 class Bare extends pulumi.CustomResource {
   constructor(name) {
     super("pulumi-nodejs:dynamic/acr:ImportedImage", name, { __provider });
   }
 }
-for (let number = 1; number <= ${count}; number++) {
-  ${nameOf}
-  new Bare(name);
-}
+for (const { name } of require("./images.json")) new Bare(name);
 `,
-  }),
+  files: { "methods.js": `module.exports = ${sevenMethods};\n` },
+  args: () => ({}),
+};
+
+const typescript = {
+  extension: "ts",
+  files: { "tsconfig.json": '{ "compilerOptions": { "strict": true } }\n' },
+} as const;
+
+export const imagesInTypeScript: Program = {
+  ...images,
+  ...typescript,
+  title: "`ImportedImage` in TypeScript",
+  main: `import { ImportedImage, type ImportedImageArgs } from "pulumi-acr-import";
+const images: { name: string; args: ImportedImageArgs }[] = require("./images.json");
+for (const { name, args } of images) new ImportedImage(name, args);
+`,
+};
+
+export const nothingInTypeScript: Program = {
+  ...nothing,
+  ...typescript,
+  title: "do-nothing in TypeScript",
+  main: `import * as pulumi from "@pulumi/pulumi";
+const provider: pulumi.dynamic.ResourceProvider = ${sevenMethods};
+class Nothing extends pulumi.dynamic.Resource {
+  constructor(name: string, args: pulumi.Inputs) {
+    super(provider, name, args);
+  }
+}
+const images: { name: string; args: pulumi.Inputs }[] = require("./images.json");
+for (const { name, args } of images) new Nothing(name, args);
+`,
 };

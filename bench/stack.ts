@@ -1,23 +1,18 @@
-/** A Pulumi stack that is deployed once and then measured while nothing changes. */
+/** A Pulumi stack in a folder of its own, with the local file back end. */
 import { readFileSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Running, start } from "../scripts/process";
-import type { Program } from "./programs";
-
-export interface StackOptions {
-  /** A temporary folder. */
-  readonly folder: string;
-  readonly env: NodeJS.ProcessEnv;
-}
+import { type Duration, time } from "./duration";
+import type { Program, SourceImage } from "./programs";
 
 export type Operation = "up" | "preview";
 
-/** The duration of one run of an operation. */
-export interface Duration {
-  readonly ms: number;
-  /** Processor time of the engine, the program and the plugin together; `undefined` where the system does not report it. */
-  readonly cpuMs: number | undefined;
+export interface RunOptions {
+  /** Variables that are added to the environment, or removed from it. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called when the engine has started. */
+  readonly watch?: (engine: Running) => void;
 }
 
 const thisCheckout = path.join(__dirname, "..");
@@ -30,41 +25,55 @@ export class Stack {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async deploy(program: Program, images: number, { folder, env }: StackOptions): Promise<Stack> {
-    const own = path.join(folder, `stack-${++stacks}`);
+  static async create(
+    program: Program,
+    images: readonly SourceImage[],
+    { folder, env }: { readonly folder: string; readonly env: NodeJS.ProcessEnv },
+  ): Promise<Stack> {
     // Names of the same length everywhere: they are part of the state.
-    const stack = new Stack(program, images, path.join(own, "program"), {
+    const own = await mkdtemp(path.join(folder, "stack-"));
+    const stack = new Stack(program, images.length, path.join(own, "program"), {
       ...env,
       PULUMI_BACKEND_URL: `file://${path.join(own, "state")}`,
     });
-    await mkdir(stack.folder, { recursive: true });
+    await mkdir(stack.folder);
     await mkdir(path.join(own, "state"));
+    const main = `index.${program.extension ?? "js"}`;
     const files = {
       "Pulumi.yaml": "name: bench\nruntime: nodejs\n",
-      "package.json": '{ "private": true, "main": "index.js" }\n',
-      ...program.files(images),
+      "package.json": JSON.stringify({ private: true, main }),
+      "images.json": JSON.stringify(images.map((image) => ({ name: image.name, args: program.args(image) }))),
+      [main]: program.main,
+      ...program.files,
     };
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(stack.folder, name), text);
     await symlink(path.join(program.checkout ?? thisCheckout, "node_modules"), path.join(stack.folder, "node_modules"));
-    await stack.pulumi(["stack", "init", "dev"], {});
-    // Otherwise the file back end writes the whole state again at every step.
-    const quick = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
-    await stack.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64"], quick);
+    await stack.pulumi(["stack", "init", "dev"]);
     return stack;
   }
 
+  /** The first deployment, as a user runs it. */
+  firstUp(...args: readonly string[]): Promise<Duration> {
+    return time(() => this.pulumi(["up", "--yes", "--skip-preview", ...args]));
+  }
+
+  /** The first deployment where its time does not matter: the back end writes the state once, not at every step. */
+  async deployQuickly(): Promise<void> {
+    const env = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+    await this.pulumi(["up", "--yes", "--skip-preview", "--parallel", "64"], { env });
+  }
+
   /** Runs an operation; fails if it changes anything. */
-  async runNoOp(operation: Operation, watch: (engine: Running) => void = () => {}): Promise<Duration> {
-    const cpuBefore = cpuOfChildren();
-    const before = performance.now();
+  async runNoOp(operation: Operation, options: RunOptions = {}): Promise<Duration> {
     const skip = operation === "up" ? ["--yes", "--skip-preview"] : [];
-    const output = await this.pulumi([operation, ...skip, "--expect-no-changes"], {}, watch);
-    const ms = performance.now() - before;
-    const cpuAfter = cpuOfChildren();
+    let output = "";
+    const duration = await time(async () => {
+      output = await this.pulumi([operation, ...skip, "--expect-no-changes"], options);
+    });
     if (!output.includes(` ${this.images + 1} unchanged`)) {
       throw new Error(`pulumi ${operation} of ${this.images} × ${this.program.title} changed something:\n${output}`);
     }
-    return { ms, cpuMs: cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore };
+    return duration;
   }
 
   /** The state file of the back end. */
@@ -72,7 +81,7 @@ export class Stack {
     return readFileSync(path.join(this.folder, "../state/.pulumi/stacks/bench/dev.json"), "utf8");
   }
 
-  private async pulumi(args: readonly string[], env: NodeJS.ProcessEnv, watch?: (engine: Running) => void) {
+  private async pulumi(args: readonly string[], { env, watch }: RunOptions = {}): Promise<string> {
     const engine = start("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: { ...this.env, ...env },
@@ -82,16 +91,4 @@ export class Stack {
     if (exitCode !== 0) throw new Error(`pulumi ${args.join(" ")} failed (${exitCode}):\n${engine.output()}`);
     return engine.output();
   }
-}
-
-let stacks = 100;
-
-/** Processor time of all descendants of this process that have ended so far. */
-function cpuOfChildren(): number | undefined {
-  if (process.platform !== "linux") return undefined;
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  // "pid (name) state parent …", where the name may contain anything; times are in hundredths of a second
-  // (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -1,4 +1,4 @@
-/** Command-line tools that tests use, built from pinned Go modules. */
+/** Command-line tools that tests and bench use, built from pinned Go modules. */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { cached, cacheFolder, fingerprint } from "../cache";
@@ -7,26 +7,30 @@ import { goBuild, missingGo } from "../go-build";
 export type Tools = { folder: string } | { folder: undefined; reason: string };
 
 /** Returns a folder with `crane` and `registry` (CNCF distribution), or the reason why they cannot be built. */
-export async function toolsFolder(): Promise<Tools> {
-  const pins = [path.join(__dirname, "go.mod"), path.join(__dirname, "go.sum")];
-  const name = `tools-${await fingerprint([...pins, __filename], [process.platform, process.arch])}`;
-  if (!existsSync(path.join(cacheFolder(), name))) {
-    const reason = await missingGo(__dirname);
+export function toolsFolder(): Promise<Tools> {
+  return build("tools", __dirname, "building crane and registry, which tests use (about a minute on two cores)", [
+    "github.com/google/go-containerregistry/cmd/crane",
+    "github.com/distribution/distribution/v3/cmd/registry",
+  ]);
+}
+
+/** Returns a folder with `regsync`, or the reason why it cannot be built. Only the bench uses it. */
+export function regsyncFolder(): Promise<Tools> {
+  const module = path.join(__dirname, "regsync");
+  return build("regsync", module, "building regsync, which the bench compares with (half a minute)", [
+    "github.com/regclient/regclient/cmd/regsync",
+  ]);
+}
+
+async function build(name: string, module: string, title: string, packages: readonly string[]): Promise<Tools> {
+  const pins = [path.join(module, "go.mod"), path.join(module, "go.sum")];
+  const recipe = `${name}-${await fingerprint([...pins, __filename], [process.platform, process.arch])}`;
+  if (!existsSync(path.join(cacheFolder(), recipe))) {
+    const reason = await missingGo(module);
     if (reason !== undefined) return { folder: undefined, reason };
   }
-  const folder = await cached(name, (unfinished) =>
-    goBuild(
-      {
-        title: "building crane and registry, which tests use (about a minute on two cores)",
-        module: __dirname,
-        packages: [
-          "github.com/google/go-containerregistry/cmd/crane",
-          "github.com/distribution/distribution/v3/cmd/registry",
-        ],
-        flags: ["-ldflags", "-s -w"],
-      },
-      unfinished,
-    ),
+  const folder = await cached(recipe, (unfinished) =>
+    goBuild({ title, module, packages, flags: ["-ldflags", "-s -w"] }, unfinished),
   );
   return { folder };
 }
