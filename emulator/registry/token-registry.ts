@@ -22,8 +22,8 @@ export interface Account {
 }
 
 /**
- * What a request for several scopes gets: all that the client may have (as the specification says), the first one only, nothing
- * if one of them is refused (403), or nothing at all (400).
+ * What a request for several scopes gets: all that the client may have (as the specification says), the first one only,
+ * nothing if one of them is refused (403), or nothing at all (400).
  */
 export const severalScopes = ["all", "first", "allOrNothing", "rejected"] as const;
 

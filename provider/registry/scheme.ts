@@ -7,7 +7,7 @@ export type Scheme =
   | { readonly kind: "basic" }
   /** The password is itself the bearer token. */
   | { readonly kind: "bearer" }
-  /** A token service issues a bearer token for each scope. */
+  /** A token service issues bearer tokens for scopes. */
   | {
       readonly kind: "token";
       readonly service: TokenService;
