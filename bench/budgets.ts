@@ -54,7 +54,7 @@ export async function measureBudgets(bench: Bench): Promise<Budgets> {
     noOp,
     firstUpOf100,
     state: { beyondBare: size.bytes - leastSize.bytes, providerText: size.providerText },
-    modules: await countModules(ours, await bench.deployed(nothing, 1)),
+    modules: await countModules(bench.folder, ours, await bench.deployed(nothing, 1)),
     package: await measurePackage(),
   };
 }

@@ -18,7 +18,7 @@ export async function openDirectRoute(proxy: string, hosts: readonly string[]): 
   return {
     env: {
       HTTPS_PROXY: undefined,
-      NODE_OPTIONS: `--require=${path.join(__dirname, "redirect-connections.cjs")}`,
+      NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, "redirect-connections.cjs"))}`,
       BENCH_PORTS: JSON.stringify(Object.fromEntries(ports)),
     },
     close() {

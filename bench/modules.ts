@@ -1,26 +1,30 @@
 /** The modules that program and plugin load while nothing changes. */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Stack } from "./stack";
 
 /** Numbers of modules by package. */
 export type ModuleCounts = Readonly<Record<string, number>>;
 
-/** Counts what a program and its plugin load beyond those of another one. */
+/**
+ * Counts what a program and its plugin load beyond those of another one.
+ *
+ * @param folder - A temporary folder.
+ */
 export async function countModules(
+  folder: string,
   stack: Stack,
   baseline: Stack,
 ): Promise<{ program: ModuleCounts; plugin: ModuleCounts }> {
-  const [loaded, known] = [await recordModules(stack), await recordModules(baseline)];
+  const [loaded, known] = [await recordModules(folder, stack), await recordModules(folder, baseline)];
   return { program: countNew(loaded.run, known.run), plugin: countNew(loaded.plugin, known.plugin) };
 }
 
-async function recordModules(stack: Stack): Promise<{ run: string[]; plugin: string[] }> {
-  const folder = await mkdtemp(path.join(tmpdir(), "modules-"));
+async function recordModules(parent: string, stack: Stack): Promise<{ run: string[]; plugin: string[] }> {
+  const folder = await mkdtemp(path.join(parent, "modules-"));
   const preload = path.join(__dirname, "record-modules.cjs");
-  await stack.runNoOp("up", { env: { BENCH_MODULES: folder, NODE_OPTIONS: `--require=${preload}` } });
+  await stack.runNoOp("up", { env: { BENCH_MODULES: folder, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` } });
   const read = (name: string) => {
     const file = path.join(folder, name);
     if (!existsSync(file)) throw new Error(`the modules of ${name} were not recorded`);

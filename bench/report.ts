@@ -60,7 +60,7 @@ function goalTable(goals: readonly Goal[]): Table {
 function printTable({ columns, rows }: Table): string {
   const cells = [columns, ...rows].map((row) => row.map(String));
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const isFigure = columns.map((_, column) => rows.every((row) => /^[<≤]?\s?-?[\d.,]/.test(String(row[column]))));
+  const isFigure = columns.map((_, column) => rows.every((row) => /^$|^[<≤]?\s?-?[\d.,]/.test(String(row[column]))));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, at) => (isFigure[at] ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))).join(" | ")} |`;
   const rule = widths.map((width, at) => `${"-".repeat(width - 1)}${isFigure[at] ? ":" : "-"}`);

@@ -22,7 +22,11 @@ export async function measureProcesses(bench: Bench, count: number): Promise<Sec
   for (const program of [nothing, bare, images]) {
     peaks.set(program.title, await peakMemory(await bench.deployed(program, count)));
   }
-  const modules = await countModules(await bench.deployed(images, count), await bench.deployed(nothing, count));
+  const modules = await countModules(
+    bench.folder,
+    await bench.deployed(images, count),
+    await bench.deployed(nothing, count),
+  );
   const loads = new Map<string, number>();
   for (const [where, entry] of entries) loads.set(where, await loadMs(entry, bench.env));
   return {
