@@ -14,6 +14,7 @@ import { Bench } from "./bench";
 import { measureBudgets, writeBudgets } from "./budgets";
 import { drawChart } from "./chart";
 import { measureAgainst } from "./measurements/against";
+import { measureArguments } from "./measurements/arguments";
 import { measureConditions } from "./measurements/conditions";
 import { measureFirstUp } from "./measurements/first-up";
 import { measureNoOp } from "./measurements/no-op";
@@ -26,7 +27,8 @@ import type { Plan } from "./plan";
 import { markdown, type Section } from "./report";
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
+  const options = readOptions();
+  if (options === undefined) return;
   const folder = await mkdtemp(path.join(tmpdir(), "bench-"));
   // All temporary files from here on are created there, and removed with it.
   process.env.TMPDIR = folder;
@@ -43,6 +45,16 @@ async function main(): Promise<void> {
     }
   } finally {
     removeAll();
+  }
+}
+
+function readOptions(): Options | undefined {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    printStatus(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exitCode = 1;
+    return undefined;
   }
 }
 
@@ -66,10 +78,11 @@ const measurements: Readonly<Record<Measurement, (bench: Bench, plan: Plan) => P
   "no-op": measureNoOp,
   conditions: (bench, plan) => measureConditions(bench, { count: usual(plan), rounds: Math.min(3, plan.rounds) }),
   requests: measureRequests,
+  arguments: measureArguments,
   "first-up": (bench, plan) =>
     measureFirstUp(bench, {
       count: usual(plan),
-      rounds: Math.min(3, plan.rounds),
+      rounds: Math.ceil(plan.rounds / 2),
       defaultParallel: 4 * availableParallelism(),
     }),
   peers: (bench, { counts, rounds }) => measurePeers(bench, counts, Math.min(3, rounds)),
@@ -95,7 +108,6 @@ async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  printStatus(isUsage ? `${error.message}\n\n${USAGE}` : String((error instanceof Error && error.stack) || error));
+  printStatus(String((error instanceof Error && error.stack) || error));
   process.exitCode = 1;
 });

@@ -7,15 +7,24 @@ export const USAGE = `npm run bench                         everything, written 
 npm run bench -- --budgets            figures that are the same on every machine, written to bench/budgets.json
 npm run bench -- --against DIR        a no-op \`up\` of this checkout beside another one, which is installed and built
 npm run bench -- [options]            printed only
-  --quick                             1 and 10 images, two rounds, without other tools and other conditions
-  --only no-op,requests               some of: no-op, conditions, requests, first-up, peers, state, processes
+  --quick                             1 and 10 images, two rounds, without conditions, arguments and peers (two minutes)
+  --only no-op,requests               some of: no-op, conditions, requests, arguments, first-up, peers, state, processes
   --images 100,1000                   numbers of images
   --latency 0,150                     latency of the source, in milliseconds
   --connecting                        new connections to the source take twice the latency
   --rounds 5                          how often each combination is measured
 `;
 
-export const MEASUREMENTS = ["no-op", "conditions", "requests", "first-up", "peers", "state", "processes"] as const;
+export const MEASUREMENTS = [
+  "no-op",
+  "conditions",
+  "requests",
+  "arguments",
+  "first-up",
+  "peers",
+  "state",
+  "processes",
+] as const;
 export type Measurement = (typeof MEASUREMENTS)[number];
 
 export interface Options {

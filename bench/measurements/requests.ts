@@ -3,48 +3,13 @@ import type { Bench } from "../bench";
 import { countRequests, hostOf, setNetwork, type Traffic, takeTraffic } from "../emulator";
 import { whole } from "../figures";
 import type { Plan } from "../plan";
-import { images, imagesWith, type Program } from "../programs";
+import { images, type Program } from "../programs";
 import type { Goal, Row, Section } from "../report";
 
 const LATENCY = 150;
-const FEATURE_IMAGES = 10;
 
 /** Requests to Azure: Resource Manager, Entra, Azure registries. */
 export const AZURE = / ([^/]*\.)?(azure\.com|microsoftonline\.com|azurecr\.io)\//;
-
-/** What arguments change; a new argument gets a line here. */
-const features: readonly Program[] = [
-  imagesWith("one tag each, on Docker Hub", images.args),
-  imagesWith("pinned by digest", ({ reference, digest }) => ({
-    registry: "myregistry",
-    source: `${reference}@${digest}`,
-  })),
-  imagesWith("all of them one image, under other tags", ({ name }) => ({
-    registry: "myregistry",
-    source: "docker.io/bench/image-0001:1",
-    targetTags: [`same/${name}:1`],
-  })),
-  imagesWith("two target tags", ({ name, reference }) => ({
-    registry: "myregistry",
-    source: reference,
-    targetTags: [`two/${name}:1`, `two/${name}:stable`],
-  })),
-  imagesWith("`source.credentials`", ({ name, reference: image }) => ({
-    registry: "myregistry",
-    source: { image, credentials: { username: "emulator", password: "dckr_pat_emulator" } },
-    targetTags: [`credentials/${name}:1`],
-  })),
-  imagesWith('`digestFrom: "target"`', ({ name, reference: image }) => ({
-    registry: "myregistry",
-    source: { image, digestFrom: "target" },
-    targetTags: [`from-target/${name}:1`],
-  })),
-  imagesWith("source in another Azure registry", ({ name }) => ({
-    registry: "myregistry",
-    source: "mysourceregistry.azurecr.io/aci-helloworld:latest",
-    targetTags: [`azure/${name}:1`],
-  })),
-];
 
 /** The requests of one no-op `up`, which runs the program once. */
 export async function countNoOp(bench: Bench, program: Program, count: number): Promise<Traffic> {
@@ -59,24 +24,17 @@ export async function countNoOp(bench: Bench, program: Program, count: number): 
 export async function measureRequests(bench: Bench, { counts }: Plan): Promise<Section> {
   const noOps = new Map<number, Traffic>();
   for (const count of counts) noOps.set(count, await countNoOp(bench, images, count));
-  const byFeature: Row[] = [];
-  for (const program of features) {
-    byFeature.push(featureRow(program.title, await countNoOp(bench, program, FEATURE_IMAGES)));
-  }
   return {
     title: "Requests of a no-op, per run of the program",
     method: [
       `Counted by the emulator, with ${LATENCY} ms to the source. A plain \`pulumi up\` runs the program twice, once for its preview. Bytes`,
       "are those of the bodies of requests and responses; a response to HEAD has none.",
-      "",
-      `The second table has ${FEATURE_IMAGES} images, declared with other arguments.`,
     ].join("\n"),
     tables: [
       {
         columns: ["images", "host", "request", "times", "connections to the host", "bytes of the whole run"],
         rows: [...noOps].flatMap(([count, traffic]) => requestRows(count, traffic)),
       },
-      { columns: ["arguments", "HEAD", "GET of a manifest", "tokens", "to Azure", "all"], rows: byFeature },
     ],
     goals: [...noOps].flatMap(([count, traffic]) => (count === 100 ? goalsOf(count, traffic) : [])),
   };
@@ -87,12 +45,6 @@ function requestRows(count: number, { requests, connections, bytes }: Traffic): 
     const host = hostOf(request);
     return [count, host, `\`${request.replace(host, "")}\``, times, connections.get(host) ?? 0, whole(bytes)];
   });
-}
-
-function featureRow(title: string, traffic: Traffic): Row {
-  const count = (pattern: RegExp) => countRequests(traffic, pattern);
-  const tokens = count(/(\/token|\/oauth2\/\w+)$/);
-  return [title, count(/^HEAD /), count(/^GET .*\/manifests\//), tokens, count(AZURE), count(/./)];
 }
 
 function goalsOf(count: number, traffic: Traffic): Goal[] {
