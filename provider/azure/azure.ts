@@ -5,7 +5,7 @@ import { type Cloud, findCloud, isRegistryOf } from "./cloud";
 import { createCredential } from "./credential";
 import { chooseCredential, describeChoice } from "./credential-choice";
 import { type ImportResult, importImage } from "./import-image";
-import type { ImportRequest } from "./import-operation";
+import type { ImportRequest, ImportWatch } from "./import-operation";
 import { type AzureRegistry, RegistryFinder } from "./registries";
 import type { Session } from "./session";
 import { type AzureSettings, defaultSubscription } from "./settings";
@@ -47,10 +47,16 @@ export class Azure {
    * Imports an image into a registry and resolves with the result, whatever it is.
    *
    * @param signal - Ends the waiting; Azure continues an import that it has accepted.
+   * @param watch - Looks for the image while Azure works on it; the import has succeeded when it is there.
    * @throws ImportError where no credential is configured.
    */
-  async importImage(registry: RegistryResource, request: ImportRequest, signal: AbortSignal): Promise<ImportResult> {
-    return importImage(await this.#signIn(), registry, request, signal);
+  async importImage(
+    registry: RegistryResource,
+    request: ImportRequest,
+    signal: AbortSignal,
+    watch?: ImportWatch,
+  ): Promise<ImportResult> {
+    return importImage(await this.#signIn(), registry, request, signal, watch);
   }
 
   /** The identity of this run, for messages. */

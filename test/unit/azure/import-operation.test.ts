@@ -170,3 +170,32 @@ describe("polls", () => {
     expect(pauses().slice(0, 3)).toEqual([1_000, 7_000, 2_000]);
   });
 });
+
+describe("a watch", () => {
+  test("that sees the image ends the import without a poll", async () => {
+    await imports.emulator.control.faults({ ...START, setHeaders: { "retry-after": "60" } });
+    const { outcome } = await imports.run({ watch: async () => true });
+    expect(outcome).toEqual({ state: "succeeded", isSeen: true });
+    expect(await imports.requestMethods()).toBe("POST");
+  });
+
+  test("begins when Azure has accepted the import, and ends with it", async () => {
+    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 1 });
+    const seen: unknown[] = [];
+    const watch = async (signal: AbortSignal) => {
+      seen.push(await imports.requestMethods());
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      seen.push("aborted");
+      return false;
+    };
+    expect((await imports.run({ watch })).outcome).toEqual({ state: "succeeded" });
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(["POST POST", "aborted"]);
+  });
+
+  test("that cannot see the image leaves the result to Azure", async () => {
+    await imports.emulator.control.faults({ ...START, import: { failWith: "Error copying blobs" } });
+    const { outcome } = await imports.run({ watch: async () => false });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "IMPORT_FAILED" } });
+  });
+});
