@@ -39,7 +39,7 @@ export async function importImage(
   signal: AbortSignal,
   watch?: ImportWatch,
 ): Promise<ImportResult> {
-  const arm = resourceManager(session.cloud, session.credential, registry.subscriptionId);
+  const arm = resourceManager(session, registry.subscriptionId);
   const subject = subjectOf(registry, request, session.identity);
   const began = Date.now();
   const result = await runImport(arm, registry, request, signal, watch);

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RegistryResource } from "../reference/registry-name";
 import { isTransient } from "../registry/transport/retry";
 import { type ArmResponse, type ResourceManager, retryAfterMs } from "./resource-manager";
+import { Throttled } from "./throttle";
 
 /** Where the image is, in the words of Resource Manager. */
 export interface ImportSource {
@@ -137,7 +138,8 @@ async function start(
     error = thrown;
   }
   const response = arm.lastResponse();
-  if (abortSignal.aborted && response?.status !== 429) return { state: "timedOut", accepted: false };
+  const isThrottled = response?.status === 429 || error instanceof Throttled;
+  if (abortSignal.aborted && !isThrottled) return { state: "timedOut", accepted: false };
   if (!response) {
     const state = arm.mayHaveArrived() ? { state: "unknown" as const, accepted: false } : { state: "failed" as const };
     return { ...state, reason: error as Error };

@@ -8,6 +8,7 @@ import type { Target } from "../reference/target";
 import { type Manifest, RegistryClient } from "../registry/client";
 import type { Outputs } from "../resource/state";
 import type { TargetDigests } from "./plan";
+import { informOnce } from "./progress";
 
 /** What the manifest in the target is. */
 export interface ManifestDetails {
@@ -23,6 +24,9 @@ const FINAL_READ_MS = 10_000;
 
 /** How long the configuration of a single image may take to read, in milliseconds. */
 const CONFIG_MS = 5_000;
+
+/** How long requests are sent again while the registry is rate limiting, in milliseconds. */
+const THROTTLED_MS = 600_000;
 
 /** The codes of a response that does not arrive, or not as a manifest. */
 const BROKEN: ReadonlySet<Code | undefined> = new Set(["TARGET_UNAVAILABLE", "TARGET_INVALID_RESPONSE"]);
@@ -48,7 +52,15 @@ export class TargetRegistry {
   ) {
     const credential = { kind: "entra", token: azure.registryToken, identity: azure.describeIdentity() } as const;
     this.client =
-      clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
+      clients.get(loginServer) ??
+      new RegistryClient({
+        host: loginServer,
+        side: "target",
+        credential,
+        isAzure: true,
+        timeoutMs: THROTTLED_MS,
+        onWait: (host) => informOnce(`target: ${host} is rate limiting (429/503); retrying for up to 10 minutes`),
+      });
     clients.set(loginServer, this.client);
   }
 

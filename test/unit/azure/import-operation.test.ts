@@ -1,4 +1,5 @@
 /** The import operation with its polls, against an emulator with faults. */
+import { Throttle } from "../../../provider/azure/throttle";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import type { RequestFilter } from "../../support/emulator";
 import { until } from "../../support/until";
@@ -198,4 +199,17 @@ describe("a watch", () => {
     const { outcome } = await imports.run({ watch: async () => false });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "IMPORT_FAILED" } });
   });
+});
+
+test("an import that was not sent because Azure throttles another one fails as throttled, too", async () => {
+  const azure = imports.emulator.azure();
+  const entered = jest.spyOn(Throttle.prototype, "enter");
+  await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
+  const first = imports.run({ azure, endsWhen: () => entered.mock.calls.length === 3 });
+  await until(() => entered.mock.calls.length === 2);
+  const second = imports.run({ azure, endsWhen: () => entered.mock.calls.length === 3 });
+  for (const { outcome } of await Promise.all([first, second])) {
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
+  }
+  expect(await imports.requestMethods()).toBe("POST");
 });
