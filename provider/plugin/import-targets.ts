@@ -11,6 +11,7 @@ import { toImportSource } from "./import-source";
 import { watchTargets } from "./import-watch";
 import type { TargetDigests, TargetPlan } from "./plan";
 import type { TargetRegistry } from "./target-registry";
+import { untilSourceAllows } from "./throttled-source";
 
 /** An image on its way into the target registry. */
 export interface ImageImport {
@@ -65,7 +66,9 @@ export async function importBatch(
     mode,
   };
   const watch = watchOf(targets, digest, before, registry);
-  const result = await azure.importImage(desired.registry, request, signal, watch);
+  const result = await untilSourceAllows(request.source, signal, () =>
+    azure.importImage(desired.registry, request, signal, watch),
+  );
   if (result.state === "succeeded") return result.isSeen ?? false;
 
   const tagExists = result.state === "failed" && result.failure.code === "TARGET_CONFLICT";

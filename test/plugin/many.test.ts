@@ -129,6 +129,20 @@ describe("sixty creates while Resource Manager is rate limiting", () => {
   });
 });
 
+test("creates whose source is rate limiting Azure import again, one after the other", async () => {
+  const emulator = await startTestEmulator();
+  const stack = new Stack(emulator);
+  const program = programOf(emulator, 40);
+  await emulator.control.faults({ host: "registry-1.docker.io", from: "azure", after: 20, times: 30, ...throttled() });
+  expect((await stack.up(program)).errors).toEqual({});
+  const kinds = emulator.server.operations.list().map(({ status }) => status.kind);
+  expect(kinds.filter((kind) => kind === "succeeded")).toHaveLength(40);
+  expect(kinds.filter((kind) => kind === "failed")).toHaveLength(30);
+  expect(await messages(stack)).toEqual([
+    "source: docker.io is rate limiting the Azure import service (429); retrying for up to 10 minutes. The limit is higher with source.credentials",
+  ]);
+});
+
 test("one repository in three registries of two subscriptions: each registry is looked up once and issues one token", async () => {
   const emulator = await startTestEmulator();
   const stack = new Stack(emulator);
