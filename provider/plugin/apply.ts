@@ -1,7 +1,7 @@
 /** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
 import { ImportError } from "../failure/failure";
 import { targetFailure } from "../failure/target";
-import { parseTarget } from "../reference/target";
+import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
 import { type Outputs, type Targets, targetNames, toOutputs } from "../resource/state";
 import { type OperationContext, PartialFailure } from "./context";
@@ -42,18 +42,21 @@ export async function applyChanges(
 
   const batches = toBatches(plan);
   const imported: string[] = [];
+  const seen = new Set<Target>();
   let image: ImageImport = { desired, digest, registry };
   let after = before;
   try {
     for (const batch of batches) {
-      await importBatch(batch, image, context);
+      const isSeen = await importBatch(batch, image, before, context);
+      if (isSeen) for (const target of batch.targets) seen.add(target);
       imported.push(...batch.targets.map(({ name }) => name));
       // Pins the remaining batches to the digest that Azure just resolved.
       if (image.digest === undefined) {
         image = { ...image, digest: await readImportedDigest(batch, image, before, context.signal) };
       }
     }
-    if (batches.length > 0) after = await verifyTargets(targets, image, context);
+    const unseen = targets.filter((target) => !seen.has(target));
+    if (batches.length > 0 && unseen.length > 0) after = await verifyTargets(unseen, image, context);
   } catch (error) {
     throw await withPartialState(error, image, recorded, before, imported);
   }
