@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const removeAll = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   endTogether(removeAll);
   try {
-    const load = loadavg()[1] ?? 0;
+    const [load = 0] = loadavg();
     const bench = await Bench.open(await engineFolder(), folder);
     try {
       if (options.budgets) await writeBudgets(await measureBudgets(bench));
