@@ -102,7 +102,7 @@ async function preface(env: NodeJS.ProcessEnv, load: number): Promise<string> {
     `Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${availableParallelism()} cores, ${process.platform}-${process.arch},`,
     `Node.js ${process.version}, Pulumi ${version}, file back end, programs in JavaScript where nothing else is said. The registries are emulated`,
     "on the same machine, behind an HTTPS proxy, and use some of its processor time. Compare ratios, not seconds.",
-    `Load average before the run: ${load.toFixed(1)}. Where it is not near zero, the CPU ratios are more reliable than the ratios of time.`,
+    `Load average before the run: ${load.toFixed(2)}. Where it is not near zero, the CPU ratios are more reliable than the ratios of time.`,
     "[README.md](README.md) tells how to read and repeat this.",
   ].join("\n");
 }
