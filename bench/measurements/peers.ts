@@ -1,12 +1,9 @@
 /** Measures other tools that answer the same question: does the target hold what the source tag means now? */
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import { runOrFail } from "../../scripts/process";
-import { regsyncFolder, toolsFolder } from "../../scripts/tools/tools";
 import type { Bench } from "../bench";
 import { type Duration, time } from "../duration";
-import { createImages } from "../emulator";
 import { factor, seconds } from "../figures";
+import { environmentWithPeers, peers, writeLists } from "../peers";
 import { images } from "../programs";
 import type { Goal, Row, Section, Series } from "../report";
 import { type Command, inRounds, lookUpMs, type Runs, ratio } from "../rounds";
@@ -15,52 +12,16 @@ import { azureImportNote } from "./azure-import";
 
 const LATENCY = 150;
 
-/** A tool, and up to how many images it is measured: those that take one image after another are too slow for more. */
-interface Peer {
-  readonly name: string;
-  readonly most: number;
-  /** Whether it must be slower than a whole `pulumi up` from 100 images on, and than the look-ups always. */
-  readonly isGoal: boolean;
-  command(lists: Lists): readonly string[];
-}
-
-/** Files that list the images. */
-interface Lists {
-  /** References, one per line. */
-  readonly references: string;
-  readonly regsync: string;
-}
-
-const crane = (parallel: number) => (lists: Lists) => [
-  ...["sh", "-c", `xargs -n 1 -P ${parallel} crane digest < "$1"`, "sh"],
-  lists.references,
-];
-
-const peers: readonly Peer[] = [
-  {
-    name: "regsync check",
-    most: 100,
-    isGoal: true,
-    command: ({ regsync }) => ["regsync", "check", "--config", regsync],
-  },
-  {
-    name: "regsync once",
-    most: 100,
-    isGoal: false,
-    command: ({ regsync }) => ["regsync", "once", "--config", regsync],
-  },
-  { name: "crane digest", most: 100, isGoal: true, command: crane(1) },
-  { name: "crane digest × 16", most: 1000, isGoal: false, command: crane(16) },
-];
-
 type Compared = Readonly<Record<string, Runs>> & { readonly ours: Runs };
 
 export async function measurePeers(bench: Bench, counts: readonly number[], rounds: number): Promise<Section> {
-  const env = await environmentWithPeers(bench);
+  const title = "Other tools, the same images";
+  const built = await environmentWithPeers(bench);
+  if ("reason" in built) return { title, method: `Not measured: ${built.reason}.`, tables: [] };
   const all = new Map<number, Compared>();
-  for (const count of counts) all.set(count, await compare(bench, count, count < 1000 ? rounds : 2, env));
+  for (const count of counts) all.set(count, await compare(bench, count, count < 1000 ? rounds : 2, built.env));
   return {
-    title: "Other tools, the same images",
+    title,
     method: [
       `Is there anything to import? Medians of ${rounds} rounds (at 1,000 images of 2), ${LATENCY} ms to Docker Hub, none to Azure, the same images and emulator.`,
       "The last columns compare with the whole `pulumi up`, and with its look-ups alone, which are what the tools do: below 1, we are",
@@ -82,14 +43,6 @@ export async function measurePeers(bench: Bench, counts: readonly number[], roun
   };
 }
 
-async function environmentWithPeers({ env }: Bench): Promise<NodeJS.ProcessEnv> {
-  const folders = [await toolsFolder(), await regsyncFolder()].map((tools) => {
-    if (tools.folder === undefined) throw new Error(`the other tools cannot be built: ${tools.reason}`);
-    return tools.folder;
-  });
-  return { ...env, PATH: [...folders, env.PATH].join(path.delimiter) };
-}
-
 async function compare(bench: Bench, count: number, rounds: number, env: NodeJS.ProcessEnv): Promise<Compared> {
   // Deployed, so the target has what the tools compare the source with.
   const stack = await bench.deployed(images, count);
@@ -102,28 +55,6 @@ async function compare(bench: Bench, count: number, rounds: number, env: NodeJS.
     ours: { network, run: () => stack.runNoOp("up") },
     ...Object.fromEntries(commands),
   });
-}
-
-async function writeLists({ emulator, env, folder }: Bench, count: number): Promise<Lists> {
-  const found = createImages(emulator, count);
-  const lists = {
-    references: path.join(folder, `references-${count}`),
-    regsync: path.join(folder, `regsync-${count}.json`),
-  };
-  await writeFile(lists.references, found.map(({ reference }) => `${reference}\n`).join(""));
-  const config = {
-    version: 1,
-    creds: [{ registry: "myregistry.azurecr.io", user: env.ARM_CLIENT_ID, pass: env.ARM_CLIENT_SECRET }],
-    defaults: { parallel: 16 },
-    sync: found.map(({ reference }) => ({
-      source: reference,
-      target: reference.replace("docker.io", "myregistry.azurecr.io"),
-      type: "image",
-    })),
-  };
-  // JSON is YAML.
-  await writeFile(lists.regsync, JSON.stringify(config));
-  return lists;
 }
 
 function timed([command = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<Duration> {

@@ -1,16 +1,14 @@
 /** Measures what program and plugin load, how long that takes, and their memory. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
-import { descendants, type Running, runOrFail } from "../../scripts/process";
+import { runOrFail } from "../../scripts/process";
 import type { Bench } from "../bench";
+import { type Peaks, peakMemory, SAMPLE_MS } from "../memory";
 import { countModules, type ModuleCounts } from "../modules";
 import { bare, images, nothing } from "../programs";
 import type { Goal, Row, Section } from "../report";
-import type { Stack } from "../stack";
 import { median } from "../statistics";
 
 const LOADS = 5;
-const SAMPLE_MS = 50;
 
 const entries = [
   ["program", "pulumi-acr-import"],
@@ -86,40 +84,6 @@ function azureSdk(counts: ModuleCounts): number {
 
 function sum(counts: ModuleCounts, matches: (name: string) => boolean): number {
   return Object.entries(counts).reduce((total, [name, count]) => (matches(name) ? total + count : total), 0);
-}
-
-/** Peak of resident memory in kilobytes; 0 where the system does not report it. */
-interface Peaks {
-  plugin: number;
-  program: number;
-}
-
-async function peakMemory(stack: Stack): Promise<Peaks> {
-  const peaks: Peaks = { plugin: 0, program: 0 };
-  let timer: NodeJS.Timeout | undefined;
-  const watch = ({ pid }: Running) => {
-    timer = setInterval(() => sample(pid, peaks), SAMPLE_MS);
-  };
-  try {
-    await stack.runNoOp("preview", process.platform === "linux" ? { watch } : {});
-  } finally {
-    clearInterval(timer);
-  }
-  return peaks;
-}
-
-function sample(engine: number, peaks: Peaks): void {
-  for (const pid of descendants(engine)) {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      const role = /\0[^\0]*\/cmd\/(dynamic-provider|run)\b/.exec(command)?.[1];
-      const peak = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-      if (role === "dynamic-provider") peaks.plugin = Math.max(peaks.plugin, peak);
-      else if (role === "run") peaks.program = Math.max(peaks.program, peak);
-    } catch {
-      // The process has ended.
-    }
-  }
 }
 
 async function loadMs(entry: string, env: NodeJS.ProcessEnv): Promise<number> {
