@@ -45,9 +45,13 @@ export interface Traffic {
   readonly ms: number;
 }
 
-/** Returns the requests since the last call; those of Azure to the source do not count. */
-export function takeTraffic({ log }: Emulator): Traffic {
-  const entries = log.select(new URLSearchParams({ from: "client" }));
+/**
+ * Returns the requests since the last call; those of Azure to the source do not count.
+ *
+ * @param counts - Whether a request counts. @default all do
+ */
+export function takeTraffic({ log }: Emulator, counts: (entry: LogEntry) => boolean = () => true): Traffic {
+  const entries = log.select(new URLSearchParams({ from: "client" })).filter(counts);
   log.clear();
   const requests = new Map<string, number>();
   const tunnels = new Map<string, Set<number | undefined>>();
