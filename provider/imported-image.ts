@@ -52,6 +52,12 @@ export interface ImportedImageArgs {
   /** Repositories that get the manifest without a tag. @default none */
   untaggedTargetRepositories?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * The one platform to import, such as `linux/arm64`, out of an image for several. The output `sourceDigest` is then the
+   * digest of its manifest, and `indexDigest` that of the whole image.
+   * @default none: the image is imported as it is, with all its platforms
+   */
+  platform?: pulumi.Input<string>;
+  /**
    * What to do when a target tag holds a digest that this resource did not import: stop, or replace it.
    * @default "fail"
    */
@@ -93,6 +99,8 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly loginServer: pulumi.Output<string>;
   /** The digest that this resource imported. Known in preview; with `digestFrom: "target"` only while nothing changes. */
   declare readonly sourceDigest: pulumi.Output<string>;
+  /** With `platform`: the digest of the whole image, as the source names it. Known in preview. */
+  declare readonly indexDigest: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
@@ -166,6 +174,7 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     registryId: undefined,
     loginServer: undefined,
     sourceDigest: undefined,
+    indexDigest: undefined,
     reference: undefined,
     targets: undefined,
     mediaType: undefined,

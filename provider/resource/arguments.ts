@@ -2,6 +2,7 @@
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
 import { asInvalidReference } from "../reference/invalid-reference";
+import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
@@ -31,6 +32,7 @@ export function parseArguments(
   checkSource(problems, args.source);
   checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
   checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
+  if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
@@ -50,6 +52,7 @@ const ARGUMENTS = [
   "source",
   "targetTags",
   "untaggedTargetRepositories",
+  "platform",
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
@@ -158,6 +161,9 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
     problems.add(tags ? "targetTags" : "untaggedTargetRepositories", "must contain at least one target");
   } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
     problems.add("source.digestFrom", 'must not be "target" without targetTags: the digest is read from one of them');
+  }
+  if (digestFrom === "target" && given(args.platform)) {
+    problems.add("platform", 'must not be set with source.digestFrom "target", which does not read the source');
   }
 }
 

@@ -13,6 +13,7 @@ export interface Arguments {
   readonly source: string | SourceArguments;
   readonly targetTags?: readonly string[];
   readonly untaggedTargetRepositories?: readonly string[];
+  readonly platform?: string;
   readonly onConflict?: ConflictPolicy;
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
@@ -85,6 +86,8 @@ export interface Inputs extends Arguments {
   readonly loginServer: string;
   /** The digest to import. Absent while only the target can tell it (`digestFrom: "target"`). */
   readonly sourceDigest?: Digest;
+  /** With `platform`: the digest of the index, or of the single image, that `sourceDigest` was found in. */
+  readonly indexDigest?: Digest;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */

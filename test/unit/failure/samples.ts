@@ -102,6 +102,10 @@ const SAMPLES: SampleArguments = {
   },
   sourceFailure: {
     unresolved: [["Invalid state"]],
+    platformNotFound: [
+      [SOURCE, "linux/s390x", ["linux/amd64", "linux/arm64/v8"]],
+      ["ghcr.io/owner/chart:1", "linux/amd64", []],
+    ],
     tooManyManifests: [[SOURCE]],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],

@@ -23,7 +23,7 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
     { lookup: { source: sourceKey(given), failure } },
     recorded,
     azure,
-    async () => ({}),
+    { resolve: async () => ({}), resolvePlatform: async () => ({}) },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }

@@ -51,6 +51,7 @@ describe("planChange", () => {
     ["another policy on deletion", { onDelete: "untag" }, {}, "record"],
     ["another policy on outages", { onSourceUnavailable: "keep" }, {}, "record"],
     ["a policy that says the default", { onConflict: "fail", onDelete: "retain" }, {}, "unchanged"],
+    ["an index that moved without its platform", { indexDigest: wanted }, { indexDigest: theirs }, "record"],
     ["other timeouts", { timeouts: { create: "1h" } }, {}, "record"],
     ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record"],
     ["another policy and a moved source", { onDelete: "untag", sourceDigest: wanted }, {}, "apply"],

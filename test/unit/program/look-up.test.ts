@@ -27,8 +27,9 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     lookedUp.push(printSource(source));
     return { digest: resolvedHere };
   };
+  const resolvePlatform = async () => ({});
   const parsed = parseArguments({ ...given }) as ParsedArguments;
-  const { inputs, failures } = await completeInputs(parsed, program, state, noAzure, resolve);
+  const { inputs, failures } = await completeInputs(parsed, program, state, noAzure, { resolve, resolvePlatform });
   return { digest: inputs.sourceDigest, failures, lookedUp };
 }
 

@@ -27,7 +27,7 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, onConflict, onDelete, onSourceUnavailable, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
 const noCredentials = "source.credentials: must be an object with password and, optionally, username";
@@ -233,6 +233,23 @@ describe("wrong arguments", () => {
       "a repository with a tag",
       { ...valid, untaggedTargetRepositories: ["node:22"] },
       "untaggedTargetRepositories[0]: must be a repository without a tag",
+    ],
+
+    [
+      "an architecture alone",
+      { ...valid, platform: "arm64" },
+      "platform: must be an operating system and an architecture in lower case, such as linux/amd64 or linux/arm/v7",
+    ],
+    [
+      "several platforms",
+      { ...valid, platform: "linux/amd64,linux/arm64" },
+      "platform: must be one platform\n  Hint: Import each platform by its own resource",
+    ],
+    ["a platform that is no text", { ...valid, platform: ["linux/amd64"] }, "platform: must be a string"],
+    [
+      "a platform of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), platform: "linux/amd64" },
+      'platform: must not be set with source.digestFrom "target", which does not read the source',
     ],
 
     ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],

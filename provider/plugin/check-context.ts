@@ -1,0 +1,19 @@
+/** What `check` works with, and what each part of it results in. */
+import type { Failure } from "../failure/failure";
+import type { Digest } from "../reference/digest";
+import type { ProgramContext } from "../resource/state";
+
+/** What `check` knows beside the arguments. */
+export interface CheckContext extends ProgramContext {
+  /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` keeps it. */
+  readonly keep?: Digest | undefined;
+  /** `ImportedImage.get` reads the digest from the target. */
+  readonly readsTarget?: boolean;
+}
+
+/** A part of the inputs, or why it is missing. A warning is a failure that the operation can do without. */
+export interface Resolved<T> {
+  readonly value: T;
+  readonly failure?: Failure;
+  readonly warning?: Failure;
+}
