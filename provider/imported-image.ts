@@ -8,6 +8,7 @@ import {
   type DeletePolicy,
   type DigestOrigin,
   pinnedReferences,
+  type SourceMovePolicy,
   type SourceUnavailablePolicy,
 } from "./resource/state";
 
@@ -74,6 +75,12 @@ export interface ImportedImageArgs {
    * @default "fail"
    */
   onSourceUnavailable?: pulumi.Input<SourceUnavailablePolicy>;
+  /**
+   * What to do when the source holds another digest than the recorded one: import it, stop with `SOURCE_MOVED`, or stay with
+   * the recorded one. A change of `triggers` imports it once in any case.
+   * @default "import"
+   */
+  onSourceMove?: pulumi.Input<SourceMovePolicy>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }

@@ -8,6 +8,7 @@ export type Code =
   | "INVALID_ARGUMENT"
   | `${Uppercase<Side>}_${RegistryProblem}`
   | "SOURCE_UNRESOLVED"
+  | "SOURCE_MOVED"
   | "SOURCE_PLATFORM_NOT_FOUND"
   | "SOURCE_TOO_MANY_MANIFESTS"
   | "SOURCE_RANGE_UNSUPPORTED"

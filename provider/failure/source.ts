@@ -8,6 +8,17 @@ export const sourceFailure = {
     reason: `could not be resolved: ${reason}`,
     hints: ["To continue now, pin the digest (repo@sha256:…). Please report this as a bug"],
   }),
+  /** `onSourceMove` is "fail". */
+  moved: (source: string, digest: string, recorded: string): Failure => ({
+    code: "SOURCE_MOVED",
+    side: "source",
+    object: source,
+    reason: `has moved to ${digest}; ${recorded} is recorded`,
+    hints: [
+      'Set onSourceMove: "import" to import it, or change triggers to import it once',
+      'Set onSourceMove: "keep" to stay with the recorded digest',
+    ],
+  }),
   /** @param found - The platforms that the image has; none for an artifact. */
   platformNotFound: (source: string, platform: string, found: readonly string[]): Failure => ({
     code: "SOURCE_PLATFORM_NOT_FOUND",

@@ -1,7 +1,7 @@
 /** What `check` works with, and what each part of it results in. */
 import type { Failure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
-import type { ProgramContext } from "../resource/state";
+import type { Inputs, ProgramContext } from "../resource/state";
 
 /** What `check` knows beside the arguments. */
 export interface CheckContext extends ProgramContext {
@@ -16,4 +16,12 @@ export interface Resolved<T> {
   readonly value: T;
   readonly failure?: Failure;
   readonly warning?: Failure;
+}
+
+/** What the source says, as far as it goes into the inputs. Empty while only the target can tell the digest. */
+export type SourceDigests = Pick<Inputs, "sourceDigest" | "indexDigest">;
+
+/** The part of the recorded inputs that came from the source. */
+export function recordedDigests({ sourceDigest, indexDigest }: Partial<Inputs>): SourceDigests {
+  return { ...(sourceDigest && { sourceDigest }), ...(indexDigest && { indexDigest }) };
 }

@@ -60,6 +60,7 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     (desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail") ||
     (desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain") ||
     (desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail") ||
+    (desired.onSourceMove ?? "import") !== (recorded.onSourceMove ?? "import") ||
     desired.indexDigest !== recorded.indexDigest ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
     !isDeepStrictEqual(targetNames(desired), targetNames(recorded))

@@ -6,11 +6,9 @@ import { isSameSource, type Source, sourceKey } from "../resource/source";
 import type { Arguments, DigestResult, Inputs, Lookup } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
 import type { DigestResolver } from "../source/resolve-digest";
-import type { CheckContext, Resolved } from "./check-context";
+import { type CheckContext, type Resolved, recordedDigests, type SourceDigests } from "./check-context";
 import { asksForImport } from "./plan";
-
-/** What the source says, as far as it goes into the inputs. Empty while only the target can tell the digest. */
-export type SourceDigests = Pick<Inputs, "sourceDigest" | "indexDigest">;
+import { acceptMove, keepsRecorded } from "./source-move";
 
 /** Reads the source where the program did not. */
 export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform">;
@@ -25,6 +23,8 @@ export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform">;
  * | resolved by the program, else here   | this one; with `platform`, the manifest of that platform         |
  * | could not be resolved                | the recorded one where `onSourceUnavailable` keeps it, else none |
  * | to be read from the target           | none; unknown in the preview of a change                         |
+ *
+ * A digest that takes the place of a recorded one goes through {@link acceptMove}.
  */
 export async function findSourceDigest(
   args: Arguments,
@@ -35,22 +35,22 @@ export async function findSourceDigest(
 ): Promise<Resolved<SourceDigests>> {
   if (keep !== undefined) return { value: { ...recordedDigests(old), sourceDigest: keep } };
   if (source === undefined || hasUnknown(lookup)) return { value: { sourceDigest: unknownAs() } };
-  const recorded = isSameSource(args, old) ? recordedDigests(old) : {};
+  const recorded = isSameSource(args, old) ? old : {};
   const fromProgram = resolvedByProgram(args, source, lookup);
-  if (fromProgram === undefined && keepsSource && recorded.sourceDigest !== undefined) return { value: recorded };
+  if (fromProgram === undefined && keepsSource && recorded.sourceDigest !== undefined) {
+    return { value: recordedDigests(recorded) };
+  }
 
   const held: DigestResult = fromProgram ?? (readsTarget ? {} : await reader.resolve(source));
+  if (held.digest !== undefined && keepsRecorded(args, recorded)) return { value: recordedDigests(recorded) };
   const found = await ofPlatform(held, args, source, recorded, reader);
   if (found.failure) return keepRecorded(found.failure, args, recorded, old.sourceDigest);
-  if (found.digest !== undefined) {
-    const indexDigest = args.platform ? held.digest : undefined;
-    return { value: { sourceDigest: found.digest, ...(indexDigest && { indexDigest }) } };
+  if (found.digest === undefined) {
+    return { value: preview && asksForImport(args, old) ? { sourceDigest: unknownAs() } : {} };
   }
-  return { value: preview && asksForImport(args, old) ? { sourceDigest: unknownAs() } : {} };
-}
-
-function recordedDigests({ sourceDigest, indexDigest }: Partial<Inputs>): SourceDigests {
-  return { ...(sourceDigest && { sourceDigest }), ...(indexDigest && { indexDigest }) };
+  const indexDigest = args.platform ? held.digest : undefined;
+  const digests = { sourceDigest: found.digest, ...(indexDigest && { indexDigest }) };
+  return acceptMove(digests, recorded, args, source);
 }
 
 /** What the program resolved, unless a transform changed the source or added credentials afterwards. */
@@ -65,7 +65,7 @@ async function ofPlatform(
   held: DigestResult,
   { platform }: Arguments,
   source: Source,
-  recorded: SourceDigests,
+  recorded: Partial<Inputs>,
   reader: SourceReader,
 ): Promise<DigestResult> {
   if (!platform || held.digest === undefined) return held;
@@ -80,13 +80,15 @@ async function ofPlatform(
 function keepRecorded(
   failure: Failure,
   args: Arguments,
-  recorded: SourceDigests,
+  recorded: Partial<Inputs>,
   ofAnySource: Digest | undefined,
 ): Resolved<SourceDigests> {
   if (!isUnavailable(failure)) return { value: {}, failure };
   const policy = args.onSourceUnavailable ?? "fail";
   const { sourceDigest } = recorded;
-  if (policy === "keep" && sourceDigest) return { value: recorded, warning: recordedDigestKept(failure, sourceDigest) };
+  if (policy === "keep" && sourceDigest) {
+    return { value: recordedDigests(recorded), warning: recordedDigestKept(failure, sourceDigest) };
+  }
   const whose = sourceDigest ? "of this source" : ofAnySource && "of another source";
   return { value: {}, failure: digestNotKept(failure, policy, whose) };
 }

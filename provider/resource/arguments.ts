@@ -7,7 +7,14 @@ import { parseRegistryName, type RegistryName } from "../reference/registry-name
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
 import { parseSource, type Source } from "./source";
-import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, sourceUnavailablePolicies } from "./state";
+import {
+  type Arguments,
+  conflictPolicies,
+  deletePolicies,
+  digestOrigins,
+  sourceMovePolicies,
+  sourceUnavailablePolicies,
+} from "./state";
 import { parseDuration } from "./timeouts";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
@@ -36,6 +43,7 @@ export function parseArguments(
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
@@ -56,6 +64,7 @@ const ARGUMENTS = [
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
+  "onSourceMove",
   "triggers",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
@@ -162,9 +171,17 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
   } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
     problems.add("source.digestFrom", 'must not be "target" without targetTags: the digest is read from one of them');
   }
-  if (digestFrom === "target" && given(args.platform)) {
-    problems.add("platform", 'must not be set with source.digestFrom "target", which does not read the source');
+  if (digestFrom === "target") {
+    for (const [argument, isSet] of Object.entries(readingTheSource(args))) {
+      if (isSet)
+        problems.add(argument, 'must not be set with source.digestFrom "target", which does not read the source');
+    }
   }
+}
+
+/** The arguments that need what the source says, and whether they are set. */
+function readingTheSource({ platform, onSourceMove }: Arguments) {
+  return { platform: given(platform), onSourceMove: given(onSourceMove) && onSourceMove !== "import" };
 }
 
 /** Collects problems, in the order in which they are found. */

@@ -17,6 +17,7 @@ export interface Arguments {
   readonly onConflict?: ConflictPolicy;
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
+  readonly onSourceMove?: SourceMovePolicy;
   readonly triggers?: readonly unknown[];
 }
 
@@ -31,6 +32,7 @@ export interface SourceArguments {
 export const conflictPolicies = ["fail", "overwrite"] as const;
 export const deletePolicies = ["retain", "untag", "delete"] as const;
 export const sourceUnavailablePolicies = ["fail", "keep"] as const;
+export const sourceMovePolicies = ["import", "fail", "keep"] as const;
 export const digestOrigins = ["source", "target"] as const;
 
 /** What to do when a target tag holds a digest that this resource did not import. */
@@ -39,6 +41,8 @@ export type ConflictPolicy = (typeof conflictPolicies)[number];
 export type DeletePolicy = (typeof deletePolicies)[number];
 /** What to do when the source does not respond and a digest is recorded. */
 export type SourceUnavailablePolicy = (typeof sourceUnavailablePolicies)[number];
+/** What to do when the source holds another digest than the recorded one. */
+export type SourceMovePolicy = (typeof sourceMovePolicies)[number];
 /** Where the digest that keys the import is read. */
 export type DigestOrigin = (typeof digestOrigins)[number];
 

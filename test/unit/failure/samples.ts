@@ -102,6 +102,7 @@ const SAMPLES: SampleArguments = {
   },
   sourceFailure: {
     unresolved: [["Invalid state"]],
+    moved: [[SOURCE, OURS, THEIRS]],
     platformNotFound: [
       [SOURCE, "linux/s390x", ["linux/amd64", "linux/arm64/v8"]],
       ["ghcr.io/owner/chart:1", "linux/amd64", []],

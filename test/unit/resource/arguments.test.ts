@@ -27,7 +27,7 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
 const noCredentials = "source.credentials: must be an object with password and, optionally, username";
@@ -259,6 +259,16 @@ describe("wrong arguments", () => {
       { ...valid, onSourceUnavailable: "ignore" },
       'onSourceUnavailable: must be one of "fail", "keep"',
     ],
+    [
+      "an unknown policy on moves",
+      { ...valid, onSourceMove: "warn" },
+      'onSourceMove: must be one of "import", "fail", "keep"',
+    ],
+    [
+      "a policy on moves of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "fail" },
+      'onSourceMove: must not be set with source.digestFrom "target", which does not read the source',
+    ],
     ["a trigger that is no list", { ...valid, triggers: "monday" }, "triggers: must be a list"],
     [
       "a misspelt argument",
@@ -312,6 +322,10 @@ describe("valid arguments", () => {
     ["tags and repositories", { ...valid, targetTags: ["a:1", "b/c:2"], untaggedTargetRepositories: ["d"] }],
     ["one of both lists empty", { ...valid, targetTags: [], untaggedTargetRepositories: ["d"] }],
     ["the digest of the target", from({ image: "app:1", digestFrom: "target" })],
+    [
+      "the digest of the target, and the default policy on moves",
+      { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "import" },
+    ],
     [
       "the digest in the reference",
       {
