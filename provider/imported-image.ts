@@ -81,6 +81,12 @@ export interface ImportedImageArgs {
    * @default "import"
    */
   onSourceMove?: pulumi.Input<SourceMovePolicy>;
+  /**
+   * How long a digest waits before it replaces a recorded one: `"3d"`, `"12h"`, an hour or more; `"0"` for not at all. While it
+   * waits, the output `candidate` names it. The first import does not wait, and a change of `triggers` ends the wait.
+   * @default "0"
+   */
+  cooldown?: pulumi.Input<string>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }
@@ -108,6 +114,8 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly sourceDigest: pulumi.Output<string>;
   /** With `platform`: the digest of the whole image, as the source names it. Known in preview. */
   declare readonly indexDigest: pulumi.Output<string | undefined>;
+  /** With `cooldown`: the digest that waits, and since when: `sha256:… since 2026-11-25T04:00Z`. Known in preview. */
+  declare readonly candidate: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
@@ -182,6 +190,7 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     loginServer: undefined,
     sourceDigest: undefined,
     indexDigest: undefined,
+    candidate: undefined,
     reference: undefined,
     targets: undefined,
     mediaType: undefined,

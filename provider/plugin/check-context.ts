@@ -9,6 +9,8 @@ export interface CheckContext extends ProgramContext {
   readonly keep?: Digest | undefined;
   /** `ImportedImage.get` reads the digest from the target. */
   readonly readsTarget?: boolean;
+  /** The time of the check, in milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** A part of the inputs, or why it is missing. A warning is a failure that the operation can do without. */
@@ -19,9 +21,9 @@ export interface Resolved<T> {
 }
 
 /** What the source says, as far as it goes into the inputs. Empty while only the target can tell the digest. */
-export type SourceDigests = Pick<Inputs, "sourceDigest" | "indexDigest">;
+export type SourceDigests = Pick<Inputs, "sourceDigest" | "indexDigest" | "candidate">;
 
-/** The part of the recorded inputs that came from the source. */
+/** The recorded digests, without a candidate for their place. */
 export function recordedDigests({ sourceDigest, indexDigest }: Partial<Inputs>): SourceDigests {
   return { ...(sourceDigest && { sourceDigest }), ...(indexDigest && { indexDigest }) };
 }

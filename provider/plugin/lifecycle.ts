@@ -50,7 +50,8 @@ export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<d
   const parsed = parseArguments(args, program.timeouts);
   if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
 
-  const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, reader());
+  const context = { ...program, keep, now: Date.now() };
+  const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
   rememberUrn(inputs, program.urn);
   rememberPrevious(inputs, old, program.urn);
   rememberRoleAssignment(inputs, program);
@@ -131,8 +132,8 @@ function reader(): DigestResolver {
 function splitProgramInputs(news: EngineInputs) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, indexDigest, targets, reference, timeouts, ...others } = rest;
-  const { mediaType, platforms, verifiedBy, ...args } = others;
+  const { registryId, loginServer, indexDigest, candidate, ...results } = rest;
+  const { targets, reference, timeouts, mediaType, platforms, verifiedBy, ...args } = results;
   return { args, program, keep: sourceDigest };
 }
 
@@ -153,7 +154,7 @@ async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   if ("problems" in parsed) throw new Error(parsed.problems.map(formatFailure).join("\n"));
   // The digest of a platform is not the one that the source is pinned to.
   const keep = parsed.args.platform ? undefined : parsed.source?.digest;
-  const context = { ...program, keep, preview: false, readsTarget: true };
+  const context = { ...program, keep, preview: false, readsTarget: true, now: Date.now() };
   const { inputs, failures } = await completeInputs(parsed, context, {}, azure, reader());
   if (failures.length > 0) throw new Error(failures.map(formatFailure).join("\n"));
   return toDesiredImage(inputs);

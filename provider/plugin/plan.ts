@@ -61,7 +61,9 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     (desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain") ||
     (desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail") ||
     (desired.onSourceMove ?? "import") !== (recorded.onSourceMove ?? "import") ||
+    (desired.cooldown ?? "0") !== (recorded.cooldown ?? "0") ||
     desired.indexDigest !== recorded.indexDigest ||
+    desired.candidate !== recorded.candidate ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
     !isDeepStrictEqual(targetNames(desired), targetNames(recorded))
   );

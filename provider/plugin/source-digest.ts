@@ -2,6 +2,7 @@
 import { type Failure, isUnavailable } from "../failure/failure";
 import { digestNotKept, recordedDigestKept } from "../failure/source";
 import type { Digest } from "../reference/digest";
+import { cooldownOf, parseCandidate } from "../resource/cooldown";
 import { isSameSource, type Source, sourceKey } from "../resource/source";
 import type { Arguments, DigestResult, Inputs, Lookup } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
@@ -11,7 +12,7 @@ import { asksForImport } from "./plan";
 import { acceptMove, keepsRecorded } from "./source-move";
 
 /** Reads the source where the program did not. */
-export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform">;
+export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform" | "pushTime">;
 
 /**
  * Finds out which digest to import.
@@ -29,7 +30,7 @@ export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform">;
 export async function findSourceDigest(
   args: Arguments,
   source: Source | undefined,
-  { keep, lookup, keepsSource, preview, readsTarget }: CheckContext,
+  { keep, lookup, keepsSource, preview, readsTarget, now }: CheckContext,
   old: Partial<Inputs>,
   reader: SourceReader,
 ): Promise<Resolved<SourceDigests>> {
@@ -50,7 +51,8 @@ export async function findSourceDigest(
   }
   const indexDigest = args.platform ? held.digest : undefined;
   const digests = { sourceDigest: found.digest, ...(indexDigest && { indexDigest }) };
-  return acceptMove(digests, recorded, args, source);
+  const pushTime = () => reader.pushTime(source, held.digest ?? digests.sourceDigest);
+  return acceptMove(digests, recorded, args, source, { now, pushTime });
 }
 
 /** What the program resolved, unless a transform changed the source or added credentials afterwards. */
@@ -60,7 +62,7 @@ function resolvedByProgram(args: Arguments, source: Source, lookup: Lookup | und
   return lookup.failure && lackedCredentials ? undefined : lookup;
 }
 
-/** The digest of the platform, if there is one. The image is not read again while its digest is the recorded one. */
+/** The digest of the platform, if there is one. An image that is recorded, as imported or as waiting, is not read again. */
 async function ofPlatform(
   held: DigestResult,
   { platform }: Arguments,
@@ -73,6 +75,8 @@ async function ofPlatform(
   if (recorded.sourceDigest !== undefined && recorded.indexDigest === held.digest) {
     return { digest: recorded.sourceDigest };
   }
+  const candidate = parseCandidate(recorded.candidate);
+  if (candidate?.indexDigest === held.digest) return { digest: candidate.digest };
   return reader.resolvePlatform(source, held.digest, platform);
 }
 
@@ -87,7 +91,9 @@ function keepRecorded(
   const policy = args.onSourceUnavailable ?? "fail";
   const { sourceDigest } = recorded;
   if (policy === "keep" && sourceDigest) {
-    return { value: recordedDigests(recorded), warning: recordedDigestKept(failure, sourceDigest) };
+    const candidate = cooldownOf(args) > 0 ? recorded.candidate : undefined;
+    const value = { ...recordedDigests(recorded), ...(candidate && { candidate }) };
+    return { value, warning: recordedDigestKept(failure, sourceDigest) };
   }
   const whose = sourceDigest ? "of this source" : ofAnySource && "of another source";
   return { value: {}, failure: digestNotKept(failure, policy, whose) };

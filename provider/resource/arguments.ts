@@ -6,6 +6,7 @@ import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
+import { cooldownOf, parseCooldown } from "./cooldown";
 import { parseSource, type Source } from "./source";
 import {
   type Arguments,
@@ -44,6 +45,7 @@ export function parseArguments(
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
   checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
+  checkCooldown(problems, args.cooldown);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
@@ -65,6 +67,7 @@ const ARGUMENTS = [
   "onDelete",
   "onSourceUnavailable",
   "onSourceMove",
+  "cooldown",
   "triggers",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
@@ -144,6 +147,12 @@ function checkChoice(problems: Problems, path: string, value: unknown, choices: 
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
 }
 
+function checkCooldown(problems: Problems, value: unknown): void {
+  if (!given(value) || value === UNKNOWN) return;
+  if (typeof value === "string" && parseCooldown(value) !== undefined) return;
+  problems.add("cooldown", 'must be a duration of an hour or more, such as "3d" or "12h", or "0"');
+}
+
 function checkTriggers(problems: Problems, triggers: unknown): void {
   if (!given(triggers) || triggers === UNKNOWN || Array.isArray(triggers)) return;
   problems.add("triggers", "must be a list");
@@ -180,8 +189,13 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
 }
 
 /** The arguments that need what the source says, and whether they are set. */
-function readingTheSource({ platform, onSourceMove }: Arguments) {
-  return { platform: given(platform), onSourceMove: given(onSourceMove) && onSourceMove !== "import" };
+function readingTheSource(args: Arguments) {
+  const { platform, onSourceMove } = args;
+  return {
+    platform: given(platform),
+    onSourceMove: given(onSourceMove) && onSourceMove !== "import",
+    cooldown: cooldownOf(args) > 0,
+  };
 }
 
 /** Collects problems, in the order in which they are found. */

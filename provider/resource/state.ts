@@ -18,6 +18,7 @@ export interface Arguments {
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
   readonly onSourceMove?: SourceMovePolicy;
+  readonly cooldown?: string;
   readonly triggers?: readonly unknown[];
 }
 
@@ -92,6 +93,8 @@ export interface Inputs extends Arguments {
   readonly sourceDigest?: Digest;
   /** With `platform`: the digest of the index, or of the single image, that `sourceDigest` was found in. */
   readonly indexDigest?: Digest;
+  /** With `cooldown`: the digest that waits, and since when. */
+  readonly candidate?: string;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */

@@ -12,6 +12,9 @@ import { cached } from "./cached";
 import { findPlatform } from "./find-platform";
 import { SourceRegistries } from "./source-registries";
 
+/** How long the time of a tag may take to read, in milliseconds: an import does not depend on it. */
+const PUSH_TIME_MS = 10_000;
+
 /**
  * Resolves each distinct reference once per identity, over shared connections and tokens.
  *
@@ -27,7 +30,10 @@ export class DigestResolver {
    * @param azure - Access to Azure, created only when a source needs it.
    * @param log - Shows a message in the terminal.
    */
-  constructor(azure: () => Azure, log?: (message: string) => void) {
+  constructor(
+    private readonly azure: () => Azure,
+    log?: (message: string) => void,
+  ) {
     this.#registries = new SourceRegistries(azure, log);
   }
 
@@ -41,6 +47,24 @@ export class DigestResolver {
   /** Resolves the digest of one platform of an image, which is an index or a single manifest. Never rejects. */
   resolvePlatform(source: Source, image: Digest, platform: string): Promise<DigestResult> {
     return toResult(this.#registries.read(source, (client) => findPlatform(client, source, image, platform)));
+  }
+
+  /**
+   * When the tag of a source got this digest, in milliseconds since the epoch; `undefined` where the registry does not tell.
+   * Azure registries do. Never rejects.
+   */
+  async pushTime(source: Source, digest: Digest): Promise<number | undefined> {
+    const { repository, tag = LATEST } = source;
+    // With a client of its own: credentials that may pull, but not read this, must not count as rejected.
+    const registries = new SourceRegistries(this.azure);
+    const signal = AbortSignal.timeout(PUSH_TIME_MS);
+    try {
+      return await registries.read(source, async (client, isAzure) =>
+        isAzure ? client.tagTime(repository, tag, digest, signal) : undefined,
+      );
+    } catch {
+      return undefined;
+    }
   }
 
   async #readDigest(client: RegistryClient, source: Source): Promise<Digest> {

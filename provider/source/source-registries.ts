@@ -24,10 +24,10 @@ export class SourceRegistries {
   ) {}
 
   /** Reads with the client of the source's registry; once more anonymously where Azure's identity is denied. */
-  async read<T>(source: Source, read: (client: RegistryClient) => Promise<T>): Promise<T> {
+  async read<T>(source: Source, read: (client: RegistryClient, isAzure: boolean) => Promise<T>): Promise<T> {
     const { host, isAzure } = await this.#locate(source);
     const { credentials } = source;
-    const readAs = (credential: RegistryCredential) => read(this.#client(host, isAzure, credential));
+    const readAs = (credential: RegistryCredential) => read(this.#client(host, isAzure, credential), isAzure);
     if (credentials) return readAs({ kind: "password", ...credentials });
     if (!isAzure) return readAs({ kind: "anonymous" });
     try {

@@ -9,6 +9,7 @@ import { UNKNOWN } from "../../../provider/resource/unknown";
 import { digestOf } from "../../support/fixtures";
 
 const [index, movedIndex, manifest, movedManifest] = [digestOf("a"), digestOf("b"), digestOf("1"), digestOf("2")];
+const now = Date.parse("2026-11-25T04:10Z");
 const args: Arguments = { registry: "myregistry", source: "node:22", platform: "linux/arm64" };
 const old: Partial<Inputs> = { ...args, indexDigest: index, sourceDigest: manifest };
 
@@ -27,7 +28,7 @@ async function choose({ held, found = { digest: movedManifest }, given = {}, rec
   const { value, failure, warning } = await findSourceDigest(
     parsed.args,
     parsed.source,
-    { lookup: { source: sourceKey(args), ...held }, ...program },
+    { lookup: { source: sourceKey(args), ...held }, now, ...program },
     recorded,
     {
       resolve: async () => ({}),
@@ -35,6 +36,7 @@ async function choose({ held, found = { digest: movedManifest }, given = {}, rec
         read.push(`${platform} of ${image}`);
         return found;
       },
+      pushTime: async () => undefined,
     },
   );
   return { ...value, read, ...(failure && { failure: failure.code }), ...(warning && { warning: warning.code }) };
@@ -90,6 +92,35 @@ test("onSourceUnavailable: keep keeps both digests, whichever request was not an
   expect(await choose({ held: { digest: movedIndex }, found: { failure }, given })).toMatchObject(kept);
   const other = { ...old, platform: "linux/amd64" };
   expect(await choose({ held: { failure }, given, recorded: other })).toMatchObject({ failure: "SOURCE_THROTTLED" });
+});
+
+test("an index whose platform waits as candidate is not read again", async () => {
+  const candidate = `${movedManifest} since 2026-11-25T04:00Z in ${movedIndex}`;
+  const given = { cooldown: "3d" };
+  expect(await choose({ held: { digest: movedIndex }, given, recorded: { ...old, candidate } })).toEqual({
+    sourceDigest: manifest,
+    indexDigest: index,
+    candidate,
+    read: [],
+  });
+});
+
+test("onSourceMove: keep reads no index that moved", async () => {
+  const given = { onSourceMove: "keep" } as const;
+  const kept = { sourceDigest: manifest, indexDigest: index, read: [] };
+  expect(await choose({ held: { digest: movedIndex }, given })).toEqual(kept);
+  const first = await choose({ held: { digest: movedIndex }, given, recorded: {} });
+  expect(first.sourceDigest).toBe(movedManifest);
+});
+
+test("onSourceUnavailable: keep keeps a candidate only while there is a cooldown", async () => {
+  const failure = registryFailure.throttled("source", "docker.io");
+  const onSourceUnavailable = "keep";
+  const recorded = { ...old, candidate: `${movedManifest} since 2026-11-25T04:00Z in ${movedIndex}` };
+  const { candidate } = recorded;
+  const result = async (given: Partial<Arguments>) => choose({ held: { failure }, given, recorded });
+  expect(await result({ onSourceUnavailable, cooldown: "3d" })).toMatchObject({ sourceDigest: manifest, candidate });
+  expect(await result({ onSourceUnavailable })).not.toHaveProperty("candidate");
 });
 
 test.each<[string, ProgramContext & { keep?: typeof manifest }]>([

@@ -27,9 +27,10 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
+const noCooldown = 'must be a duration of an hour or more, such as "3d" or "12h", or "0"';
 const noCredentials = "source.credentials: must be an object with password and, optionally, username";
 
 describe("wrong arguments", () => {
@@ -269,6 +270,14 @@ describe("wrong arguments", () => {
       { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "fail" },
       'onSourceMove: must not be set with source.digestFrom "target", which does not read the source',
     ],
+    ["a cooldown that is no duration", { ...valid, cooldown: "3 days" }, `cooldown: ${noCooldown}`],
+    ["a cooldown below an hour", { ...valid, cooldown: "30m" }, `cooldown: ${noCooldown}`],
+    ["a cooldown that is no text", { ...valid, cooldown: 3 }, `cooldown: ${noCooldown}`],
+    [
+      "a cooldown of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), cooldown: "3d" },
+      'cooldown: must not be set with source.digestFrom "target", which does not read the source',
+    ],
     ["a trigger that is no list", { ...valid, triggers: "monday" }, "triggers: must be a list"],
     [
       "a misspelt argument",
@@ -326,6 +335,8 @@ describe("valid arguments", () => {
       "the digest of the target, and the default policy on moves",
       { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "import" },
     ],
+    ["a cooldown of days", { ...valid, cooldown: "3d" }],
+    ["no cooldown", { ...from({ image: "app:1", digestFrom: "target" }), cooldown: "0" }],
     [
       "the digest in the reference",
       {
