@@ -7,9 +7,12 @@ import {
   type ConflictPolicy,
   type DeletePolicy,
   type DigestOrigin,
+  type ImageParts,
   pinnedReferences,
+  referenceParts,
   type SourceMovePolicy,
   type SourceUnavailablePolicy,
+  taggedReference,
 } from "./resource/state";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
@@ -118,6 +121,8 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly candidate: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
+  /** Names `repository:tag` in the target, the default written out. Known in preview. */
+  declare readonly targetTags: pulumi.Output<string[] | undefined>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
   declare readonly targets: pulumi.Output<Record<string, string>>;
   /** Media type of the manifest, where the target can be read. Known after the import. */
@@ -159,6 +164,22 @@ export class ImportedImage extends pulumi.CustomResource {
   }
 
   /**
+   * The reference with the tag of the first target that has one: `myregistry.azurecr.io/library/node:22@sha256:…`. Where a
+   * reference has both, clients pull by the digest. Known in preview.
+   */
+  get taggedReference(): pulumi.Output<string | undefined> {
+    return this.parts.apply(taggedReference);
+  }
+
+  /** Registry, repository, tag and digest of the first target, as the values of Helm charts want them. Known in preview. */
+  get parts(): pulumi.Output<ImageParts> {
+    // Unit tests with mocks may have neither.
+    return pulumi
+      .all([this.reference, this.targetTags])
+      .apply(([reference = "", targetTags = []]) => referenceParts(reference, targetTags));
+  }
+
+  /**
    * Reads an image that exists in the registry, without managing it. Reads only the target; `sourceDigest` is the digest
    * that its first tag holds. Fails with `TARGET_NOT_FOUND` when there is none.
    *
@@ -183,6 +204,7 @@ const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");
 
 function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
   return {
+    targetTags: undefined,
     ...args,
     source: withSecretCredentials(args.source),
     // Declared here and set by `check`, which makes them known in preview.

@@ -5,6 +5,7 @@ export type {
   ConflictPolicy,
   DeletePolicy,
   DigestOrigin,
+  ImageParts,
   SourceMovePolicy,
   SourceUnavailablePolicy,
 } from "./resource/state";

@@ -170,6 +170,31 @@ export function pinnedReferences(
   return [...new Set([reference, ...names.map((name) => pinnedReference(loginServer, [name], digest))])];
 }
 
+/** The parts of a reference, as Helm charts and other tools want them. */
+export interface ImageParts {
+  /** `myregistry.azurecr.io` */
+  readonly registry: string;
+  /** `library/node` */
+  readonly repository: string;
+  /** `22`; absent where no target has a tag. */
+  readonly tag?: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+/** Splits the reference of the first target, which is the first of the tags if there are any. */
+export function referenceParts(reference: string, targetTags: readonly string[]): ImageParts {
+  const [, registry = "", repository = "", digest = ""] = /^([^/]+)\/(.+)@(.+)$/.exec(reference) ?? [];
+  const [first] = targetTags;
+  const tag = first?.slice(first.lastIndexOf(":") + 1);
+  return { registry, repository, ...(tag && { tag }), digest };
+}
+
+/** `registry/repository:tag@digest` of the first target; `undefined` where no target has a tag. */
+export function taggedReference({ registry, repository, tag, digest }: ImageParts): string | undefined {
+  return tag === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
+}
+
 function withoutCredentials(source: Arguments["source"]): Arguments["source"] {
   if (typeof source === "string") return source;
   const { credentials, ...rest } = source;
