@@ -40,12 +40,9 @@ export interface RegistryApiOptions {
   readonly onWait?: (host: string, ms: number) => void;
 }
 
-export interface ApiRequest {
-  readonly method: HttpRequest["method"];
+export interface ApiRequest extends Omit<HttpRequest, "url"> {
   /** Path and query, or the URL of a further page. */
   readonly path: string | URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
   readonly scope: Scope;
   /** For the message when the request is denied. */
   readonly action: RegistryAction;
@@ -200,10 +197,9 @@ export class RegistryApi {
   }
 
   #sendWith(auth: AuthHeaders, request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
-    const { method, path, body } = request;
-    const headers = { ...request.headers, ...auth.headers };
-    const url = this.#url(path).href;
-    return sendRequest(this.side, { method, url, headers, ...(body !== undefined && { body }) }, options);
+    const { path, scope, action, object, ...message } = request;
+    const headers = { ...message.headers, ...auth.headers };
+    return sendRequest(this.side, { ...message, url: this.#url(path).href, headers }, options);
   }
 
   #url(path: string | URL): URL {

@@ -13,7 +13,7 @@ import {
   readPlatform,
   readReferrers,
 } from "./manifest";
-import type { HttpResponse } from "./transport/http-message";
+import { type HttpResponse, MAX_BODY_BYTES } from "./transport/http-message";
 import type { RequestOptions } from "./transport/send";
 
 export type { RegistryApiOptions } from "./api";
@@ -59,19 +59,28 @@ export class RegistryClient {
     signal?: AbortSignal,
   ): Promise<readonly string[]> {
     if (config === undefined) return platforms;
+    const blob = await this.blob(repository, config, MAX_BODY_BYTES, signal);
+    if (!blob) throw this.#api.invalidResponse(`the blob ${config} was not found`);
+    const platform = readPlatform(blob);
+    return platform === undefined ? [] : [platform];
+  }
+
+  /** A blob of at most `maxBytes`, its digest checked; `undefined` when it does not exist. A longer one is a failure. */
+  async blob(repository: string, digest: Digest, maxBytes: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     const request: ApiRequest = {
       method: "GET",
-      path: `/v2/${repository}/blobs/${config}`,
+      path: `/v2/${repository}/blobs/${digest}`,
       scope: { repository, actions: "pull" },
       action: "pull",
-      object: `${repository}@${config}`,
+      object: `${repository}@${digest}`,
+      maxBodyBytes: maxBytes,
     };
     const response = await this.#api.send(request, this.#api.requestOptions(signal));
+    if (response.status === 404) return this.#api.notFound();
     if (response.status !== 200) throw this.#api.unexpectedStatus("GET", response);
-    const digest = digestOf(response.body, config);
-    if (digest !== config) throw this.#api.invalidResponse(`the blob ${config} has the digest ${digest}`);
-    const platform = readPlatform(response.body);
-    return platform === undefined ? [] : [platform];
+    const actual = digestOf(response.body, digest);
+    if (actual !== digest) throw this.#api.invalidResponse(`the blob ${digest} has the digest ${actual}`);
+    return response.body;
   }
 
   /** The tags of a repository in the registry's order; `undefined` when the repository does not exist. */
