@@ -3,12 +3,19 @@ import type { Digest } from "../reference/digest";
 import { indexesOf, lock, tagsOf, untag } from "./acr-metadata";
 import { type ApiRequest, PAGE_SIZE, RegistryApi, type RegistryApiOptions } from "./api";
 import { getBlob, getManifest, headManifest } from "./content";
-import { type Manifest, type ManifestDescriptor, type Referrer, readPlatform, readReferrers } from "./manifest";
+import { type Manifest, type ManifestDescriptor, readPlatform } from "./manifest";
+import { withOwnSignal } from "./own-signal";
+import { type CollectedReferrers, type CollectOptions, collectReferrers } from "./referrers/collect-referrers";
+import { type ListOptions, listReferrers, type ReferrerList } from "./referrers/list-referrers";
 import { MAX_BODY_BYTES } from "./transport/http-message";
 
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
 export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
+export type { CollectedReferrer, CollectedReferrers, CollectOptions } from "./referrers/collect-referrers";
+export type { CosignTag } from "./referrers/cosign-tags";
+export type { ListOptions, ReferrerList } from "./referrers/list-referrers";
+export { referrersTag } from "./referrers/tag-schema";
 
 /**
  * All clients of a host share its connections and its ping; one client keeps its own tokens, so make one per host and
@@ -63,33 +70,24 @@ export class RegistryClient {
     return exists ? tags : undefined;
   }
 
-  /**
-   * The manifests that refer to a digest, all or those of some artifact types.
-   *
-   * A registry without the referrers API has them in an index with a tag made from the digest:
-   * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
-   */
-  async referrers(
+  /** What refers to a manifest directly, listed in as few requests as possible. */
+  listReferrers(
     repository: string,
     digest: Digest,
-    artifactTypes?: readonly string[],
+    options: ListOptions = {},
     signal?: AbortSignal,
-  ): Promise<Referrer[]> {
-    const request = { path: `/v2/${repository}/referrers/${digest}`, scope: { repository, actions: "pull" } };
-    const referrers: Referrer[] = [];
-    // Not filtered by the registry, which may accept one type only, or none.
-    const hasApi = await this.#api.eachPage(request, signal, (response) => {
-      const page = readReferrers(response.body);
-      if (!page) throw this.#api.invalidResponse("the list of referrers is not a list");
-      referrers.push(...page);
-    });
-    if (!hasApi) {
-      const fallback = await this.manifest(repository, digest.replace(":", "-"), signal);
-      if (fallback) referrers.push(...(readReferrers(fallback.bytes) ?? []));
-    }
-    return artifactTypes
-      ? referrers.filter(({ artifactType = "" }) => artifactTypes.includes(artifactType))
-      : referrers;
+  ): Promise<ReferrerList> {
+    return withOwnSignal(signal, (own) => listReferrers(this.#api, repository, digest, options, own));
+  }
+
+  /** What refers to an image, its platforms, and in turn to those manifests, each one read and checked. */
+  collectReferrers(
+    repository: string,
+    digest: Digest,
+    options: CollectOptions = {},
+    signal?: AbortSignal,
+  ): Promise<CollectedReferrers> {
+    return withOwnSignal(signal, (own) => collectReferrers(this.#api, repository, digest, options, own));
   }
 
   /** Removes a manifest with all its tags. A manifest that does not exist counts as removed. */

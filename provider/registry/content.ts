@@ -12,19 +12,46 @@ import {
 import type { HttpResponse } from "./transport/http-message";
 import type { RequestOptions } from "./transport/send";
 
-/** The descriptor of a tag or digest, by HEAD; `undefined` when it does not exist. */
-export async function headManifest(
+/** Hosts that responded to HEAD with 404 for a manifest that GET found: https://github.com/moby/moby/issues/45333 */
+const hostsWithoutHead = new Set<string>();
+
+/** The descriptor of a tag or digest, by HEAD; `undefined` when it does not exist, which only Azure's HEAD decides. */
+export function headManifest(
   api: RegistryApi,
   repository: string,
   tagOrDigest: string,
   signal?: AbortSignal,
 ): Promise<ManifestDescriptor | undefined> {
+  return head(api, repository, tagOrDigest, api.isAzure, signal);
+}
+
+/** {@link headManifest} for a tag that most images do not have: one HEAD decides, except on a host where it was wrong before. */
+export function headRareTag(
+  api: RegistryApi,
+  repository: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<ManifestDescriptor | undefined> {
+  return head(api, repository, tag, api.isAzure || !hostsWithoutHead.has(api.host), signal);
+}
+
+async function head(
+  api: RegistryApi,
+  repository: string,
+  tagOrDigest: string,
+  believes404: boolean,
+  signal: AbortSignal | undefined,
+): Promise<ManifestDescriptor | undefined> {
   const options = api.requestOptions(signal);
   const response = await api.tryHead(manifestRequest(repository, tagOrDigest), options);
-  if (response?.status === 404) return api.notFound();
+  if (response?.status === 404 && believes404) return api.notFound();
   const descriptor = response && descriptorOf(response, tagOrDigest);
-  // Without a digest, a media type, or a response to HEAD at all, only the manifest itself has them.
-  if (!descriptor) return (await readWith(api, repository, tagOrDigest, options))?.descriptor;
+  if (!descriptor) {
+    // Without a digest, a media type, or a response to HEAD at all, only the manifest itself has them.
+    const manifest = await readWith(api, repository, tagOrDigest, options);
+    if (manifest && response?.status === 404) hostsWithoutHead.add(api.host);
+    return manifest?.descriptor;
+  }
   if (isDigest(tagOrDigest) && descriptor.digest !== tagOrDigest) {
     throw api.invalidResponse(`the manifest of ${tagOrDigest} has the digest ${descriptor.digest}`);
   }
@@ -101,6 +128,7 @@ function manifestRequest(repository: string, tagOrDigest: string): Omit<ApiReque
 }
 
 function descriptorOf(response: HttpResponse, tagOrDigest: string): ManifestDescriptor | undefined {
+  if (response.status !== 200) return undefined;
   const digest = digestHeader(response);
   const mediaType = manifestType(response.header("content-type"));
   // The length of an encoded body is not that of the manifest.

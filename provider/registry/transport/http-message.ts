@@ -5,12 +5,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /**
-   * Which redirects are followed; the response to a request is the redirect where that is another one.
-   *
-   * @default "any"
-   */
-  readonly redirects?: "any" | "same-origin";
+  /** Whether a redirect to a URL is followed; one that is not is the response. Without it, all are. */
+  readonly follows?: (target: URL) => boolean;
   /**
    * How long the body of the response may be; a longer one is a failure.
    *

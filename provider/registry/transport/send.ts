@@ -44,7 +44,7 @@ export async function send(request: HttpRequest, options: RequestOptions): Promi
     if (!isRedirect(request.method, response)) return response;
     if (redirects === MAX_REDIRECTS) throw new UnusableResponse(`more than ${MAX_REDIRECTS} redirects`);
     const target = targetOf(response);
-    if (request.redirects === "same-origin" && target.origin !== response.url.origin) return response;
+    if (request.follows?.(target) === false) return response;
     next = redirected(next, response.url, target);
   }
 }
