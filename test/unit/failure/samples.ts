@@ -108,6 +108,7 @@ const SAMPLES: SampleArguments = {
       ["ghcr.io/owner/chart:1", "linux/amd64", []],
     ],
     tooManyManifests: [[SOURCE]],
+    tooManyReferrers: [[`${SOURCE}@${OURS}`, 50]],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
