@@ -67,11 +67,9 @@ function parseSigners(add: AddProblem, path: string, value: unknown): readonly C
     const hint = "To accept any of several signers, pass a list: [{ key }, { issuer, subject }]";
     add(path, "must have only one of key, keys, or issuer and subject", hint);
   }
-  return kinds.flat().flatMap((name): readonly CosignSigner[] => {
-    if (name === "key") return parseKey(add, `${path}.key`, value.key);
-    if (name === "keys") return parseKeys(add, `${path}.keys`, value.keys);
-    return name === "issuer" ? parseIdentity(add, path, value) : [];
-  });
+  if (kinds.length !== 1) return [];
+  if (present.includes("key")) return parseKey(add, `${path}.key`, value.key);
+  return present.includes("keys") ? parseKeys(add, `${path}.keys`, value.keys) : parseIdentity(add, path, value);
 }
 
 function parseKey(add: AddProblem, path: string, value: unknown): readonly CosignKey[] {

@@ -1,4 +1,5 @@
 /** Decides whether a manifest holds a signature by cosign that counts for an image. */
+import { failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import type { LayerDescriptor, SignatureCandidate, SignatureManifest, Verdict } from "./candidate";
 import type { CosignIdentity } from "./cosign-identity";
@@ -10,7 +11,7 @@ import { printable, Rejection, rejectionReason, summarize } from "./rejection";
 import { BUNDLE_PREFIX, readSigstoreBundle } from "./sigstore-bundle";
 import { readSimpleSigning, SIMPLE_SIGNING } from "./simple-signing";
 
-/** The type of cosign's first form as a referrer, which cosign 2 can write. */
+/** The type of the first form as a referrer, which `cosign sign --registry-referrers-mode=oci-1-1` writes. */
 const SIGNATURE_ARTIFACT = "application/vnd.dev.cosign.artifact.sig.v1+json";
 
 const LARGEST_LAYER = 1024 * 1024;
@@ -30,7 +31,7 @@ export function isCosignManifest({ artifactType, config, layers }: SignatureMani
  * `cosign verify --insecure-ignore-tlog`: whom a key belongs to is the user's own knowledge.
  *
  * @param subject - Digest of the image.
- * @throws ImportError when a layer could not be read, which is no verdict.
+ * @throws ImportError when none counts and a layer could not be read: it might have been the one.
  */
 export async function verifyCosign(
   subject: Digest,
@@ -43,6 +44,7 @@ export async function verifyCosign(
   if (manifest.layers.length === 0) return { rejected: "has no layers" };
   const read = onceEach((layer) => blob(layer, LARGEST_LAYER));
   const reasons: string[] = [];
+  let unreadable: unknown;
   // The newest first: cosign appends.
   for (const layer of manifest.layers.slice(-MOST_LAYERS).reverse()) {
     try {
@@ -52,9 +54,11 @@ export async function verifyCosign(
       }
       return { signedBy: printable(await acceptedSigner(signature, anyOf)) };
     } catch (error) {
-      reasons.push(rejectionReason(error));
+      if (failureOf(error) === undefined) reasons.push(rejectionReason(error));
+      else unreadable ??= error;
     }
   }
+  if (unreadable !== undefined) throw unreadable;
   const unread = manifest.layers.length > MOST_LAYERS ? ` (only the newest ${MOST_LAYERS} signatures were read)` : "";
   return { rejected: summarize(reasons) + unread };
 }

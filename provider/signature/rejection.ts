@@ -1,6 +1,4 @@
 /** Why a signature does not count. */
-import { failureOf } from "../failure/failure";
-
 /** Thrown where a signature turns out not to count; the reason is a predicate. */
 export class Rejection extends Error {
   override readonly name = "Rejection";
@@ -13,13 +11,8 @@ export class Rejection extends Error {
 const MOST_REASONS = 3;
 const LONGEST_REASON = 500;
 
-/**
- * The reason in an error: whatever goes wrong while a signature is read is its own fault.
- *
- * @throws the error, when the signature could not be read at all: that says nothing about it.
- */
+/** The reason in an error: whatever goes wrong while a signature is verified is its own fault. */
 export function rejectionReason(error: unknown): string {
-  if (failureOf(error) !== undefined) throw error;
   if (error instanceof Rejection) return error.reason;
   return `is malformed: ${error instanceof Error ? error.message : String(error)}`;
 }
