@@ -1,6 +1,6 @@
 /** A certificate authority with a certificate transparency log, as Fulcio of a Sigstore deployment. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
-import { bits, boolean, explicit, implicit, integer, octets, oid, sequence, set, time, utf8 } from "./der";
+import { bits, boolean, explicit, implicit, integer, octets, oid, sequence, set, utcTime, utf8 } from "./der";
 
 const SIGNATURE_ALGORITHM = sequence(oid("1.2.840.10045.4.3.2"));
 /** https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md */
@@ -101,7 +101,7 @@ export class CertificateAuthority {
       integer(fields.serial),
       SIGNATURE_ALGORITHM,
       this.issuerName,
-      sequence(time(fields.notBefore), time(fields.notAfter)),
+      sequence(utcTime(fields.notBefore), utcTime(fields.notAfter)),
       fields.subject,
       fields.key,
       explicit(3, sequence(...fields.extensions)),

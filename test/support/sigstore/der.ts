@@ -24,7 +24,18 @@ export function integer(value: number | Buffer): Buffer {
 /** Within a context-specific tag: constructed, or not. */
 export const explicit = (number: number, ...members: readonly Buffer[]) => tlv(0xa0 | number, ...members);
 export const implicit = (number: number, content: Buffer) => tlv(0x80 | number, content);
-export const time = (date: Date) => tlv(0x18, Buffer.from(date.toISOString().replace(/[-:T]|\.\d+/g, "")));
+/** For dates before 2050 in certificates: https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5 */
+export const utcTime = (date: Date) =>
+  tlv(
+    0x17,
+    Buffer.from(
+      date
+        .toISOString()
+        .slice(2)
+        .replace(/[-:T]|\.\d+/g, ""),
+    ),
+  );
+export const generalizedTime = (date: Date) => tlv(0x18, Buffer.from(date.toISOString().replace(/[-:T]|\.\d+/g, "")));
 
 export function oid(dotted: string): Buffer {
   const [first = 0, second = 0, ...arcs] = dotted.split(".").map(Number);

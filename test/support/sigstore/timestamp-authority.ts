@@ -1,7 +1,7 @@
 /** An authority that signs times, by RFC 3161. */
 import { sign } from "node:crypto";
 import { CertificateAuthority, newKeys, sha256, spki } from "./certificate-authority";
-import { explicit, integer, octets, oid, sequence, set, time } from "./der";
+import { explicit, generalizedTime, integer, octets, oid, sequence, set } from "./der";
 
 const SHA256 = sequence(oid("2.16.840.1.101.3.4.2.1"));
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
@@ -29,7 +29,7 @@ export class TimestampAuthority {
       oid("1.2.3.4"),
       sequence(SHA256, octets(sha256(bytes))),
       integer(Buffer.from("beef", "hex")),
-      time(date),
+      generalizedTime(date),
     );
     const attributes = [
       sequence(oid(CONTENT_TYPE), set(oid(TIMESTAMP_INFO))),
