@@ -3,15 +3,14 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import type { Digest } from "../../../provider/reference/digest";
 import { isCosignManifest, verifyCosign } from "../../../provider/signature/cosign";
 import {
-  cosignKey,
   cosignPolicy,
   type FixtureName,
   fixtureRoot,
   IMAGE,
   ISSUER,
-  otherKey,
   PLATFORM_IMAGE,
   readFixture,
+  readFixtureKey,
   SUBJECT,
 } from "../../support/cosign-fixtures";
 import { type NewCandidate, newCandidate } from "../../support/signature-candidate";
@@ -53,7 +52,7 @@ describe("a signature that cosign has made", () => {
   ])("%s counts by its key", async (name, image) => {
     // The hint that cosign writes into its bundles.
     const fingerprint = Buffer.from("sD4nQMT8F9HfS5HN5aPyGo1Ez4lDv9nkzsrt3rQp/9A=", "base64").toString("hex");
-    const verdict = await verifyCosign(image, readFixture(name), cosignPolicy({ key: cosignKey }));
+    const verdict = await verifyCosign(image, readFixture(name), cosignPolicy({ key: readFixtureKey("cosign") }));
     expect(verdict).toEqual({ signedBy: `sha256:${fingerprint}` });
   });
 
@@ -65,11 +64,19 @@ describe("a signature that cosign has made", () => {
     },
   );
 
-  test("counts as a referrer, as cosign 2 writes it with --registry-referrers-mode=oci-1-1", async () => {
-    const { manifest, ...stored } = readFixture("simple-signing-by-key");
-    const config = { ...manifest.config, mediaType: SIGNATURE_ARTIFACT };
-    const referrer = { ...stored, manifest: { ...manifest, config, subject: { digest: IMAGE } } };
-    expect(await verifyCosign(IMAGE, referrer, cosignPolicy({ key: cosignKey }))).toHaveProperty("signedBy");
+  test.each([
+    ["bundle-by-p384", "p384"],
+    ["simple-signing-by-p521", "p521"],
+    ["simple-signing-as-referrer", "rsa2048"],
+  ] as const)("%s counts by the key %s", async (name, key) => {
+    const verdict = await verifyCosign(IMAGE, readFixture(name), cosignPolicy({ key: readFixtureKey(key) }));
+    expect(verdict).toHaveProperty("signedBy");
+  });
+
+  // cosign verify does not accept it either.
+  test("bundle-by-ed25519ph does not count", async () => {
+    const policy = cosignPolicy({ key: readFixtureKey("ed25519") });
+    expect(await verifyCosign(IMAGE, readFixture("bundle-by-ed25519ph"), policy)).toHaveProperty("rejected");
   });
 });
 
@@ -100,8 +107,12 @@ describe("a signature by key", () => {
   test("counts by any of several keys", async () => {
     const keys = newKeys();
     const tag = signatureTag(simpleSigning(keys, IMAGE));
-    expect(await verify(tag, { keys: [otherKey, pemOf(keys)] })).toEqual({ signedBy: fingerprintOf(keys) });
-    expect(await verify(tag, [{ key: otherKey }, { key: pemOf(keys) }])).toEqual({ signedBy: fingerprintOf(keys) });
+    expect(await verify(tag, { keys: [readFixtureKey("other"), pemOf(keys)] })).toEqual({
+      signedBy: fingerprintOf(keys),
+    });
+    expect(await verify(tag, [{ key: readFixtureKey("other") }, { key: pemOf(keys) }])).toEqual({
+      signedBy: fingerprintOf(keys),
+    });
     const identity = { issuer: ISSUER, subject: SUBJECT, trustedRoot };
     expect(await verify(tag, [identity, { key: pemOf(keys) }])).toEqual({ signedBy: fingerprintOf(keys) });
   });
