@@ -23,7 +23,8 @@ export interface Stamping {
   readonly others?: readonly Issued[];
   readonly time?: string;
   readonly key?: KeyObject;
-  readonly accuracySeconds?: number;
+  /** Seconds, milliseconds with the tag 0x80, microseconds with the tag 0x81. */
+  readonly accuracy?: readonly Buffer[];
   readonly policy?: string;
   readonly version?: number;
   readonly contentType?: string;
@@ -75,14 +76,14 @@ export function timestampOf(bytes: Buffer, stamping: Stamping): Buffer {
 }
 
 function infoOf(bytes: Buffer, stamping: Stamping): Buffer {
-  const { imprintHash = "sha256", accuracySeconds, time = "2026-11-01T00:00:05Z" } = stamping;
+  const { imprintHash = "sha256", accuracy, time = "2026-11-01T00:00:05Z" } = stamping;
   return sequence(
     integer(stamping.version ?? 1),
     oid(stamping.policy ?? "1.2.3.4"),
     sequence(algorithm(HASH_OID[imprintHash]), octets(hashOf(imprintHash, bytes))),
     integer(7),
     generalizedTime(new Date(time)),
-    ...(accuracySeconds === undefined ? [] : [sequence(integer(accuracySeconds))]),
+    ...(accuracy ? [sequence(...accuracy)] : []),
   );
 }
 

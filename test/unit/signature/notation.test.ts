@@ -4,6 +4,7 @@ import { isNotationSignature, verifyNotation } from "../../../provider/signature
 import type { NotationPolicy } from "../../../provider/signature/notation-policy";
 import { parseNotationPolicy } from "../../../provider/signature/notation-policy";
 import { digestOf } from "../../support/fixtures";
+import { integer } from "./der";
 import { CA_EXTENSIONS, extension, issue, LEAF_EXTENSIONS, TSA_EXTENSIONS } from "./notation-certificates";
 import { ARTIFACT_TYPE, candidateOf, IMAGE, signCose, signJws } from "./notation-envelopes";
 import fixtures from "./notation-fixtures.json";
@@ -147,6 +148,16 @@ describe("with certificates made here", () => {
     const timestamp = (signature: Buffer) => timestampOf(signature, { tsa, signingTime: "2026-11-01T00:00:05Z" });
     const candidate = candidateOf(signCose({ chain, timestamp }));
     expect(await verifyNotation(IMAGE, candidate, policyOf(root.pem, [tsaRoot.pem]), YEARS_LATER)).toEqual(accepted);
+  });
+
+  test("accepts a timestamp whose accuracy just stays within the certificate's validity", async () => {
+    const short = [issue("signer", { issuer: root, to: "2026-11-01" }), root];
+    const tsaRoot = issue("TSA Root", { extensions: CA_EXTENSIONS });
+    const tsa = issue("TSA", { issuer: tsaRoot, extensions: TSA_EXTENSIONS });
+    const accuracy = [integer(8), integer(999, 0x80), integer(1000, 0x81)];
+    const timestamp = (signature: Buffer) => timestampOf(signature, { tsa, time: "2026-10-31T23:59:51Z", accuracy });
+    const candidate = candidateOf(signJws({ chain: short, timestamp }));
+    expect(await verifyNotation(IMAGE, candidate, policyOf(root.pem, [tsaRoot.pem]), now)).toEqual(accepted);
   });
 
   test("throws what reading the layer throws", async () => {
