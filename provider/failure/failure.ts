@@ -38,6 +38,7 @@ export type Code =
 /** What can go wrong between a client and a registry, on either side. */
 export type RegistryProblem =
   | "NOT_FOUND"
+  | "QUARANTINED"
   | "CREDENTIALS_REJECTED"
   | "ACCESS_DENIED"
   | "NETWORK_BLOCKED"

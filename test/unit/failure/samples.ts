@@ -54,6 +54,10 @@ const SAMPLES: SampleArguments = {
       ["source", "docker.io/ghcr.io/owner/app:1"],
       ["target", TAGGED],
     ],
+    quarantined: [
+      ["source", `other.azurecr.io/app@${OURS}`],
+      ["target", `${TARGET}/library/node@${OURS}`],
+    ],
     credentialsRejected: [
       ["source", HOST, "HTTP 401: unauthorized: bad credentials"],
       ["target", TARGET],
