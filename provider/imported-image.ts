@@ -14,6 +14,7 @@ import {
   type SourceUnavailablePolicy,
   taggedReference,
 } from "./resource/state";
+import type { VerifyArgs } from "./verify-args";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -90,6 +91,12 @@ export interface ImportedImageArgs {
    * @default "0"
    */
   cooldown?: pulumi.Input<string>;
+  /**
+   * Whose signatures the image must carry: otherwise preview and update fail, and nothing is imported. The digest that is
+   * imported is verified; with `platform` the index, which names the manifest of the platform.
+   * @default none
+   */
+  verify?: pulumi.Input<VerifyArgs>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }
@@ -119,6 +126,10 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly indexDigest: pulumi.Output<string | undefined>;
   /** With `cooldown`: the digest that waits, and since when: `sha256:… since 2026-11-25T04:00Z`. Known in preview. */
   declare readonly candidate: pulumi.Output<string | undefined>;
+  /** With `verify`: the digest of the signature that counts; with both tools, of one of each. Known in preview. */
+  declare readonly signature: pulumi.Output<string | undefined>;
+  /** With `verify`: who signed, the fingerprint of a key or the name in a certificate. Known in preview. */
+  declare readonly signedBy: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
   /** Names `repository:tag` in the target, the default written out. Known in preview. */
@@ -213,6 +224,8 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     sourceDigest: undefined,
     indexDigest: undefined,
     candidate: undefined,
+    signature: undefined,
+    signedBy: undefined,
     reference: undefined,
     targets: undefined,
     mediaType: undefined,

@@ -1,4 +1,4 @@
-/** Completes valid arguments with what is known before anything is imported: digest, registry, target names, references. */
+/** Completes valid arguments with what is known before anything is imported: digest, signature, registry, target names, references. */
 import type { Azure } from "../azure/azure";
 import { type Failure, failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
@@ -10,6 +10,7 @@ import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
 import type { CheckContext, Resolved } from "./check-context";
 import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
 import { findSourceDigest, type SourceReader } from "./source-digest";
+import { type SignatureReader, verifySource } from "./verify";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -24,10 +25,13 @@ export async function completeInputs(
   context: CheckContext,
   old: Partial<Inputs>,
   azure: () => Azure,
-  reader: SourceReader,
+  reader: SourceReader & SignatureReader,
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
   const digests = await findSourceDigest(args, parsed.source, context, old, reader);
+  const signature = context.readsTarget
+    ? { value: {} }
+    : await verifySource(args, parsed.source, digests.value, old, context.now, reader);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   return {
     inputs: {
@@ -35,9 +39,10 @@ export async function completeInputs(
       ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
       ...digests.value,
+      ...signature.value,
       ...targetOutputs(registry.value.loginServer, targetNames(args), digests.value.sourceDigest),
     },
-    failures: [digests.failure, registry.failure].filter((failure) => failure !== undefined),
+    failures: [digests.failure, signature.failure, registry.failure].filter((failure) => failure !== undefined),
     warnings: [digests.warning, registry.warning].filter((warning) => warning !== undefined),
   };
 }

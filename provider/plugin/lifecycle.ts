@@ -32,6 +32,7 @@ import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
 import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
 import { forgetTokens } from "./target-registry";
+import { verifyProblems } from "./verify";
 
 type EngineInputs = Arguments &
   Partial<Outputs> & { readonly __program?: ProgramContext | string; readonly __provider?: string };
@@ -48,7 +49,9 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
   const { args, program, keep } = splitProgramInputs(news);
   const parsed = parseArguments(args, program.timeouts);
-  if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
+  const problems = verifyProblems(args.verify, old);
+  if ("problems" in parsed) return { inputs: args, failures: [...parsed.problems, ...problems].map(checkFailure) };
+  if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
   const context = { ...program, keep, now: Date.now() };
   const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
@@ -132,8 +135,8 @@ function reader(): DigestResolver {
 function splitProgramInputs(news: EngineInputs) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, indexDigest, candidate, ...results } = rest;
-  const { targets, reference, timeouts, mediaType, platforms, verifiedBy, ...args } = results;
+  const { registryId, loginServer, indexDigest, candidate, verified, ...results } = rest;
+  const { signature, signedBy, targets, reference, timeouts, mediaType, platforms, verifiedBy, ...args } = results;
   return { args, program, keep: sourceDigest };
 }
 

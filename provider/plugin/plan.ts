@@ -64,6 +64,7 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     (desired.cooldown ?? "0") !== (recorded.cooldown ?? "0") ||
     desired.indexDigest !== recorded.indexDigest ||
     desired.candidate !== recorded.candidate ||
+    desired.verified !== recorded.verified ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
     !isDeepStrictEqual(targetNames(desired), targetNames(recorded))
   );

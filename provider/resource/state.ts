@@ -19,6 +19,7 @@ export interface Arguments {
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
   readonly onSourceMove?: SourceMovePolicy;
   readonly cooldown?: string;
+  readonly verify?: VerifyArguments;
   readonly triggers?: readonly unknown[];
 }
 
@@ -28,6 +29,12 @@ export interface SourceArguments {
   readonly registry?: string;
   readonly credentials?: { readonly username?: string; readonly password: string };
   readonly digestFrom?: DigestOrigin;
+}
+
+/** Whose signatures an image must carry; their shapes are those of the folder that verifies them. */
+export interface VerifyArguments {
+  readonly cosign?: unknown;
+  readonly notation?: unknown;
 }
 
 export const conflictPolicies = ["fail", "overwrite"] as const;
@@ -95,6 +102,11 @@ export interface Inputs extends Arguments {
   readonly indexDigest?: Digest;
   /** With `cooldown`: the digest that waits, and since when. */
   readonly candidate?: string;
+  /** With `verify`: the key of the policy, and the digest that it holds for. */
+  readonly verified?: string;
+  /** With `verify`: the digest of the signature that counts, and who made it. */
+  readonly signature?: string;
+  readonly signedBy?: string;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */

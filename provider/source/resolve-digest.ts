@@ -1,6 +1,6 @@
 /** Resolves references to digests: in the program, for all images at once; in `check` where the program cannot. */
 import type { Azure } from "../azure/azure";
-import { failureOf, ImportError } from "../failure/failure";
+import { type Failure, failureOf, ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
@@ -8,8 +8,10 @@ import { LATEST } from "../reference/tag";
 import type { ManifestDescriptor, RegistryClient } from "../registry/client";
 import { printSource, type Source } from "../resource/source";
 import type { DigestResult } from "../resource/state";
+import type { FoundSignatures } from "../signature/found-signatures";
 import { cached } from "./cached";
 import { findPlatform } from "./find-platform";
+import { findSignatures } from "./find-signatures";
 import { SourceRegistries } from "./source-registries";
 
 /** How long the time of a tag may take to read, in milliseconds: an import does not depend on it. */
@@ -47,6 +49,17 @@ export class DigestResolver {
   /** Resolves the digest of one platform of an image, which is an index or a single manifest. Never rejects. */
   resolvePlatform(source: Source, image: Digest, platform: string): Promise<DigestResult> {
     return toResult(this.#registries.read(source, (client) => findPlatform(client, source, image, platform)));
+  }
+
+  /** Finds what may be signatures of an image, or why the registry does not list it. Rejects only for a fault of this package. */
+  async findSignatures(source: Source, image: Digest, tags: boolean): Promise<FoundSignatures | { failure: Failure }> {
+    try {
+      return await this.#registries.read(source, (client) => findSignatures(client, source, image, tags));
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return { failure };
+    }
   }
 
   /**

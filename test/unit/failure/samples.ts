@@ -145,6 +145,7 @@ const SAMPLES: SampleArguments = {
         registryFailure.accessDenied("source", "ghcr.io/owner/app", "an anonymous client", "HTTP 403"),
       ],
     ],
+    tooMany: [["sha256:5a1c…", 120, 50]],
   },
   targetFailure: {
     conflict: [

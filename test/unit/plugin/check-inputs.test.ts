@@ -11,6 +11,9 @@ import { digestOf, registryId } from "../../support/fixtures";
 const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
@@ -23,7 +26,7 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
     { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    { resolve: async () => ({}), resolvePlatform: async () => ({}), pushTime: async () => undefined },
+    { resolve: async () => ({}), resolvePlatform: async () => ({}), pushTime: async () => undefined, findSignatures: noSignatures },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }
