@@ -1,5 +1,6 @@
 /** The argument `verify.notation`: whose signatures are accepted. */
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
+import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
 import { covers, formatName, type Identity, parseIdentity } from "./notation/distinguished-name";
 
@@ -16,7 +17,7 @@ export interface NotationArguments {
   };
   /** Subjects such as `x509.subject: C=US, ST=WA, O=Example`, of which a certificate must have every attribute; or `*` alone. */
   readonly trustedIdentities: readonly string[];
-  /** Revocation is not checked, which must be said. */
+  /** Whether certificates were revoked is not checked, neither of signers nor of timestamp authorities; this must be said. */
   readonly revocation: "skip";
 }
 
@@ -29,18 +30,16 @@ export interface NotationPolicy {
   readonly revocation: "skip";
 }
 
-/** What is wrong with an argument. The reason is a predicate, and repeats no certificate. */
-export interface PolicyProblem {
-  readonly path: string;
-  readonly reason: string;
-  readonly hint?: string;
-}
-
-/** Parses the argument, or returns every problem with it. */
+/**
+ * Parses {@link NotationArguments}, or returns every problem with them, each beginning with the path of its argument and
+ * repeating no certificate. Nothing in the value may be unknown.
+ *
+ * @param path - Of the argument: `verify.notation`.
+ */
 export function parseNotationPolicy(
-  value: unknown,
   path: string,
-): { readonly problems: readonly PolicyProblem[] } | { readonly policy: NotationPolicy } {
+  value: unknown,
+): NotationPolicy | { readonly problems: readonly Failure[] } {
   const problems = new Problems();
   const args = problems.object(path, value, ["trustStore", "trustedIdentities", "revocation"]);
   const trustStore = args && problems.object(`${path}.trustStore`, args.trustStore, ["ca", "tsa"]);
@@ -57,15 +56,16 @@ export function parseNotationPolicy(
     );
   }
   if (problems.found.length > 0 || !ca || !trustedIdentities) return { problems: problems.found };
-  return { policy: { ca, tsa, trustedIdentities, revocation: "skip" } };
+  return { ca, tsa, trustedIdentities, revocation: "skip" };
 }
 
-/** A text that is the same for equal policies, however they are written. */
+/** A short text for the state, equal for policies that mean the same. */
 export function notationPolicyKey({ ca, tsa, trustedIdentities, revocation }: NotationPolicy): string {
   const fingerprints = (certificates: readonly X509Certificate[]) =>
     [...new Set(certificates.map(({ fingerprint256 }) => fingerprint256))].sort();
   const identities = trustedIdentities === "*" ? ["*"] : trustedIdentities.map(identityKey).sort();
-  return JSON.stringify({ ca: fingerprints(ca), tsa: fingerprints(tsa), identities, revocation });
+  const text = JSON.stringify({ ca: fingerprints(ca), tsa: fingerprints(tsa), identities, revocation });
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
 function identityKey(identity: Identity): string {
@@ -74,10 +74,10 @@ function identityKey(identity: Identity): string {
 }
 
 class Problems {
-  readonly found: PolicyProblem[] = [];
+  readonly found: Failure[] = [];
 
   add(path: string, reason: string, hint?: string): void {
-    this.found.push({ path, reason, ...(hint !== undefined && { hint }) });
+    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason, ...(hint !== undefined && { hints: [hint] }) });
   }
 
   /** The value as an object with known keys, or `undefined` after it is reported. */

@@ -3,7 +3,7 @@
  * https://github.com/notaryproject/specifications/blob/main/specs/signature-specification.md#certificate-requirements
  */
 import { type Certificate, isIssuedBy, isSelfSigned, nameOf } from "./certificate";
-import { describeKey, isStrongKey, signingKey } from "./key";
+import { describeKey, isStrongKey } from "./key";
 import { quoted, Rejection } from "./rejection";
 
 /** More certificates than any CA needs; a bound for the work that a signature can cause. */
@@ -69,8 +69,7 @@ function caProblem(
   return isFit ? undefined : "must not issue certificates for timestamping";
 }
 
-function leafProblem({ key, basicConstraints, keyUsage, extendedKeyUsage }: Certificate, purpose: Purpose): Problem {
-  if (signingKey(key) === undefined) return `has an unsupported key (${describeKey(key)})`;
+function leafProblem({ basicConstraints, keyUsage, extendedKeyUsage }: Certificate, purpose: Purpose): Problem {
   if (basicConstraints?.isCa) return "signs although it is a CA certificate";
   if (!keyUsage?.usages.includes("digitalSignature")) return "lacks the key usage digitalSignature";
   if (purpose === "code signing" && !keyUsage.critical) return "has a key usage that is not critical";

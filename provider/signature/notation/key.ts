@@ -27,7 +27,7 @@ export function signingKey(key: KeyObject): SigningKey | undefined {
   return SIGNING_KEYS[describeKey(key)];
 }
 
-/** Whether a key is strong enough for a CA: RSA of 2048 bits or more, or a permitted curve. */
+/** Whether a key is strong enough for any certificate: RSA of 2048 bits or more, or a permitted curve. */
 export function isStrongKey(key: KeyObject): boolean {
   const bits = key.asymmetricKeyType === "rsa" ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : 0;
   return bits >= 2048 || signingKey(key) !== undefined;

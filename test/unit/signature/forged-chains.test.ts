@@ -1,4 +1,5 @@
 /** Certificate chains that the Notary Project does not permit: each is rejected, for its own reason. */
+import { tlv } from "./der";
 import {
   CA_EXTENSIONS,
   extension,
@@ -208,6 +209,14 @@ describe("signers", () => {
       signed: signJws({ chain: leafExtensions(usage, extension.keyUsage([0, 5]), codeSigning) }),
       reason: /^has a certificate that cannot be read: an extension occurs twice$/,
     }),
+    "a name of a type that is no text": () => ({
+      signed: signJws({ chain: leafWith({ text: (text) => tlv(0x04, Buffer.from(text)) }) }),
+      reason: /^has a certificate that cannot be read: a name is not a text$/,
+    }),
+    "a name that is not UTF-8": () => ({
+      signed: signJws({ chain: leafWith({ text: () => tlv(0x0c, Buffer.from([0xff])) }) }),
+      reason: /^has a certificate that cannot be read/,
+    }),
     "a malformed extension": () => ({
       signed: signJws({ chain: leafExtensions(extension.make("2.5.29.15", true, Buffer.from("0500", "hex"))) }),
       reason: /^has a certificate that cannot be read: not a bit string$/,
@@ -245,6 +254,14 @@ describe("algorithms", () => {
       signed: signJws({ chain: below({ hash: "sha1" }) }),
       reason: /in which ".*CN=CA" is not signed with SHA-256, SHA-384 or SHA-512$/,
     }),
+    "a certificate with RSASSA-PSS and its default hash, which is SHA-1": () => {
+      const rsaRoot = issue("RSA Root", { extensions: CA_EXTENSIONS, key: "rsa2048" });
+      return {
+        signed: signJws({ chain: [issue("signer", { issuer: rsaRoot, pss: "sha1" }), rsaRoot] }),
+        policy: { ca: [rsaRoot.pem] },
+        reason: /in which ".*CN=signer" is not signed with SHA-256/,
+      };
+    },
     "a root with SHA-1 and RSA": () => {
       const old = issue("Old Root", { extensions: CA_EXTENSIONS, key: "rsa2048", hash: "sha1" });
       return {

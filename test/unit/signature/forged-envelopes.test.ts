@@ -182,6 +182,13 @@ describe("a signer who is not trusted", () => {
         ["O", "Evil"],
         ["O", "Wabbit Networks"],
       ]),
+    "a second organization behind the trusted one": () =>
+      asOther([
+        ["C", "US"],
+        ["ST", "WA"],
+        ["O", "Wabbit Networks"],
+        ["O", "Evil"],
+      ]),
     "the trusted organization in another state": () =>
       asOther([
         ["C", "US"],
@@ -439,6 +446,13 @@ describe("protected headers", () => {
     "a time without its tag (COSE)": () => ({
       signed: signCose({ chain }, [
         [EXPIRY, 4_000_000_000],
+        [2, [SCHEME, EXPIRY]],
+      ]),
+      reason: /expiry is not a time$/,
+    }),
+    "a time with another tag (COSE)": () => ({
+      signed: signCose({ chain }, [
+        [EXPIRY, new Tag(100, 4_000_000_000)],
         [2, [SCHEME, EXPIRY]],
       ]),
       reason: /expiry is not a time$/,

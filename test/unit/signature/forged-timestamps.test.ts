@@ -1,8 +1,8 @@
 /** Timestamps that prove nothing: each is rejected, for its own reason. */
-import { integer, sequence, tlv } from "./der";
+import { integer, octets, sequence, tlv } from "./der";
 import { CA_EXTENSIONS, extension, issue, PURPOSE, TSA_EXTENSIONS, type Wish } from "./notation-certificates";
 import { signCose, signJws } from "./notation-envelopes";
-import { asBer, type Stamping, timestampOf } from "./notation-timestamps";
+import { asBer, attribute, type Stamping, timestampOf } from "./notation-timestamps";
 import { chain, type Forgery, intermediate, leaf, otherRoot, rejectsEach, root, tsa, tsaRoot } from "./notation-world";
 
 const policy = { tsa: [tsaRoot.pem] };
@@ -164,9 +164,9 @@ describe("authorities", () => {
     "two CAs that issued each other": () => {
       const one = issue("One", { extensions: CA_EXTENSIONS });
       const two = issue("Two", { issuer: one, extensions: CA_EXTENSIONS });
-      const again = issue("One", { issuer: two, signedBy: two.key, extensions: CA_EXTENSIONS });
+      const again = issue("One", { issuer: two, keyOf: one, extensions: CA_EXTENSIONS });
       const own = issue("Own TSA", { issuer: two, extensions: TSA_EXTENSIONS });
-      return stamped({ tsa: own, others: [two, again, one] }, /trustStore.tsa has issued$/);
+      return stamped({ tsa: own, others: [two, again] }, /trustStore.tsa has issued$/);
     },
     "a thousand certificates": () =>
       stamped({ others: Array.from({ length: 1000 }, () => tsaRoot) }, /it has more than 10 certificates$/),
@@ -204,6 +204,15 @@ describe("tokens", () => {
     "no signed attributes": () => stamped({ withAttributes: false }, /it has no signed attributes$/),
     "no message digest among the signed attributes": () =>
       stamped({ withMessageDigest: false }, /without the signed attributes content-type and message-digest$/),
+    "a signed attribute with another content type": () =>
+      stamped(
+        { attributeType: "1.2.840.113549.1.7.1" },
+        /without the signed attributes content-type and message-digest$/,
+      ),
+    "a signed attribute twice": () => {
+      const moreAttributes = [attribute("1.2.840.113549.1.9.4", octets(Buffer.alloc(32)))];
+      return stamped({ moreAttributes }, /a signed attribute occurs twice$/);
+    },
     "no signing certificate among the signed attributes": () =>
       stamped({ attributeOf: null }, /it lacks the signed attribute signing-certificate-v2$/),
     "a signing certificate that the token does not contain": () =>

@@ -1,5 +1,5 @@
 /** Issues certificates, by default as the Notary Project wants them. */
-import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { bitString, bits, boolean, generalizedTime, integer, octets, oid, sequence, set, tagged, utf8 } from "./der";
 
 export interface Issued {
@@ -76,6 +76,12 @@ export interface Wish {
   /** Another key than that of the issuer. */
   readonly signedBy?: KeyObject;
   readonly key?: KeyKind;
+  /** A certificate of the same key, in place of a new one. */
+  readonly keyOf?: Issued;
+  /** RSASSA-PSS with this hash, in place of RSASSA-PKCS1-v1_5. */
+  readonly pss?: "sha1" | "sha256";
+  /** The string type of the name. */
+  readonly text?: (text: string) => Buffer;
   readonly hash?: SignatureHash;
   readonly extensions?: readonly Buffer[];
   readonly from?: string;
@@ -86,11 +92,11 @@ let issued = 0;
 
 export function issue(commonName: string, wish: Wish = {}): Issued {
   const { issuer, key = "p256", hash = "sha256", from = "2026-01-01", to = "2030-01-01" } = wish;
-  const { privateKey, publicKey } = KEYS[key]();
+  const privateKey = wish.keyOf?.key ?? KEYS[key]().privateKey;
   const signer = wish.signedBy ?? issuer?.key ?? privateKey;
-  const name = encodeName([...(wish.name ?? WABBIT), ["CN", commonName]]);
+  const name = encodeName([...(wish.name ?? WABBIT), ["CN", commonName]], wish.text);
   const issuerName = issuer?.name ?? name;
-  const algorithm = sequence(oid(signatureAlgorithm(signer, hash)));
+  const algorithm = wish.pss ? pssAlgorithm(wish.pss) : sequence(oid(signatureAlgorithm(signer, hash)));
   issued += 1;
   const content = sequence(
     tagged(0, integer(2)),
@@ -99,13 +105,30 @@ export function issue(commonName: string, wish: Wish = {}): Issued {
     issuerName,
     sequence(generalizedTime(new Date(from)), generalizedTime(new Date(to))),
     name,
-    publicKey.export({ format: "der", type: "spki" }),
+    createPublicKey(privateKey).export({ format: "der", type: "spki" }),
     tagged(3, sequence(...(wish.extensions ?? LEAF_EXTENSIONS))),
   );
-  const der = sequence(content, algorithm, bitString(sign(hash, content, signer)));
+  const der = sequence(
+    content,
+    algorithm,
+    bitString(wish.pss ? signPss(wish.pss, content, signer) : sign(hash, content, signer)),
+  );
   return { der, pem: new X509Certificate(der).toString(), key: privateKey, name, issuerName, serialNumber: issued };
 }
 
-function encodeName(parts: NameParts): Buffer {
-  return sequence(...parts.map(([type, value]) => set(sequence(oid(TYPES[type]), utf8(value)))));
+function encodeName(parts: NameParts, text = utf8): Buffer {
+  return sequence(...parts.map(([type, value]) => set(sequence(oid(TYPES[type]), text(value)))));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc4055#section-3.1: SHA-1 is what the parameters say when they say nothing. */
+export function pssAlgorithm(hash: "sha1" | "sha256"): Buffer {
+  const sha256 = sequence(oid("2.16.840.1.101.3.4.2.1"));
+  const mgf1 = sequence(oid("1.2.840.113549.1.1.8"), sha256);
+  const parameters = hash === "sha1" ? [] : [tagged(0, sha256), tagged(1, mgf1), tagged(2, integer(32))];
+  return sequence(oid("1.2.840.113549.1.1.10"), sequence(...parameters));
+}
+
+export function signPss(hash: "sha1" | "sha256", bytes: Buffer, key: KeyObject): Buffer {
+  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+  return sign(hash, bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 }

@@ -9,7 +9,7 @@ test("parsers of DER and CBOR are not loaded before there is a signature that ne
     const { parseNotationPolicy } = require(${JSON.stringify(path.join(folder, "notation-policy.ts"))});
     const fixtures = require(${JSON.stringify(path.join(__dirname, "notation-fixtures.json"))});
     const loaded = () => ["@sigstore", "cbor2"].filter((name) => Object.keys(require.cache).some((file) => file.includes("node_modules/" + name)));
-    const { policy } = parseNotationPolicy({ trustStore: { ca: [fixtures.ca] }, trustedIdentities: ["*"], revocation: "skip" }, "");
+    const policy = parseNotationPolicy("", { trustStore: { ca: [fixtures.ca] }, trustedIdentities: ["*"], revocation: "skip" });
     const verify = async (title) => {
       const { mediaType, envelope } = fixtures.signatures[title];
       const layers = [{ mediaType, digest: "", size: 1, annotations: {} }];

@@ -11,14 +11,14 @@ const valid = { trustStore: { ca: [root.pem] }, trustedIdentities: [IDENTITY], r
 const withIdentities = (...trustedIdentities: unknown[]) => ({ ...valid, trustedIdentities });
 
 function problemsOf(value: unknown): string[] {
-  const parsed = parseNotationPolicy(value, "verify.notation");
-  return "problems" in parsed ? parsed.problems.map(({ path, reason }) => `${path} ${reason}`) : [];
+  const parsed = parseNotationPolicy("verify.notation", value);
+  return "problems" in parsed ? parsed.problems.map(({ object, reason }) => `${object} ${reason}`) : [];
 }
 
 function policyOf(value: unknown) {
-  const parsed = parseNotationPolicy(value, "verify.notation");
+  const parsed = parseNotationPolicy("verify.notation", value);
   if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return parsed;
 }
 
 test("a valid policy is parsed", () => {
@@ -54,7 +54,7 @@ test("all problems are reported at once, each with its path, and no certificate 
     'verify.notation.trustedIdentities[0] must be alone when it is "*"',
     'verify.notation.revocation must be "skip"',
   ]);
-  expect(JSON.stringify(parseNotationPolicy(args, ""))).not.toContain("CERTIFICATE");
+  expect(JSON.stringify(parseNotationPolicy("", args))).not.toContain("CERTIFICATE");
 });
 
 test.each([
@@ -90,7 +90,7 @@ test("a certificate that cannot be read is named, and not repeated", () => {
 
 test("a private key is not a certificate, and is not repeated", () => {
   const key = root.key.export({ format: "pem", type: "pkcs8" });
-  const parsed = parseNotationPolicy({ ...valid, trustStore: { ca: [key] } }, "verify.notation");
+  const parsed = parseNotationPolicy("verify.notation", { ...valid, trustStore: { ca: [key] } });
   expect(JSON.stringify(parsed)).toContain("must contain a certificate in PEM");
   expect(JSON.stringify(parsed)).not.toContain("PRIVATE KEY");
 });

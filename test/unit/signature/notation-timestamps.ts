@@ -1,7 +1,7 @@
 /** Makes timestamps, by default as an authority does, and everything else on demand. */
 import { createHash, type KeyObject, sign } from "node:crypto";
 import { generalizedTime, integer, octets, oid, sequence, set, tagged } from "./der";
-import { type Issued, type SignatureHash, signatureAlgorithm } from "./notation-certificates";
+import { type Issued, pssAlgorithm, type SignatureHash, signatureAlgorithm, signPss } from "./notation-certificates";
 
 const OID = {
   signedData: "1.2.840.113549.1.7.2",
@@ -38,6 +38,10 @@ export interface Stamping {
   readonly withMessageDigest?: boolean;
   readonly withAttributes?: boolean;
   readonly signingTime?: string;
+  /** What the signed attribute says the content is. */
+  readonly attributeType?: string;
+  readonly moreAttributes?: readonly Buffer[];
+  readonly pss?: boolean;
   readonly signers?: number;
   /** Changes the content after it was signed. */
   readonly tamper?: (content: Buffer) => Buffer;
@@ -46,7 +50,7 @@ export interface Stamping {
 
 const hashOf = (hash: SignatureHash, bytes: Buffer) => createHash(hash).update(bytes).digest();
 const algorithm = (id: string) => sequence(oid(id));
-const attribute = (id: string, value: Buffer) => sequence(oid(id), set(value));
+export const attribute = (id: string, value: Buffer) => sequence(oid(id), set(value));
 
 /** A token over the bytes: RFC 3161, 2.4.2. */
 export function timestampOf(bytes: Buffer, stamping: Stamping): Buffer {
@@ -91,7 +95,7 @@ function signerInfoOf(content: Buffer, stamping: Stamping): Buffer {
   const { tsa, contentType = OID.tstInfo, digestHash = "sha256", signatureHash = digestHash, signingTime } = stamping;
   const { attributeOf = tsa, signerOf = tsa, key = tsa.key } = stamping;
   const attributes = [
-    attribute(OID.contentType, oid(contentType)),
+    attribute(OID.contentType, oid(stamping.attributeType ?? contentType)),
     ...(stamping.withMessageDigest === false
       ? []
       : [attribute(OID.messageDigest, octets(hashOf(digestHash, content)))]),
@@ -99,16 +103,18 @@ function signerInfoOf(content: Buffer, stamping: Stamping): Buffer {
       ? []
       : [attribute(OID.signingCertificateV2, sequence(sequence(sequence(octets(hashOf("sha256", attributeOf.der))))))]),
     ...(signingTime === undefined ? [] : [attribute(OID.signingTime, generalizedTime(new Date(signingTime)))]),
+    ...(stamping.moreAttributes ?? []),
   ].sort(Buffer.compare);
   const withAttributes = stamping.withAttributes !== false;
-  const signature = sign(signatureHash, withAttributes ? set(...attributes) : content, key);
+  const bytes = withAttributes ? set(...attributes) : content;
+  const signature = stamping.pss ? signPss("sha256", bytes, key) : sign(signatureHash, bytes, key);
   if (stamping.spoilSignature) signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
   return sequence(
     integer(1),
     sequence(signerOf.issuerName, integer(signerOf.serialNumber)),
     algorithm(HASH_OID[digestHash]),
     ...(withAttributes ? [tagged(0, ...attributes)] : []),
-    algorithm(signatureAlgorithm(key, signatureHash)),
+    stamping.pss ? pssAlgorithm("sha256") : algorithm(signatureAlgorithm(key, signatureHash)),
     octets(signature),
   );
 }

@@ -29,9 +29,9 @@ export function policyOf({
   identities = ["x509.subject: C=US, ST=WA, O=Wabbit Networks"],
 }: PolicyChoice): NotationPolicy {
   const args = { trustStore: { ca, ...(tsa && { tsa }) }, trustedIdentities: identities, revocation: "skip" };
-  const parsed = parseNotationPolicy(args, "verify.notation");
+  const parsed = parseNotationPolicy("verify.notation", args);
   if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return parsed;
 }
 
 /** What a forger presents, and the reason for which it is rejected. */

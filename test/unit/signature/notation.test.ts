@@ -4,7 +4,7 @@ import { isNotationSignature, verifyNotation } from "../../../provider/signature
 import type { NotationPolicy } from "../../../provider/signature/notation-policy";
 import { parseNotationPolicy } from "../../../provider/signature/notation-policy";
 import { digestOf } from "../../support/fixtures";
-import { integer } from "./der";
+import { integer, tlv } from "./der";
 import { CA_EXTENSIONS, extension, issue, LEAF_EXTENSIONS, TSA_EXTENSIONS } from "./notation-certificates";
 import { ARTIFACT_TYPE, candidateOf, IMAGE, signCose, signJws } from "./notation-envelopes";
 import fixtures from "./notation-fixtures.json";
@@ -16,12 +16,13 @@ function policyOf(
   identity = "x509.subject: C=US, ST=WA, O=Wabbit Networks",
 ): NotationPolicy {
   const trustStore = { ca: [ca], ...(tsa.length > 0 && { tsa }) };
-  const parsed = parseNotationPolicy(
-    { trustStore, trustedIdentities: [identity], revocation: "skip" },
-    "verify.notation",
-  );
+  const parsed = parseNotationPolicy("verify.notation", {
+    trustStore,
+    trustedIdentities: [identity],
+    revocation: "skip",
+  });
   if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.policy;
+  return parsed;
 }
 
 const image = { ...fixtures.subject, digest: fixtures.subject.digest as typeof IMAGE.digest };
@@ -140,6 +141,48 @@ describe("with certificates made here", () => {
     expect(verdict).toEqual({ signedBy: name });
     const itself = policyOf(root.pem, [], `x509.subject: ${name}`);
     expect(await verifyNotation(IMAGE, candidateOf(signJws({ chain: [odd, root] })), itself, now)).toEqual(verdict);
+  });
+
+  test.each([
+    ["PrintableString", (text: string) => tlv(0x13, Buffer.from(text))],
+    ["TeletexString", (text: string) => tlv(0x14, Buffer.from(text))],
+    ["BMPString", (text: string) => tlv(0x1e, Buffer.from(text, "utf16le").swap16())],
+  ])("accepts a subject in %s", async (_, text) => {
+    const candidate = candidateOf(signJws({ chain: [issue("signer", { issuer: root, text }), root] }));
+    expect(await verifyNotation(IMAGE, candidate, policyOf(root.pem), now)).toEqual(accepted);
+  });
+
+  test("accepts certificates that were signed with RSASSA-PSS", async () => {
+    const rsaRoot = issue("Root", { extensions: CA_EXTENSIONS, key: "rsa2048", pss: "sha256" });
+    const candidate = candidateOf(signJws({ chain: [issue("signer", { issuer: rsaRoot, pss: "sha256" }), rsaRoot] }));
+    expect(await verifyNotation(IMAGE, candidate, policyOf(rsaRoot.pem), now)).toEqual(accepted);
+  });
+
+  test.each([
+    ["ECDSA", { key: "p256" }, {}],
+    ["RSASSA-PKCS1-v1_5", { key: "rsa2048" }, {}],
+    ["RSASSA-PSS", { key: "rsa2048" }, { pss: true }],
+    ["SHA-512", { key: "p384" }, { imprintHash: "sha512", digestHash: "sha512" }],
+  ] as const)("accepts a timestamp with %s", async (_, wish, stamping) => {
+    const tsaRoot = issue("TSA Root", { extensions: CA_EXTENSIONS });
+    const tsa = issue("TSA", { issuer: tsaRoot, extensions: TSA_EXTENSIONS, ...wish });
+    const timestamp = (signature: Buffer) => timestampOf(signature, { tsa, ...stamping });
+    const candidate = candidateOf(signCose({ chain, timestamp }));
+    expect(await verifyNotation(IMAGE, candidate, policyOf(root.pem, [tsaRoot.pem]), YEARS_LATER)).toEqual(accepted);
+  });
+
+  test("finds the trusted root of an authority that two roots certify", async () => {
+    const [oldRoot, newRoot] = [
+      issue("Old", { extensions: CA_EXTENSIONS }),
+      issue("New", { extensions: CA_EXTENSIONS }),
+    ];
+    const cross = issue("New", { issuer: oldRoot, keyOf: newRoot, extensions: CA_EXTENSIONS });
+    const tsa = issue("TSA", { issuer: newRoot, extensions: TSA_EXTENSIONS });
+    const timestamp = (signature: Buffer) => timestampOf(signature, { tsa, others: [newRoot, cross] });
+    const candidate = candidateOf(signJws({ chain, timestamp }));
+    for (const { pem } of [oldRoot, newRoot]) {
+      expect(await verifyNotation(IMAGE, candidate, policyOf(root.pem, [pem]), YEARS_LATER)).toEqual(accepted);
+    }
   });
 
   test("accepts a timestamp of an authority whose certificate has expired since", async () => {
