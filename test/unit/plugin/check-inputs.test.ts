@@ -11,6 +11,9 @@ import { digestOf, registryId } from "../../support/fixtures";
 const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
@@ -20,10 +23,15 @@ const azure = () =>
 async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {
   const { inputs, failures, warnings } = await completeInputs(
     parseArguments({ ...given }) as ParsedArguments,
-    { lookup: { source: sourceKey(given), failure } },
+    { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    async () => ({}),
+    {
+      resolve: async () => ({}),
+      resolvePlatform: async () => ({}),
+      pushTime: async () => undefined,
+      findSignatures: noSignatures,
+    },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }
