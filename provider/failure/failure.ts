@@ -82,16 +82,7 @@ export class ImportError extends Error {
  * The text that a user reads: `side: object reason [CODE]`, with the argument that asks for it before the side, or
  * `argument: reason [CODE]`; then hints and detail.
  */
-export function formatFailure({
-  code,
-  argument,
-  side,
-  object,
-  reason,
-  fallback,
-  hints = [],
-  detail,
-}: Failure): string {
+export function formatFailure({ code, argument, side, object, reason, fallback, hints = [], detail }: Failure): string {
   const subject = [argument, side, object].filter((part) => part !== undefined).join(": ");
   const continuation = fallback === undefined ? "" : `; continuing with ${fallback}`;
   return [

@@ -61,13 +61,7 @@ export async function verifySource(
   }
 }
 
-async function verifyImage(
-  source: Source,
-  digest: Digest,
-  policy: VerifyPolicy,
-  now: number,
-  reader: SignatureReader,
-) {
+async function verifyImage(source: Source, digest: Digest, policy: VerifyPolicy, now: number, reader: SignatureReader) {
   const image = `${printSourceRegistry(source)}/${printImage({ repository: source.repository, digest })}`;
   const tool = policy.cosign ? "cosign" : "Notation";
   const found = await reader.findSignatures(source, digest, policy.cosign !== undefined);

@@ -5,7 +5,13 @@ import { fixtureRoot, readFixtureKey } from "../support/cosign-fixtures";
 import { useEmulator } from "../support/emulator";
 import { pushSignature, signatureTagOf } from "../support/push-signature";
 import { type Keys, newKeys } from "../support/sigstore/certificate-authority";
-import { bundleByKey, bundleReferrer, signatureTag, simpleSigning, statementFor } from "../support/sigstore/cosign-signer";
+import {
+  bundleByKey,
+  bundleReferrer,
+  signatureTag,
+  simpleSigning,
+  statementFor,
+} from "../support/sigstore/cosign-signer";
 import { CA_EXTENSIONS, issue } from "../unit/signature/notation-certificates";
 import { ARTIFACT_TYPE, signJws } from "../unit/signature/notation-envelopes";
 import { clientRequests, freshStack, importCount, publish, type Stack, targetDigest } from "./stack";

@@ -26,7 +26,12 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
     { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    { resolve: async () => ({}), resolvePlatform: async () => ({}), pushTime: async () => undefined, findSignatures: noSignatures },
+    {
+      resolve: async () => ({}),
+      resolvePlatform: async () => ({}),
+      pushTime: async () => undefined,
+      findSignatures: noSignatures,
+    },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }

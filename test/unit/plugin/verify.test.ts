@@ -73,9 +73,12 @@ describe("after that", () => {
     expect(verified).not.toBe(old.verified);
   });
 
-  test.each<Partial<Inputs>>([{ signature: "" }, { signedBy: "" }])("a record without %j does not count", async (lost) => {
-    expect((await verify({ old: { ...old, ...lost } })).searched).toHaveLength(1);
-  });
+  test.each<Partial<Inputs>>([{ signature: "" }, { signedBy: "" }])(
+    "a record without %j does not count",
+    async (lost) => {
+      expect((await verify({ old: { ...old, ...lost } })).searched).toHaveLength(1);
+    },
+  );
 });
 
 test("with platform, the index is verified", async () => {
@@ -109,10 +112,11 @@ test.each<[string, unknown, string[]]>([
   ["no object", "cosign", ["verify"]],
   ["neither tool", {}, ["verify"]],
   ["another tool", { cosign: { key }, docker: {} }, ["verify.docker"]],
-  ["wrong policies", { cosign: {}, notation: { trustedIdentities: ["*"], revocation: "skip" } }, [
-    "verify.cosign",
-    "verify.notation.trustStore",
-  ]],
+  [
+    "wrong policies",
+    { cosign: {}, notation: { trustedIdentities: ["*"], revocation: "skip" } },
+    ["verify.cosign", "verify.notation.trustStore"],
+  ],
   ["a right one", byKey, []],
   ["an unknown one", { cosign: UNKNOWN }, []],
   ["none", undefined, []],

@@ -30,7 +30,12 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     lookedUp.push(printSource(source));
     return { digest: resolvedHere };
   };
-  const reader = { resolve, resolvePlatform: async () => ({}), pushTime: async () => undefined, findSignatures: noSignatures };
+  const reader = {
+    resolve,
+    resolvePlatform: async () => ({}),
+    pushTime: async () => undefined,
+    findSignatures: noSignatures,
+  };
   const parsed = parseArguments({ ...given }) as ParsedArguments;
   const { inputs, failures } = await completeInputs(parsed, { ...program, now: 0 }, state, noAzure, reader);
   return { digest: inputs.sourceDigest, failures, lookedUp };

@@ -46,7 +46,12 @@ test("reads the blobs of an artifact manifest as layers", () => {
 test("leaves out what is not as specified", () => {
   const body = {
     config: "none",
-    layers: [null, "text", { digest: "sha256:1" }, { digest: layer, mediaType: 7, size: "3", annotations: { a: 1, b: "c" } }],
+    layers: [
+      null,
+      "text",
+      { digest: "sha256:1" },
+      { digest: layer, mediaType: 7, size: "3", annotations: { a: 1, b: "c" } },
+    ],
     annotations: ["x"],
   };
   expect(readSignatureManifest(manifest(body))).toMatchObject({
