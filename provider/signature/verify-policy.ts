@@ -23,17 +23,15 @@ export function parseVerifyPolicy(value: unknown): VerifyPolicy | { readonly pro
 
   const cosign = present.includes("cosign") ? parseCosignPolicy("verify.cosign", value.cosign) : undefined;
   if (cosign && "problems" in cosign) problems.push(...cosign.problems);
-  const notation = present.includes("notation") ? parseNotationPolicy(value.notation, "verify.notation") : undefined;
-  if (notation && "problems" in notation) {
-    problems.push(...notation.problems.map(({ path, reason, hint }) => problem(path, reason, hint)));
-  }
+  const notation = present.includes("notation") ? parseNotationPolicy("verify.notation", value.notation) : undefined;
+  if (notation && "problems" in notation) problems.push(...notation.problems);
   if (problems.length > 0) return { problems };
   return {
     ...(cosign && "anyOf" in cosign && { cosign }),
-    ...(notation && "policy" in notation && { notation: notation.policy }),
+    ...(notation && "ca" in notation && { notation }),
   };
 }
 
-function problem(object: string, reason: string, hint?: string): Failure {
-  return { code: "INVALID_ARGUMENT", object, reason, ...(hint !== undefined && { hints: [hint] }) };
+function problem(object: string, reason: string): Failure {
+  return { code: "INVALID_ARGUMENT", object, reason };
 }
