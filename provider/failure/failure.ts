@@ -9,6 +9,7 @@ export type Code =
   | `${Uppercase<Side>}_${RegistryProblem}`
   | "SOURCE_UNRESOLVED"
   | "SOURCE_TOO_MANY_MANIFESTS"
+  | "SOURCE_TOO_MANY_REFERRERS"
   | "SOURCE_RANGE_UNSUPPORTED"
   | "SOURCE_EXPORT_FORBIDDEN"
   | "TARGET_CONFLICT"

@@ -15,6 +15,13 @@ export const sourceFailure = {
     reason: "has more manifests than Azure imports at once (50)",
     hints: ["Import a single platform by its own digest (repo@sha256:…), or an image with fewer manifests"],
   }),
+  tooManyReferrers: (source: string, limit: number): Failure => ({
+    code: "SOURCE_TOO_MANY_REFERRERS",
+    side: "source",
+    object: source,
+    reason: `has more signatures, attestations and other referrers than are imported with one image (${limit})`,
+    hints: ["Name the types that you need in referrers.artifactTypes, or set referrers.tags to false"],
+  }),
   rangeUnsupported: (source: string): Failure => ({
     code: "SOURCE_RANGE_UNSUPPORTED",
     side: "source",

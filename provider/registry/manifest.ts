@@ -26,17 +26,21 @@ export interface Manifest {
   readonly platforms: readonly string[];
   /** The configuration of a single image, which contains its platform. */
   readonly config?: Digest;
+  /** What kind of artifact it is: its artifact type, or else the media type of its configuration. */
+  readonly artifactType?: string;
+  /** The manifest that it refers to: what a signature signs. */
+  readonly subject?: Digest;
 }
 
-/** A manifest that refers to another one: a signature, an SBOM, an attestation. */
+/** A manifest that refers to another one, as a list describes it: a signature, an SBOM, an attestation. */
 export interface Referrer extends ManifestDescriptor {
+  /** What the list says, which may be missing or wrong: for messages only. */
   readonly artifactType?: string;
 }
 
-const INDEX_TYPES = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-] as const;
+export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+
+const INDEX_TYPES = [OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"] as const;
 
 const CONFIG_TYPES: readonly unknown[] = [
   "application/vnd.oci.image.config.v1+json",
@@ -84,14 +88,23 @@ export function readManifest(bytes: Buffer, contentType: string | undefined, dig
     return { ...descriptor, ...(name !== undefined && { platform: name }) };
   });
   const platforms = new Set(entries.flatMap(({ platform }) => platform ?? []));
-  const config = readDescriptors([body.config]).find((one) => CONFIG_TYPES.includes(one.mediaType))?.digest;
+  const [config] = readDescriptors([body.config]);
+  const [subject] = readDescriptors([body.subject]);
+  // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+  const artifactType = textOf(body.artifactType) ?? textOf(config?.mediaType);
   return {
     descriptor: { digest, mediaType, size: bytes.length },
     bytes,
     entries,
     platforms: [...platforms],
-    ...(config && { config }),
+    ...(config && CONFIG_TYPES.includes(config.mediaType) && { config: config.digest }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(subject && { subject: subject.digest }),
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function mediaTypeProblem(contentType: string | undefined): string {
@@ -120,12 +133,15 @@ export function entryFor(manifest: Manifest, platform: string): IndexEntry | und
 export function readReferrers(bytes: Buffer): Referrer[] | undefined {
   const body = parseJson(bytes.toString("utf8"));
   if (!isObject(body) || !Array.isArray(body.manifests)) return undefined;
-  return readDescriptors(body.manifests).map(({ digest, mediaType, size, artifactType }) => ({
-    digest,
-    mediaType,
-    ...(size !== undefined && { size }),
-    ...(typeof artifactType === "string" && artifactType !== "" && { artifactType }),
-  }));
+  return readDescriptors(body.manifests).map(({ digest, mediaType, size, artifactType }) => {
+    const type = textOf(artifactType);
+    return {
+      digest,
+      mediaType,
+      ...(size !== undefined && { size }),
+      ...(type !== undefined && { artifactType: type }),
+    };
+  });
 }
 
 interface Descriptor extends ManifestDescriptor {

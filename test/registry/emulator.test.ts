@@ -155,7 +155,7 @@ describe("Azure registries", () => {
     const digest: Digest = parseDigest(made.digest);
     expect((await registry.head("team/app", "1"))?.digest).toBe(digest);
     expect(await registry.tagsOf("team/app", digest)).toEqual(["1"]);
-    expect(await registry.referrers("team/app", digest)).toEqual([]);
+    expect(await registry.listReferrers("team/app", digest)).toEqual({ referrers: [], cosignTags: [] });
     await registry.lock("team/app", "1");
     expect(await codeOf(registry.untag("team/app", "1"))).toBe("TARGET_LOCKED");
     await registry.lock("team/app", "1", false);

@@ -103,6 +103,7 @@ const SAMPLES: SampleArguments = {
   sourceFailure: {
     unresolved: [["Invalid state"]],
     tooManyManifests: [[SOURCE]],
+    tooManyReferrers: [[`${SOURCE}@${OURS}`, 50]],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],

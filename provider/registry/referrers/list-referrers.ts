@@ -1,0 +1,64 @@
+/** Lists what refers to one manifest, in as few requests as possible. */
+import type { Digest } from "../../reference/digest";
+import type { RegistryApi } from "../api";
+import type { Referrer } from "../manifest";
+import { type CosignTag, findCosignTags } from "./cosign-tags";
+import { requireBounded } from "./limits";
+import { listByApi } from "./referrers-api";
+import { findReferrersIndex } from "./tag-schema";
+
+export interface ListOptions {
+  /**
+   * Whether to look for cosign's tags.
+   *
+   * @default true
+   */
+  readonly tags?: boolean;
+  /** The index that was found last time, where the registry has no referrers API: it is not read again while it is the same. */
+  readonly knownIndex?: Digest | undefined;
+}
+
+/** What refers to a manifest directly. */
+export interface ReferrerList {
+  /** By digest, each once. `undefined` while the index is `knownIndex`: they are those of last time. */
+  readonly referrers: readonly Referrer[] | undefined;
+  /** In the order signature, attestation, SBOM. */
+  readonly cosignTags: readonly CosignTag[];
+  /** The index that lists the referrers, on a registry without the referrers API. */
+  readonly index?: Digest;
+}
+
+/** One GET of the referrers API, or else one HEAD of the tag schema, and one HEAD for each of cosign's tags. */
+export async function listReferrers(
+  api: RegistryApi,
+  repository: string,
+  digest: Digest,
+  { tags = true, knownIndex }: ListOptions = {},
+  signal?: AbortSignal,
+): Promise<ReferrerList> {
+  const [list, cosignTags] = await Promise.all([
+    listAnyway(api, repository, digest, knownIndex, signal),
+    tags ? findCosignTags(api, repository, digest, signal) : [],
+  ]);
+  return { ...list, cosignTags };
+}
+
+async function listAnyway(
+  api: RegistryApi,
+  repository: string,
+  digest: Digest,
+  knownIndex: Digest | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Omit<ReferrerList, "cosignTags">> {
+  const listed = await listByApi(api, repository, digest, signal);
+  if (listed) return { referrers: sorted(api, listed) };
+  const index = await findReferrersIndex(api, repository, digest, knownIndex, signal);
+  if (!index) return { referrers: [] };
+  return { referrers: index.referrers && sorted(api, index.referrers), index: index.digest };
+}
+
+function sorted(api: RegistryApi, list: readonly Referrer[]): Referrer[] {
+  requireBounded(api, list);
+  const byDigest = new Map(list.map((referrer) => [referrer.digest, referrer]));
+  return [...byDigest.values()].sort((one, other) => (one.digest < other.digest ? -1 : 1));
+}
