@@ -1,4 +1,10 @@
 /** The public API of the package. */
-export { ImportedImage, type ImportedImageArgs, type SourceArgs, type SourceCredentialsArgs } from "./imported-image";
+export {
+  ImportedImage,
+  type ImportedImageArgs,
+  type LockArgs,
+  type SourceArgs,
+  type SourceCredentialsArgs,
+} from "./imported-image";
 export { Provider, type ProviderArgs } from "./program/provider";
 export type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";

@@ -34,6 +34,7 @@ export function parseArguments(
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  checkLock(problems, args.lock);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
@@ -53,10 +54,12 @@ const ARGUMENTS = [
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
+  "lock",
   "triggers",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
+const LOCK_ARGUMENTS = ["write", "delete"];
 
 function checkRegistry(problems: Problems, path: string, value: unknown): void {
   if (!given(value)) problems.add(path, "is required: the resource ID, login server or name of the registry");
@@ -130,6 +133,23 @@ function checkNames(problems: Problems, path: string, value: unknown, parse: (te
 function checkChoice(problems: Problems, path: string, value: unknown, choices: readonly string[]): void {
   if (!given(value) || value === UNKNOWN || choices.includes(value as string)) return;
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
+}
+
+function checkLock(problems: Problems, lock: unknown): void {
+  if (!given(lock) || lock === UNKNOWN || typeof lock === "boolean") return;
+  if (!isObject(lock)) {
+    problems.add("lock", "must be true, false, or an object with write and delete");
+    return;
+  }
+  // `ignoreChanges` restores what the state holds.
+  const { unlocked, ...parts } = lock;
+  problems.knownKeys("lock.", parts, LOCK_ARGUMENTS);
+  for (const part of LOCK_ARGUMENTS) {
+    const value = parts[part];
+    if (given(value) && value !== UNKNOWN && typeof value !== "boolean") {
+      problems.add(`lock.${part}`, "must be true or false");
+    }
+  }
 }
 
 function checkTriggers(problems: Problems, triggers: unknown): void {
