@@ -13,7 +13,12 @@ export type { LockAttributes } from "./acr-metadata";
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
 export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
-export type { CollectedReferrer, CollectedReferrers, CollectOptions } from "./referrers/collect-referrers";
+export type {
+  CollectedReferrer,
+  CollectedReferrers,
+  CollectOptions,
+  SkippedReferrer,
+} from "./referrers/collect-referrers";
 export type { CosignTag } from "./referrers/cosign-tags";
 export type { ListOptions, ReferrerList } from "./referrers/list-referrers";
 export { referrersTag } from "./referrers/tag-schema";

@@ -165,6 +165,7 @@ describe("a list that is wrong", () => {
     repository.api = (response) => repository.sendList(response, [repository.entry(ofSecond)]);
     const { referrers } = await collect(index);
     expect(referrers).toEqual([expect.objectContaining({ digest: ofSecond, subject: children[1] })]);
+    expect(count(`GET manifests/${ofSecond}`)).toBe(1);
   });
 
   // https://github.com/dataaxiom/ghcr-cleanup-action/pull/114
@@ -251,6 +252,20 @@ describe("the walk ends", () => {
     const bundle = repository.referrer(platform, BUNDLE);
     expect(digestsIn(await collect(outer))).toEqual([bundle]);
   });
+});
+
+test("looks into a referrer that is an index: its manifests come along with it, what refers to them does not", async () => {
+  const image = repository.image("app");
+  const part = repository.image("part of a referrer");
+  const manifests = [repository.entry(part)];
+  const referrer = repository.put({
+    mediaType: INDEX,
+    artifactType: SBOM,
+    manifests,
+    subject: repository.entry(image),
+  });
+  const bundle = repository.referrer(part, BUNDLE);
+  expect(digestsIn(await collect(image))).toEqual([referrer, bundle]);
 });
 
 describe("what is found twice", () => {

@@ -155,7 +155,7 @@ describe("Azure registries", () => {
     const digest: Digest = parseDigest(made.digest);
     expect((await registry.head("team/app", "1"))?.digest).toBe(digest);
     expect(await registry.tagsOf("team/app", digest)).toEqual(["1"]);
-    expect(await registry.listReferrers("team/app", digest)).toEqual({ referrers: [], cosignTags: [] });
+    expect(await registry.listReferrers("team/app", digest)).toEqual({ referrers: [], hasApi: true, cosignTags: [] });
     await registry.changeLock("team/app", "1", { writeEnabled: false, deleteEnabled: false });
     expect(await registry.readLock("team/app", "1")).toEqual({ writeEnabled: false, deleteEnabled: false });
     expect(await registry.readLock("team/app", digest)).toEqual({ writeEnabled: true, deleteEnabled: true });

@@ -34,6 +34,7 @@ describe("requests", () => {
     const signature = repository.tagged(image, "sig");
     expect(await list()).toEqual({
       referrers: [{ ...repository.entry(bundle), artifactType: BUNDLE }],
+      hasApi: true,
       cosignTags: [{ tag: `${tag}.sig`, digest: signature }],
     });
     expect(requests().sort()).toEqual([referrersGet(), ...cosignHeads()].sort());
@@ -41,14 +42,14 @@ describe("requests", () => {
 
   test("none for cosign's tags without tags", async () => {
     repository.tagged(image, "sig");
-    expect(await list({ tags: false })).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false })).toEqual({ referrers: [], hasApi: true, cosignTags: [] });
     expect(requests()).toEqual([referrersGet()]);
   });
 
   test("one HEAD of the tag on a host that is known to have no API", async () => {
     repository.withoutApi();
     const other = repository.image("other");
-    expect(await list({ tags: false })).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false })).toEqual({ referrers: [], hasApi: false, cosignTags: [] });
     expect(requests()).toEqual([referrersGet(), `HEAD manifests/${tag}`]);
     fake.requests.length = 1;
     await list({ tags: false });
@@ -70,12 +71,18 @@ describe("requests", () => {
     const index = repository.keepIndex(image);
     expect(await list({ tags: false })).toEqual({
       referrers: [{ ...repository.entry(bundle), artifactType: BUNDLE }],
+      hasApi: false,
       index,
       cosignTags: [],
     });
     expect(requests()).toEqual([referrersGet(), `HEAD manifests/${tag}`, `GET manifests/${tag}`]);
     fake.requests.length = 1;
-    expect(await list({ tags: false, knownIndex: index })).toEqual({ referrers: undefined, index, cosignTags: [] });
+    expect(await list({ tags: false, knownIndex: index })).toEqual({
+      referrers: undefined,
+      hasApi: false,
+      index,
+      cosignTags: [],
+    });
     expect(requests()).toEqual([`HEAD manifests/${tag}`]);
   });
 
@@ -128,7 +135,7 @@ describe("the API", () => {
   test("is believed: its empty list is not completed by the tag", async () => {
     repository.keepIndex(image, [repository.entry(repository.referrer(image, BUNDLE))]);
     repository.api = (response) => repository.sendList(response, []);
-    expect(await list({ tags: false })).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false })).toEqual({ referrers: [], hasApi: true, cosignTags: [] });
     expect(requests()).toEqual([referrersGet()]);
   });
 
@@ -187,13 +194,13 @@ describe("the tag schema", () => {
   test("finds nothing where the tag resolves to the subject itself", async () => {
     const index = repository.index([image]);
     repository.tags.set(index.replace(":", "-"), index);
-    expect(await list({ tags: false }, index)).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false }, index)).toEqual({ referrers: [], hasApi: false, cosignTags: [] });
     expect(requests()).toEqual([`GET referrers/${index}`, `HEAD manifests/${index.replace(":", "-")}`]);
   });
 
   test("finds nothing under a tag that is no index", async () => {
     repository.tags.set(tag, repository.referrer(image, BUNDLE));
-    expect(await list({ tags: false })).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false })).toEqual({ referrers: [], hasApi: false, cosignTags: [] });
     expect(requests()).toEqual([referrersGet(), `HEAD manifests/${tag}`]);
   });
 
@@ -206,7 +213,7 @@ describe("the tag schema", () => {
 
   test("finds nothing in plain JSON that is no index", async () => {
     repository.putBytes('{"schemaVersion":2}', "application/json", tag);
-    expect(await list({ tags: false })).toEqual({ referrers: [], cosignTags: [] });
+    expect(await list({ tags: false })).toEqual({ referrers: [], hasApi: false, cosignTags: [] });
   });
 
   test("shortens a digest that is longer than a tag can be, and such a digest has no cosign tags", async () => {

@@ -24,7 +24,9 @@ export interface ReferrerList {
   readonly referrers: readonly Referrer[] | undefined;
   /** In the order signature, attestation, SBOM. */
   readonly cosignTags: readonly CosignTag[];
-  /** The index that lists the referrers, on a registry without the referrers API. */
+  /** Whether the registry lists them itself; otherwise clients do, in an index. */
+  readonly hasApi: boolean;
+  /** That index, if there is one. */
   readonly index?: Digest;
 }
 
@@ -51,10 +53,10 @@ async function listAnyway(
   signal: AbortSignal | undefined,
 ): Promise<Omit<ReferrerList, "cosignTags">> {
   const listed = await listByApi(api, repository, digest, signal);
-  if (listed) return { referrers: sorted(api, listed) };
+  if (listed) return { referrers: sorted(api, listed), hasApi: true };
   const index = await findReferrersIndex(api, repository, digest, knownIndex, signal);
-  if (!index) return { referrers: [] };
-  return { referrers: index.referrers && sorted(api, index.referrers), index: index.digest };
+  if (!index) return { referrers: [], hasApi: false };
+  return { referrers: index.referrers && sorted(api, index.referrers), hasApi: false, index: index.digest };
 }
 
 function sorted(api: RegistryApi, list: readonly Referrer[]): Referrer[] {
