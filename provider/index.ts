@@ -7,4 +7,11 @@ export {
   type SourceCredentialsArgs,
 } from "./imported-image";
 export { Provider, type ProviderArgs } from "./program/provider";
-export type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";
+export type {
+  ConflictPolicy,
+  DeletePolicy,
+  DigestOrigin,
+  ImageParts,
+  SourceMovePolicy,
+  SourceUnavailablePolicy,
+} from "./resource/state";

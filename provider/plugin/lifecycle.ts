@@ -11,10 +11,8 @@ import { importFailure } from "../failure/import";
 import { targetFailure } from "../failure/target";
 import { parseArguments } from "../resource/arguments";
 import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
-import type { Source } from "../resource/source";
 import {
   type Arguments,
-  type DigestResult,
   type Inputs,
   type Outputs,
   type ProgramContext,
@@ -52,7 +50,8 @@ export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<d
   const parsed = parseArguments(args, program.timeouts);
   if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
 
-  const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, resolve);
+  const context = { ...program, keep, now: Date.now() };
+  const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
   rememberUrn(inputs, program.urn);
   rememberPrevious(inputs, old, program.urn);
   rememberRoleAssignment(inputs, program);
@@ -121,9 +120,9 @@ function azure(): Azure {
 }
 
 /** Shares connections, tokens and digests among the resources of this process. */
-function resolve(source: Source): Promise<DigestResult> {
+function reader(): DigestResolver {
   resolver ??= new DigestResolver(azure);
-  return resolver.resolve(source);
+  return resolver;
 }
 
 /**
@@ -133,8 +132,8 @@ function resolve(source: Source): Promise<DigestResult> {
 function splitProgramInputs(news: EngineInputs) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, targets, reference, timeouts, ...others } = rest;
-  const { mediaType, platforms, verifiedBy, ...args } = others;
+  const { registryId, loginServer, indexDigest, candidate, ...results } = rest;
+  const { targets, reference, timeouts, mediaType, platforms, verifiedBy, ...args } = results;
   return { args, program, keep: sourceDigest };
 }
 
@@ -153,8 +152,10 @@ async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   const { args, program } = splitProgramInputs(known);
   const parsed = parseArguments(args);
   if ("problems" in parsed) throw new Error(parsed.problems.map(formatFailure).join("\n"));
-  const context = { ...program, keep: parsed.source?.digest, preview: false, readsTarget: true };
-  const { inputs, failures } = await completeInputs(parsed, context, {}, azure, resolve);
+  // The digest of a platform is not the one that the source is pinned to.
+  const keep = parsed.args.platform ? undefined : parsed.source?.digest;
+  const context = { ...program, keep, preview: false, readsTarget: true, now: Date.now() };
+  const { inputs, failures } = await completeInputs(parsed, context, {}, azure, reader());
   if (failures.length > 0) throw new Error(failures.map(formatFailure).join("\n"));
   return toDesiredImage(inputs);
 }

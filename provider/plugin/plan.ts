@@ -8,7 +8,7 @@ import type { Digest } from "../reference/digest";
 import { isTagged, type Target } from "../reference/target";
 import { isLock, type Lock, type LockParts, lockDiffers, lockParts, recordedLock } from "../resource/lock";
 import { isSameSource } from "../resource/source";
-import { type Inputs, type Outputs, type OwnedDigest, targetNames } from "../resource/state";
+import { type Arguments, type Inputs, type Outputs, type OwnedDigest, targetNames } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
 
 /** What has to happen so that the state matches the inputs. */
@@ -62,6 +62,10 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     (desired.onConflict ?? "fail") !== (recorded.onConflict ?? "fail") ||
     (desired.onDelete ?? "retain") !== (recorded.onDelete ?? "retain") ||
     (desired.onSourceUnavailable ?? "fail") !== (recorded.onSourceUnavailable ?? "fail") ||
+    (desired.onSourceMove ?? "import") !== (recorded.onSourceMove ?? "import") ||
+    (desired.cooldown ?? "0") !== (recorded.cooldown ?? "0") ||
+    desired.indexDigest !== recorded.indexDigest ||
+    desired.candidate !== recorded.candidate ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
     !isDeepStrictEqual(targetNames(desired), targetNames(recorded))
   );
@@ -135,8 +139,21 @@ export function droppedTargets(desired: Inputs, recorded: Outputs): readonly str
 }
 
 /** Whether the program asks to import again. No triggers, an empty list and `null` are the same. */
-export function triggersChanged(desired: Inputs, recorded: Outputs): boolean {
+export function triggersChanged(desired: Partial<Arguments>, recorded: Partial<Arguments>): boolean {
   return !isDeepStrictEqual(desired.triggers ?? [], recorded.triggers ?? []);
+}
+
+/** Whether arguments changed that cause an import by reference, where only the target can tell the digest. */
+export function asksForImport(desired: Arguments, recorded: Partial<Arguments>): boolean {
+  const lists = ({ targetTags, untaggedTargetRepositories }: Partial<Arguments>) => [
+    targetTags,
+    untaggedTargetRepositories,
+  ];
+  return (
+    !isSameSource(desired, recorded) ||
+    triggersChanged(desired, recorded) ||
+    !isDeepStrictEqual(lists(desired), lists(recorded))
+  );
 }
 
 /** What has to become possible, or impossible, with a target. */

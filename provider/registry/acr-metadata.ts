@@ -96,6 +96,29 @@ export async function tagsOf(
   return tags;
 }
 
+/** When a tag got a digest, in milliseconds since the epoch; `undefined` if it holds another one, or none. */
+export async function tagTime(
+  api: RegistryApi,
+  repository: string,
+  tag: string,
+  digest: Digest,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const request = {
+    method: "GET",
+    path: `/acr/v1/${repository}/_tags/${tag}`,
+    scope: { repository, actions: "metadata_read" },
+    action: "pull",
+    object: `${repository}:${tag}`,
+  } as const;
+  const { body } = await api.send(request, api.requestOptions(signal));
+  const response = parseJson(body.toString("utf8"));
+  const { tag: found } = isObject(response) ? response : {};
+  if (!isObject(found) || found.digest !== digest) return undefined;
+  const time = Date.parse(String(found.lastUpdateTime));
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /** The digests of all indexes in a repository. */
 export async function indexesOf(api: RegistryApi, repository: string, signal?: AbortSignal): Promise<string[]> {
   const path = `/acr/v1/${repository}/_manifests?n=${PAGE_SIZE}`;

@@ -1,6 +1,6 @@
 /** The client of one registry for one identity: the OCI distribution protocol, and what Azure registries have beside it. */
 import type { Digest } from "../reference/digest";
-import { changeLock, indexesOf, type LockAttributes, readLock, tagsOf, untag } from "./acr-metadata";
+import { changeLock, indexesOf, type LockAttributes, readLock, tagsOf, tagTime, untag } from "./acr-metadata";
 import { type ApiRequest, PAGE_SIZE, RegistryApi, type RegistryApiOptions } from "./api";
 import { getBlob, getManifest, headManifest } from "./content";
 import { type Manifest, type ManifestDescriptor, readPlatform } from "./manifest";
@@ -106,6 +106,11 @@ export class RegistryClient {
       object: `${repository}@${digest}`,
     };
     await this.#api.change(request, signal);
+  }
+
+  /** Azure only: when a tag got a digest, in milliseconds since the epoch; `undefined` if it holds another one. */
+  tagTime(repository: string, tag: string, digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
+    return tagTime(this.#api, repository, tag, digest, signal);
   }
 
   /** Azure only: removes a tag and leaves its manifest. A tag that does not exist counts as removed. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
+import { isSamePlatform } from "../reference/platform";
 
 /** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
 export interface ManifestDescriptor {
@@ -119,14 +120,8 @@ export function readPlatform(config: Buffer): string | undefined {
 }
 
 /** The entry of an index for a platform such as `linux/arm64/v8`, the first one when several differ in finer points only. */
-export function entryFor(manifest: Manifest, platform: string): IndexEntry | undefined {
-  const wanted = normalized(platform);
-  const named = manifest.entries.filter((entry) => entry.platform !== undefined);
-  return (
-    named.find((entry) => normalized(entry.platform ?? "") === wanted) ??
-    // Without a variant, any variant matches.
-    (platform.split("/").length === 2 ? named.find((entry) => entry.platform?.startsWith(`${platform}/`)) : undefined)
-  );
+export function entryFor({ entries }: Manifest, wanted: string): IndexEntry | undefined {
+  return entries.find(({ platform }) => platform !== undefined && isSamePlatform(platform, wanted));
 }
 
 /** Reads an index of referrers; `undefined` when the bytes are none. */
@@ -176,11 +171,4 @@ function platformName(platform: unknown): string | undefined {
 /** A platform is stored in the state and printed, so that its parts must be short words. */
 function isPlatformPart(part: unknown): part is string {
   return typeof part === "string" && /^[\w.-]{1,64}$/.test(part);
-}
-
-/** Adds the variant that Docker and containerd imply: arm64 is arm64/v8, and arm is arm/v7. */
-function normalized(platform: string): string {
-  const [os, architecture, variant] = platform.split("/");
-  const implied = architecture === "arm64" ? "v8" : architecture === "arm" ? "v7" : "";
-  return [os, architecture, variant || implied].join("/");
 }

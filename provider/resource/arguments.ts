@@ -2,11 +2,20 @@
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
 import { asInvalidReference } from "../reference/invalid-reference";
+import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
+import { cooldownOf, parseCooldown } from "./cooldown";
 import { parseSource, type Source } from "./source";
-import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, sourceUnavailablePolicies } from "./state";
+import {
+  type Arguments,
+  conflictPolicies,
+  deletePolicies,
+  digestOrigins,
+  sourceMovePolicies,
+  sourceUnavailablePolicies,
+} from "./state";
 import { parseDuration } from "./timeouts";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
@@ -31,9 +40,12 @@ export function parseArguments(
   checkSource(problems, args.source);
   checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
   checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
+  if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
+  checkCooldown(problems, args.cooldown);
   checkLock(problems, args.lock);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
@@ -51,9 +63,12 @@ const ARGUMENTS = [
   "source",
   "targetTags",
   "untaggedTargetRepositories",
+  "platform",
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
+  "onSourceMove",
+  "cooldown",
   "lock",
   "triggers",
 ];
@@ -135,6 +150,12 @@ function checkChoice(problems: Problems, path: string, value: unknown, choices: 
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
 }
 
+function checkCooldown(problems: Problems, value: unknown): void {
+  if (!given(value) || value === UNKNOWN) return;
+  if (typeof value === "string" && parseCooldown(value) !== undefined) return;
+  problems.add("cooldown", 'must be a duration of an hour or more, such as "3d" or "12h", or "0"');
+}
+
 function checkLock(problems: Problems, lock: unknown): void {
   if (!given(lock) || lock === UNKNOWN || typeof lock === "boolean") return;
   if (!isObject(lock)) {
@@ -179,6 +200,22 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
   } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
     problems.add("source.digestFrom", 'must not be "target" without targetTags: the digest is read from one of them');
   }
+  if (digestFrom === "target") {
+    for (const [argument, isSet] of Object.entries(readingTheSource(args))) {
+      if (isSet)
+        problems.add(argument, 'must not be set with source.digestFrom "target", which does not read the source');
+    }
+  }
+}
+
+/** The arguments that need what the source says, and whether they are set. */
+function readingTheSource(args: Arguments) {
+  const { platform, onSourceMove } = args;
+  return {
+    platform: given(platform),
+    onSourceMove: given(onSourceMove) && onSourceMove !== "import",
+    cooldown: cooldownOf(args) > 0,
+  };
 }
 
 /** Collects problems, in the order in which they are found. */

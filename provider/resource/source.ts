@@ -63,9 +63,10 @@ export function sourceKey({ source = "" }: Partial<Arguments>): string {
   return [image, registry, digestFrom].join(" ");
 }
 
-/** Whether both name the same image in the same registry in the same spelling. */
+/** Whether both name the same image in the same registry, and the same platform of it, in the same spelling. */
 export function isSameSource(one: Partial<Arguments>, other: Partial<Arguments>): boolean {
-  return one.source !== undefined && other.source !== undefined && sourceKey(one) === sourceKey(other);
+  if (one.source === undefined || other.source === undefined) return false;
+  return sourceKey(one) === sourceKey(other) && (one.platform ?? "") === (other.platform ?? "");
 }
 
 function withoutNulls<T extends object>(value: T): T {

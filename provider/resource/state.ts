@@ -14,9 +14,12 @@ export interface Arguments {
   readonly source: string | SourceArguments;
   readonly targetTags?: readonly string[];
   readonly untaggedTargetRepositories?: readonly string[];
+  readonly platform?: string;
   readonly onConflict?: ConflictPolicy;
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
+  readonly onSourceMove?: SourceMovePolicy;
+  readonly cooldown?: string;
   readonly lock?: Lock;
   readonly triggers?: readonly unknown[];
 }
@@ -32,6 +35,7 @@ export interface SourceArguments {
 export const conflictPolicies = ["fail", "overwrite"] as const;
 export const deletePolicies = ["retain", "untag", "delete"] as const;
 export const sourceUnavailablePolicies = ["fail", "keep"] as const;
+export const sourceMovePolicies = ["import", "fail", "keep"] as const;
 export const digestOrigins = ["source", "target"] as const;
 
 /** What to do when a target tag holds a digest that this resource did not import. */
@@ -40,6 +44,8 @@ export type ConflictPolicy = (typeof conflictPolicies)[number];
 export type DeletePolicy = (typeof deletePolicies)[number];
 /** What to do when the source does not respond and a digest is recorded. */
 export type SourceUnavailablePolicy = (typeof sourceUnavailablePolicies)[number];
+/** What to do when the source holds another digest than the recorded one. */
+export type SourceMovePolicy = (typeof sourceMovePolicies)[number];
 /** Where the digest that keys the import is read. */
 export type DigestOrigin = (typeof digestOrigins)[number];
 
@@ -87,6 +93,10 @@ export interface Inputs extends Arguments {
   readonly loginServer: string;
   /** The digest to import. Absent while only the target can tell it (`digestFrom: "target"`). */
   readonly sourceDigest?: Digest;
+  /** With `platform`: the digest of the index, or of the single image, that `sourceDigest` was found in. */
+  readonly indexDigest?: Digest;
+  /** With `cooldown`: the digest that waits, and since when. */
+  readonly candidate?: string;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */
@@ -168,6 +178,31 @@ export function pinnedReferences(
 ): string[] {
   const names = Object.keys(targets).filter((name) => targets[name] === digest);
   return [...new Set([reference, ...names.map((name) => pinnedReference(loginServer, [name], digest))])];
+}
+
+/** The parts of a reference, as Helm charts and other tools want them. */
+export interface ImageParts {
+  /** `myregistry.azurecr.io` */
+  readonly registry: string;
+  /** `library/node` */
+  readonly repository: string;
+  /** `22`; absent where no target has a tag. */
+  readonly tag?: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+/** Splits the reference of the first target, which is the first of the tags if there are any. */
+export function referenceParts(reference: string, targetTags: readonly string[]): ImageParts {
+  const [, registry = "", repository = "", digest = ""] = /^([^/]+)\/(.+)@(.+)$/.exec(reference) ?? [];
+  const [first] = targetTags;
+  const tag = first?.slice(first.lastIndexOf(":") + 1);
+  return { registry, repository, ...(tag && { tag }), digest };
+}
+
+/** `registry/repository:tag@digest` of the first target; `undefined` where no target has a tag. */
+export function taggedReference({ registry, repository, tag, digest }: ImageParts): string | undefined {
+  return tag === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
 }
 
 function withoutCredentials(source: Arguments["source"]): Arguments["source"] {

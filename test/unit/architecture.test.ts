@@ -47,6 +47,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   reference: [],
   resource: ["reference", "failure", "json.ts"],
   registry: ["reference", "failure", "json.ts"],
+  signature: ["reference", "failure", "json.ts"],
   azure: ["registry", "reference", "failure", "json.ts"],
   source: ["resource", "registry", "reference", "azure", "failure"],
   program: ["source", "resource", "registry", "reference", "azure", "failure", "json.ts"],

@@ -4,6 +4,7 @@ import type { Failure } from "../../../provider/failure/failure";
 import { importFailure } from "../../../provider/failure/import";
 import { registryFailure } from "../../../provider/failure/registry";
 import { lookupFailure } from "../../../provider/failure/registry-lookup";
+import { signatureFailure } from "../../../provider/failure/signature";
 import { sourceFailure } from "../../../provider/failure/source";
 import { targetFailure } from "../../../provider/failure/target";
 import { parseArguments } from "../../../provider/resource/arguments";
@@ -11,6 +12,7 @@ import { parseArguments } from "../../../provider/resource/arguments";
 const groups = {
   registryFailure,
   sourceFailure,
+  signatureFailure,
   targetFailure,
   azureFailure,
   lookupFailure,
@@ -42,6 +44,7 @@ const TAGGED = `${TARGET}/library/node:22`;
 const ID = "/subscriptions/…/registries/myregistry";
 const OURS = "sha256:9f86…";
 const THEIRS = "sha256:4b1f…";
+const SIGNED = `ghcr.io/owner/app@${OURS}`;
 const IDENTITY = "service principal 1111… of tenant 2222… (client secret from ARM_CLIENT_SECRET)";
 
 const SAMPLES: SampleArguments = {
@@ -102,12 +105,42 @@ const SAMPLES: SampleArguments = {
   },
   sourceFailure: {
     unresolved: [["Invalid state"]],
+    moved: [[SOURCE, OURS, THEIRS]],
+    platformNotFound: [
+      [SOURCE, "linux/s390x", ["linux/amd64", "linux/arm64/v8"]],
+      ["ghcr.io/owner/chart:1", "linux/amd64", []],
+    ],
     tooManyManifests: [[SOURCE]],
     tooManyReferrers: [[`${SOURCE}@${OURS}`, 50]],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
     unreachableFromAzure: [["registry.example.com"]],
+  },
+  signatureFailure: {
+    missing: [
+      [SIGNED, "cosign", ["its referrers", "the tag sha256-9f86….sig"]],
+      [SIGNED, "Notation", ["its referrers"]],
+    ],
+    rejected: [
+      [SIGNED, "cosign", [{ digest: "sha256:5a1c…", rejected: "was not made with the key sha256:b03e…" }]],
+      [
+        SIGNED,
+        "cosign",
+        [
+          { digest: "sha256:5a1c…", rejected: "has no transparency log entry" },
+          { digest: "sha256:77d0…", rejected: `signs ${THEIRS}, not this image` },
+        ],
+      ],
+    ],
+    unreadable: [
+      [SIGNED, "cosign", registryFailure.throttled("source", HOST, 30)],
+      [
+        SIGNED,
+        "Notation",
+        registryFailure.accessDenied("source", "ghcr.io/owner/app", "an anonymous client", "HTTP 403"),
+      ],
+    ],
   },
   targetFailure: {
     conflict: [

@@ -20,10 +20,10 @@ const azure = () =>
 async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {
   const { inputs, failures, warnings } = await completeInputs(
     parseArguments({ ...given }) as ParsedArguments,
-    { lookup: { source: sourceKey(given), failure } },
+    { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    async () => ({}),
+    { resolve: async () => ({}), resolvePlatform: async () => ({}), pushTime: async () => undefined },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }

@@ -27,8 +27,9 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     lookedUp.push(printSource(source));
     return { digest: resolvedHere };
   };
+  const reader = { resolve, resolvePlatform: async () => ({}), pushTime: async () => undefined };
   const parsed = parseArguments({ ...given }) as ParsedArguments;
-  const { inputs, failures } = await completeInputs(parsed, program, state, noAzure, resolve);
+  const { inputs, failures } = await completeInputs(parsed, { ...program, now: 0 }, state, noAzure, reader);
   return { digest: inputs.sourceDigest, failures, lookedUp };
 }
 
