@@ -1,11 +1,12 @@
 /** Azure for one run: one identity in one cloud. Loads the Azure SDK with the first request. */
 import { failureOf, type Side } from "../failure/failure";
 import type { RegistryName, RegistryResource } from "../reference/registry-name";
+import { ArmThrottles } from "./arm-throttles";
 import { type Cloud, findCloud, isRegistryOf } from "./cloud";
 import { createCredential } from "./credential";
 import { chooseCredential, describeChoice } from "./credential-choice";
 import { type ImportResult, importImage } from "./import-image";
-import type { ImportRequest } from "./import-operation";
+import type { ImportRequest, ImportWatch } from "./import-operation";
 import { type AzureRegistry, RegistryFinder } from "./registries";
 import type { Session } from "./session";
 import { type AzureSettings, defaultSubscription } from "./settings";
@@ -15,7 +16,13 @@ export class Azure {
   #cloud: Promise<Cloud> | undefined;
   #session: Promise<Session> | undefined;
 
-  constructor(readonly settings: AzureSettings) {}
+  readonly #throttlingHosts = new Set<string>();
+
+  /** @param log - Shows a message in the terminal. */
+  constructor(
+    readonly settings: AzureSettings,
+    private readonly log: (message: string) => void = () => {},
+  ) {}
 
   /** Finds a registry. `side` is for the message when there is none. */
   async findRegistry(name: RegistryName, side: Side): Promise<AzureRegistry> {
@@ -47,10 +54,16 @@ export class Azure {
    * Imports an image into a registry and resolves with the result, whatever it is.
    *
    * @param signal - Ends the waiting; Azure continues an import that it has accepted.
+   * @param watch - Looks for the image while Azure works on it; the import has succeeded when it is there.
    * @throws ImportError where no credential is configured.
    */
-  async importImage(registry: RegistryResource, request: ImportRequest, signal: AbortSignal): Promise<ImportResult> {
-    return importImage(await this.#signIn(), registry, request, signal);
+  async importImage(
+    registry: RegistryResource,
+    request: ImportRequest,
+    signal: AbortSignal,
+    watch?: ImportWatch,
+  ): Promise<ImportResult> {
+    return importImage(await this.#signIn(), registry, request, signal, watch);
   }
 
   /** The identity of this run, for messages. */
@@ -62,6 +75,13 @@ export class Azure {
       throw error;
     }
   }
+
+  /** Reports the first wait for each host. */
+  readonly #reportWait = (host: string): void => {
+    if (this.#throttlingHosts.has(host)) return;
+    this.#throttlingHosts.add(host);
+    this.log(`Azure: ${host} is rate limiting (429 Too Many Requests); waiting as long as it asks`);
+  };
 
   #findCloud(): Promise<Cloud> {
     this.#cloud ??= findCloud(this.settings);
@@ -75,12 +95,9 @@ export class Azure {
       const credential = createCredential(choice, cloud, this.settings);
       const identity = describeChoice(choice);
       const subscriptionId = defaultSubscription(this.settings);
-      return {
-        cloud,
-        credential,
-        identity,
-        finder: new RegistryFinder({ cloud, credential, identity, subscriptionId }),
-      };
+      const throttles = new ArmThrottles(this.#reportWait);
+      const context = { cloud, credential, identity, throttles };
+      return { ...context, finder: new RegistryFinder({ ...context, subscriptionId }) };
     })();
     return this.#session;
   }

@@ -22,7 +22,7 @@ export function createCredential(choice: CredentialChoice, cloud: Cloud, setting
     disableInstanceDiscovery: isOn(settings.disableInstanceDiscovery),
     additionallyAllowedTenants: auxiliaryTenants(settings),
     additionalPolicies: [
-      { policy: connectionPolicy, position: "perRetry" },
+      { policy: connectionPolicy(), position: "perRetry" },
       { policy: recordNetworkErrors(seen), position: "perRetry" },
     ],
   });

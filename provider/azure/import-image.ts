@@ -6,14 +6,21 @@ import { redact } from "../failure/redact";
 import { parseRegistryName, type RegistryName, type RegistryResource } from "../reference/registry-name";
 import { type Cloud, isRegistryOf } from "./cloud";
 import { explainImportFailure, type ImportSubject } from "./import-failure";
-import { type ImportRequest, type ImportSource, type OperationResult, runImport } from "./import-operation";
+import {
+  type ImportRequest,
+  type ImportSource,
+  type ImportWatch,
+  type OperationResult,
+  runImport,
+} from "./import-operation";
 import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
 import { noResponseFailure } from "./service-error";
 import type { Session } from "./session";
 
 /** The result of an import as Azure reports it. The evidence is in the target. */
 export type ImportResult =
-  | { readonly state: "succeeded" }
+  /** `isSeen`: the watch saw the image in its targets. */
+  | { readonly state: "succeeded"; readonly isSeen?: true }
   /** `TARGET_CONFLICT`: a target tag exists already. */
   | { readonly state: "failed"; readonly failure: Failure }
   /** The import may have been done or may still be running: read the target, and fail with `failure` if it is missing there. */
@@ -30,11 +37,12 @@ export async function importImage(
   registry: RegistryResource,
   request: ImportRequest,
   signal: AbortSignal,
+  watch?: ImportWatch,
 ): Promise<ImportResult> {
-  const arm = resourceManager(session.cloud, session.credential, registry.subscriptionId);
+  const arm = resourceManager(session, registry.subscriptionId);
   const subject = subjectOf(registry, request, session.identity);
   const began = Date.now();
-  const result = await runImport(arm, registry, request, signal);
+  const result = await runImport(arm, registry, request, signal, watch);
   switch (result.state) {
     case "succeeded":
       return result;

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RegistryResource } from "../reference/registry-name";
 import { isTransient } from "../registry/transport/retry";
 import { type ArmResponse, type ResourceManager, retryAfterMs } from "./resource-manager";
+import { Throttled } from "./throttle";
 
 /** Where the image is, in the words of Resource Manager. */
 export interface ImportSource {
@@ -44,22 +45,43 @@ const MAX_FAILED_POLLS = 5;
 
 /** How an operation ended, with what Resource Manager last responded where it did not succeed. */
 export type OperationResult =
-  | { readonly state: "succeeded" }
+  /** `isSeen`: the watch saw the image in its targets. */
+  | { readonly state: "succeeded"; readonly isSeen?: true }
   | { readonly state: "failed"; readonly reason: ArmResponse | Error }
   /** The signal ended the waiting. `accepted`: Azure has accepted the import, so it may still be running. */
   | { readonly state: "timedOut"; readonly accepted: boolean }
   /** The import may have been done or may still be running. */
   | { readonly state: "unknown"; readonly accepted: boolean; readonly reason: ArmResponse | Error | string };
 
-/** Starts an import and polls it until it ends. Never throws. */
+/**
+ * Looks for the image in its targets until the signal aborts, and resolves with whether it is there. Never rejects.
+ *
+ * A tag is set last, when the image is complete: https://github.com/Azure/azure-cli/issues/29974
+ */
+export type ImportWatch = (signal: AbortSignal) => Promise<boolean>;
+
+/** Starts an import, and polls it until it ends or the watch sees the image. Never throws. */
 export async function runImport(
   arm: ResourceManager,
   registry: RegistryResource,
   request: ImportRequest,
   signal: AbortSignal,
+  watch?: ImportWatch,
 ): Promise<OperationResult> {
   const started = await start(arm, registry, request, signal);
   if ("state" in started) return started;
+  if (!watch) return track(arm, started, signal);
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, ended.signal]);
+  const tracked = track(arm, started, either);
+  const seen = watch(either).then((isImported) =>
+    isImported ? ({ state: "succeeded", isSeen: true } as const) : tracked,
+  );
+  return Promise.race([tracked, seen]).finally(() => ended.abort());
+}
+
+/** Polls an import until it ends. */
+async function track(arm: ResourceManager, started: ArmResponse, signal: AbortSignal): Promise<OperationResult> {
   let response = started;
   let location: URL | undefined;
   for (;;) {
@@ -116,7 +138,8 @@ async function start(
     error = thrown;
   }
   const response = arm.lastResponse();
-  if (abortSignal.aborted && response?.status !== 429) return { state: "timedOut", accepted: false };
+  const isThrottled = response?.status === 429 || error instanceof Throttled;
+  if (abortSignal.aborted && !isThrottled) return { state: "timedOut", accepted: false };
   if (!response) {
     const state = arm.mayHaveArrived() ? { state: "unknown" as const, accepted: false } : { state: "failed" as const };
     return { ...state, reason: error as Error };

@@ -1,6 +1,5 @@
 /** Finds an Azure registry by resource ID, login server or name. */
 import type { Registry } from "@azure/arm-containerregistry";
-import type { TokenCredential } from "@azure/core-auth";
 import { type Failure, ImportError, type Side } from "../failure/failure";
 import {
   parseRegistryName,
@@ -8,9 +7,8 @@ import {
   type RegistryName,
   type RegistryResource,
 } from "../reference/registry-name";
-import type { Cloud } from "./cloud";
 import { explainLookupProblem, type LookupProblem } from "./lookup-problem";
-import { type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
+import { type ArmContext, type ArmResponse, type ResourceManager, resourceManager } from "./resource-manager";
 import { serviceError } from "./service-error";
 
 /** An Azure Container Registry as Resource Manager describes it. */
@@ -23,17 +21,15 @@ export interface AzureRegistry extends RegistryResource {
 }
 
 /** The identity that looks registries up, and where. */
-export interface SearchContext {
-  readonly cloud: Cloud;
-  readonly credential: TokenCredential;
+export interface SearchContext extends ArmContext {
   /** The subscription to search first. */
   readonly subscriptionId: string | undefined;
   /** The identity in messages. */
   readonly identity: string;
 }
 
-/** The time limit of one look-up, throttling included, in milliseconds. */
-const LOOKUP_MS = 120_000;
+/** The time limit of one look-up, in milliseconds. Only rate limiting takes so long; all else ends after a few retries. */
+const LOOKUP_MS = 600_000;
 
 type Finding = AzureRegistry | LookupProblem;
 
@@ -171,7 +167,7 @@ export class RegistryFinder {
   }
 
   #resourceManager(subscriptionId?: string): ResourceManager {
-    return resourceManager(this.search.cloud, this.search.credential, subscriptionId);
+    return resourceManager(this.search, subscriptionId);
   }
 
   #explain(problem: LookupProblem, side: Side): Failure {

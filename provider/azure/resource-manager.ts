@@ -5,6 +5,7 @@ import type { PipelinePolicy, PipelineResponse, RetryStrategy } from "@azure/cor
 import { failureOf } from "../failure/failure";
 import { errorCode, hasNoRoute, neverArrived } from "../registry/transport/network-errors";
 import { isTransient, nextRetry, type RetryPolicy, retryAfterSeconds } from "../registry/transport/retry";
+import type { ArmThrottles } from "./arm-throttles";
 import type { Cloud } from "./cloud";
 import { connectionPolicy } from "./connection-policy";
 import { containerRegistrySdk, restPipeline } from "./sdk";
@@ -20,6 +21,8 @@ const RETRY_POLICY: RetryPolicy = {
   // The registry can tell what an import did when Resource Manager cannot.
   max503Retries: 3,
 };
+/** A request that comes earlier is not processed, and may prolong the wait. */
+const THROTTLED_POLICY: RetryPolicy = { ...RETRY_POLICY, maxRetryAfterMs: Number.POSITIVE_INFINITY };
 
 /** A response of Resource Manager. */
 export interface ArmResponse {
@@ -41,7 +44,14 @@ export interface ResourceManager {
   mayHaveArrived(): boolean;
 }
 
-export function resourceManager(cloud: Cloud, credential: TokenCredential, subscriptionId = ""): ResourceManager {
+/** What a client of Resource Manager works with. */
+export interface ArmContext {
+  readonly cloud: Cloud;
+  readonly credential: TokenCredential;
+  readonly throttles: ArmThrottles;
+}
+
+export function resourceManager({ cloud, credential, throttles }: ArmContext, subscriptionId = ""): ResourceManager {
   const { ContainerRegistryManagementClient } = containerRegistrySdk();
   const { createDefaultHttpClient, createHttpHeaders, createPipelineRequest, retryPolicy } = restPipeline();
   let last: ArmResponse | undefined;
@@ -68,14 +78,14 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
     credentials: { scopes: [`${cloud.resourceManagerAudience}/.default`] },
     userAgentOptions: { userAgentPrefix: "pulumi-acr-import" },
     additionalPolicies: [
-      { policy: connectionPolicy, position: "perRetry" },
+      { policy: connectionPolicy((request) => throttles.of(request)), position: "perRetry" },
       { policy: recorder, position: "perRetry" },
     ],
   });
   // The SDK's own retries obey a Retry-After of any length and end with the fourth 429.
   client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
   const maxRetries = Number.POSITIVE_INFINITY;
-  client.pipeline.addPolicy(retryPolicy([retryStrategy], { maxRetries }), { phase: "Retry" });
+  client.pipeline.addPolicy(retryPolicy([retryStrategy(throttles)], { maxRetries }), { phase: "Retry" });
   const http = createDefaultHttpClient();
   const origin = new URL(cloud.resourceManager);
 
@@ -101,18 +111,23 @@ export function resourceManager(cloud: Cloud, credential: TokenCredential, subsc
 }
 
 /** Retries as the registry client does, for as long as the caller's signal allows. */
-const retryStrategy: RetryStrategy = {
-  name: "retryStrategy",
-  retry({ retryCount, response, responseError }) {
-    // An import polls often: a poll without a route to the host is left to the next one.
-    if (!response && hasNoRoute(errorCode(responseError))) return { skipStrategy: true };
-    const result = response
-      ? { status: response.status, retryAfter: response.headers.get("retry-after") }
-      : { code: errorCode(responseError) };
-    const retry = nextRetry(result, retryCount, RETRY_POLICY);
-    return retry ? { retryAfterInMs: retry.waitMs } : { skipStrategy: true };
-  },
-};
+function retryStrategy(throttles: ArmThrottles): RetryStrategy {
+  return {
+    name: "retryStrategy",
+    retry({ retryCount, response, responseError }) {
+      // An import polls often: a poll without a route to the host is left to the next one.
+      if (!response && hasNoRoute(errorCode(responseError))) return { skipStrategy: true };
+      const result = response
+        ? { status: response.status, retryAfter: response.headers.get("retry-after") }
+        : { code: errorCode(responseError) };
+      const retry = nextRetry(result, retryCount, response?.status === 429 ? THROTTLED_POLICY : RETRY_POLICY);
+      if (!retry) return { skipStrategy: true };
+      if (response?.status !== 429) return { retryAfterInMs: retry.waitMs };
+      throttles.hold(response.request, retry.waitMs);
+      return { retryAfterInMs: 0 };
+    },
+  };
+}
 
 /** The wait that a response asks for, in milliseconds, within sensible bounds. */
 export function retryAfterMs(headers: ArmResponse["headers"]): number | undefined {

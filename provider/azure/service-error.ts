@@ -3,6 +3,7 @@ import { azureFailure } from "../failure/azure";
 import { type Failure, failureOf, type Side } from "../failure/failure";
 import { isTransient } from "../registry/transport/retry";
 import type { ArmResponse } from "./resource-manager";
+import { Throttled } from "./throttle";
 
 /** The innermost code and message of an error response, where Azure puts the useful sentence. */
 export interface ServiceError {
@@ -88,6 +89,7 @@ export function requestFailure(
 
 /** The failure of a request that got no response. */
 export function noResponseFailure(host: string, error: unknown, side: Side): Failure {
+  if (error instanceof Throttled) return azureFailure.throttled(side, host);
   const reason =
     error instanceof Error && error.name === "AbortError" ? "no response in time" : (error as Error).message;
   return failureOf(error) ?? azureFailure.unavailable(side, host, `could not be reached: ${reason}`);

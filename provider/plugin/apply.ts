@@ -1,7 +1,7 @@
 /** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
 import { ImportError } from "../failure/failure";
 import { targetFailure } from "../failure/target";
-import { parseTarget } from "../reference/target";
+import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
 import { partialLock } from "../resource/lock";
 import { type Outputs, type OwnedDigest, targetNames, toOutputs, withLock } from "../resource/state";
@@ -55,19 +55,22 @@ export async function applyChanges(
   const batches = toBatches(plan);
   const imported: string[] = [];
   const unlocks = planUnlocksForMove(plan, digest, owned, before);
+  const seen = new Set<Target>();
   let image: ImageImport = { desired, digest, registry };
   let after = before;
   try {
     await unlock(unlocks, digest, before, registry, context.signal);
     for (const batch of batches) {
-      await importBatch(batch, image, context);
+      const isSeen = await importBatch(batch, image, before, context);
+      if (isSeen) for (const target of batch.targets) seen.add(target);
       imported.push(...batch.targets.map(({ name }) => name));
       // Pins the remaining batches to the digest that Azure just resolved.
       if (image.digest === undefined) {
         image = { ...image, digest: await readImportedDigest(batch, image, before, context.signal) };
       }
     }
-    if (batches.length > 0) after = await verifyTargets(targets, image, context);
+    const unseen = targets.filter((target) => !seen.has(target));
+    if (batches.length > 0 && unseen.length > 0) after = await verifyTargets(unseen, image, context);
   } catch (error) {
     const unlocked = await lockAgain(unlocks, digest, before, registry, context.signal);
     throw await withPartialState(error, image, { recorded, owned, before, imported, unlocked });

@@ -1,5 +1,5 @@
 /** Imports an image into its targets and reads back what the targets hold. */
-import type { ImportRequest } from "../azure/import-operation";
+import type { ImportRequest, ImportWatch } from "../azure/import-operation";
 import { ImportError } from "../failure/failure";
 import { targetFailure } from "../failure/target";
 import type { Digest } from "../reference/digest";
@@ -8,8 +8,10 @@ import type { DesiredImage } from "../resource/desired-image";
 import { printSource, printSourceRegistry, type Source } from "../resource/source";
 import type { OperationContext } from "./context";
 import { toImportSource } from "./import-source";
+import { watchTargets } from "./import-watch";
 import type { TargetDigests, TargetPlan } from "./plan";
 import type { TargetRegistry } from "./target-registry";
+import { untilSourceAllows } from "./throttled-source";
 
 /** An image on its way into the target registry. */
 export interface ImageImport {
@@ -44,12 +46,18 @@ export function toBatches({ move, add }: TargetPlan): Batch[] {
 /** How long the targets are read after a request that Azure has probably not accepted, in milliseconds. */
 const SHORT_WAIT_MS = 10_000;
 
-/** Imports one batch. Where the target can be read, it decides whether the import succeeded. */
+/**
+ * Imports one batch. Where the target can be read, it decides whether the import succeeded.
+ *
+ * @param before - What the targets held before the import.
+ * @returns whether the targets were seen to hold the digest
+ */
 export async function importBatch(
   { mode, targets }: Batch,
   { desired, digest, registry }: ImageImport,
+  before: TargetDigests,
   { azure, signal, progress }: OperationContext,
-): Promise<void> {
+): Promise<boolean> {
   progress("importing", `${shortSource(desired.source, digest)} → ${shortList(targets)}`);
   const request = {
     source: await toImportSource(desired.source, digest, azure),
@@ -57,12 +65,13 @@ export async function importBatch(
     untaggedTargetRepositories: targets.filter((target) => !isTagged(target)).map(({ name }) => name),
     mode,
   };
-  const result = await azure.importImage(desired.registry, request, signal);
-  if (result.state === "succeeded") return;
+  const watch = watchOf(targets, digest, before, registry);
+  const result = await untilSourceAllows(request.source, signal, () =>
+    azure.importImage(desired.registry, request, signal, watch),
+  );
+  if (result.state === "succeeded") return result.isSeen ?? false;
 
   const tagExists = result.state === "failed" && result.failure.code === "TARGET_CONFLICT";
-  const isImported = (held: ReadonlyMap<string, Digest | undefined>) =>
-    digest !== undefined && targets.every(({ name }) => held.get(name) === digest);
   const isEnough = (held: ReadonlyMap<string, Digest | undefined>) => {
     if (result.state !== "failed") return targets.every(({ name }) => held.get(name) === digest);
     return !tagExists || targets.some(({ name }) => held.get(name) !== undefined);
@@ -73,9 +82,35 @@ export async function importBatch(
     if (!signal.aborted) throw error;
     return "unreadable" as const;
   });
-  if (held !== "unreadable" && isImported(held)) return;
+  if (isHeldByAll(targets, digest, held)) return true;
   if (tagExists) throwConflict(targets, digest, held, registry.loginServer);
   throw new ImportError(result.failure);
+}
+
+/**
+ * Watches for the digest in the targets of an import. There is nothing to watch for where the targets cannot be read, where the
+ * digest is not known, in a tag that holds it already, and without a tag: only a tag shows that its image is complete.
+ */
+function watchOf(
+  targets: readonly Target[],
+  digest: Digest | undefined,
+  before: TargetDigests,
+  registry: TargetRegistry,
+): ImportWatch | undefined {
+  const [first, ...others] = targets;
+  if (before === "unreadable" || digest === undefined || first === undefined) return undefined;
+  if (!targets.every((target) => isTagged(target) && before.get(target.name) !== digest)) return undefined;
+  return (signal) =>
+    watchTargets(
+      async () =>
+        isHeldByAll([first], digest, await registry.readImported([first], digest, signal)) &&
+        isHeldByAll(others, digest, await registry.readDigests(others, digest, signal)),
+      signal,
+    );
+}
+
+function isHeldByAll(targets: readonly Target[], digest: Digest | undefined, held: TargetDigests): boolean {
+  return held !== "unreadable" && digest !== undefined && targets.every(({ name }) => held.get(name) === digest);
 }
 
 /** Reports which targets hold another digest, as far as they can be read. */

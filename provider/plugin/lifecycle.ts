@@ -27,7 +27,7 @@ import { completeInputs } from "./check-inputs";
 import { type OperationContext, PartialFailure } from "./context";
 import { type Dispute, declareTargets, isReleased, previousOwner, releaseTargets, rememberPrevious } from "./ownership";
 import { isReplacementProbe, planChange } from "./plan";
-import { rememberUrn, warn, withProgress } from "./progress";
+import { informOnce, rememberUrn, warn, withProgress } from "./progress";
 import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
 import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
@@ -115,7 +115,10 @@ let resolver: DigestResolver | undefined;
 
 /** Azure for this process: one identity, each registry looked up once. */
 function azure(): Azure {
-  session ??= new Azure(azureSettings((key) => configuration(`azure-native:${key}`)));
+  session ??= new Azure(
+    azureSettings((key) => configuration(`azure-native:${key}`)),
+    informOnce,
+  );
   return session;
 }
 

@@ -69,6 +69,15 @@ export function inform(urn: string | undefined, message: string): void {
   if (urn !== undefined) void show("info", urn, message, true);
 }
 
+const told = new Set<string>();
+
+/** Shows a message about the whole run, once, on the row of the stack. */
+export function informOnce(message: string): void {
+  if (told.has(message)) return;
+  told.add(message);
+  void show("info", undefined, message, false);
+}
+
 /** Shows a warning that stays under the resource after the run. */
 export function warn(urn: string | undefined, message: string): void {
   if (urn !== undefined) void show("warn", urn, message, false);
@@ -82,14 +91,19 @@ function urnOf(inputs: Inputs): string | undefined {
 
 let isConnected = false;
 
-async function show(severity: "info" | "warn", urn: string, message: string, ephemeral: boolean): Promise<void> {
+async function show(
+  severity: "info" | "warn",
+  urn: string | undefined,
+  message: string,
+  ephemeral: boolean,
+): Promise<void> {
   try {
     if (!isConnected) {
       // The plugin process is not set up for logging; its last argument is the engine's address.
       pulumi.runtime.resetOptions("", "", -1, process.argv.at(-1) ?? "", "", false, "");
       isConnected = true;
     }
-    const row = { urn: pulumi.output(urn) } as unknown as pulumi.Resource;
+    const row = urn === undefined ? undefined : ({ urn: pulumi.output(urn) } as unknown as pulumi.Resource);
     await pulumi.log[severity](message, row, undefined, ephemeral);
   } catch {
     // The engine does not listen.

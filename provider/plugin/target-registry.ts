@@ -1,13 +1,14 @@
 /** The target registry as it is, read by the distribution protocol with the Azure identity of the run. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Azure } from "../azure/azure";
-import { failureOf, isClosed } from "../failure/failure";
+import { type Code, failureOf, isClosed } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { parseRegistryName } from "../reference/registry-name";
 import type { Target } from "../reference/target";
-import { RegistryClient } from "../registry/client";
+import { type Manifest, RegistryClient } from "../registry/client";
 import type { Outputs } from "../resource/state";
 import type { TargetDigests } from "./plan";
+import { informOnce } from "./progress";
 
 /** What the manifest in the target is. */
 export interface ManifestDetails {
@@ -24,6 +25,12 @@ const FINAL_READ_MS = 10_000;
 /** How long the configuration of a single image may take to read, in milliseconds. */
 const CONFIG_MS = 5_000;
 
+/** How long requests are sent again while the registry is rate limiting, in milliseconds. */
+const THROTTLED_MS = 600_000;
+
+/** The codes of a response that does not arrive, or not as a manifest. */
+const BROKEN: ReadonlySet<Code | undefined> = new Set(["TARGET_UNAVAILABLE", "TARGET_INVALID_RESPONSE"]);
+
 /** One per registry and process, so that all resources share tokens. */
 const clients = new Map<string, RegistryClient>();
 
@@ -35,6 +42,8 @@ export function forgetTokens(loginServer: string): void {
 /** Reads one target registry, for one operation. */
 export class TargetRegistry {
   readonly client: RegistryClient;
+  /** The manifests that were read after an import. */
+  readonly #manifests = new Map<Digest, Manifest>();
   #unreadable = false;
 
   constructor(
@@ -43,7 +52,15 @@ export class TargetRegistry {
   ) {
     const credential = { kind: "entra", token: azure.registryToken, identity: azure.describeIdentity() } as const;
     this.client =
-      clients.get(loginServer) ?? new RegistryClient({ host: loginServer, side: "target", credential, isAzure: true });
+      clients.get(loginServer) ??
+      new RegistryClient({
+        host: loginServer,
+        side: "target",
+        credential,
+        isAzure: true,
+        timeoutMs: THROTTLED_MS,
+        onWait: (host) => informOnce(`target: ${host} is rate limiting (429/503); retrying for up to 10 minutes`),
+      });
     clients.set(loginServer, this.client);
   }
 
@@ -51,18 +68,25 @@ export class TargetRegistry {
    * The digest that each target holds: that of a tag, or, in a repository without a tag, `digest` if its manifest exists.
    * `"unreadable"` where this machine cannot reach the registry.
    */
-  async readDigests(
+  readDigests(targets: readonly Target[], digest: Digest | undefined, signal: AbortSignal): Promise<TargetDigests> {
+    return this.#readAll(targets, (target) => this.#readDigest(target, digest, signal));
+  }
+
+  /** {@link readDigests} after an import: the first target by its manifest, whose details are needed next. */
+  readImported(targets: readonly Target[], digest: Digest | undefined, signal: AbortSignal): Promise<TargetDigests> {
+    return this.#readAll(targets, (target) =>
+      target === targets[0] ? this.#readManifest(target, digest, signal) : this.#readDigest(target, digest, signal),
+    );
+  }
+
+  async #readAll(
     targets: readonly Target[],
-    digest: Digest | undefined,
-    signal: AbortSignal,
+    read: (target: Target) => Promise<Digest | undefined>,
   ): Promise<TargetDigests> {
     // Not tried again within an operation: it can take long to find out that a network is blocked.
     if (this.#unreadable) return "unreadable";
     try {
-      const held = await Promise.all(
-        targets.map(async (target) => [target.name, await this.#readDigest(target, digest, signal)] as const),
-      );
-      return new Map(held);
+      return new Map(await Promise.all(targets.map(async (target) => [target.name, await read(target)] as const)));
     } catch (error) {
       const failure = failureOf(error);
       if (failure === undefined || !isClosed(failure)) throw error;
@@ -72,7 +96,7 @@ export class TargetRegistry {
   }
 
   /**
-   * Reads the targets until `isEnough`, or until `timeout` (milliseconds) is over, and returns the last digests. After the
+   * Reads the targets of an import until `isEnough`, or until `timeout` (milliseconds) is over, and returns the last digests. After the
    * signal the targets are read one last time: they decide how the operation ended.
    */
   async waitForDigests(
@@ -85,7 +109,7 @@ export class TargetRegistry {
     const deadline = Date.now() + timeout;
     try {
       for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
-        const held = await this.readDigests(targets, digest, signal);
+        const held = await this.readImported(targets, digest, signal);
         if (held === "unreadable" || isEnough(held) || Date.now() + pause > deadline) return held;
         await sleep(pause, undefined, { signal });
       }
@@ -105,7 +129,8 @@ export class TargetRegistry {
    * configuration of a single image is stored in a storage account, which a firewall may block separately.
    */
   async readDetails({ repository }: Target, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | undefined> {
-    const manifest = await this.client.manifest(repository, digest, signal).catch(() => undefined);
+    const read = this.#manifests.get(digest);
+    const manifest = read ?? (await this.client.manifest(repository, digest, signal).catch(() => undefined));
     if (manifest === undefined) return undefined;
     // Not AbortSignal.timeout: Node.js 20 garbage-collects one that only a combined signal refers to.
     const timeout = new AbortController();
@@ -128,6 +153,20 @@ export class TargetRegistry {
   ): Promise<Digest | undefined> {
     const tagOrDigest = tag ?? digest;
     return tagOrDigest && (await this.client.head(repository, tagOrDigest, signal))?.digest;
+  }
+
+  async #readManifest(target: Target, digest: Digest | undefined, signal: AbortSignal): Promise<Digest | undefined> {
+    const tagOrDigest = target.tag ?? digest;
+    if (tagOrDigest === undefined) return undefined;
+    try {
+      const manifest = await this.client.manifest(target.repository, tagOrDigest, signal);
+      if (manifest) this.#manifests.set(manifest.descriptor.digest, manifest);
+      return manifest?.descriptor.digest;
+    } catch (error) {
+      // A digest arrives where a body does not, for example through a proxy that inspects content.
+      if (!BROKEN.has(failureOf(error)?.code)) throw error;
+      return this.#readDigest(target, digest, signal);
+    }
   }
 }
 

@@ -19,12 +19,10 @@ export function sharedResolver(): DigestResolver {
 
 function newResolver(): DigestResolver {
   let azure: Azure | undefined;
+  const log = (message: string) => void pulumi.log.info(message);
   const settings = () => azureSettings((key) => pulumi.runtime.getConfig(`azure-native:${key}`));
-  return new DigestResolver(
-    () => {
-      azure ??= new Azure(settings());
-      return azure;
-    },
-    (message) => void pulumi.log.info(message),
-  );
+  return new DigestResolver(() => {
+    azure ??= new Azure(settings(), log);
+    return azure;
+  }, log);
 }

@@ -38,7 +38,8 @@ export class PromiseCache<V> {
   }
 }
 
-function unlessAborted<V>(work: Promise<V>, signal: AbortSignal | undefined): Promise<V> {
+/** The result of work, unless the signal aborts first. */
+export function unlessAborted<V>(work: Promise<V>, signal: AbortSignal | undefined): Promise<V> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason);

@@ -24,6 +24,8 @@ const poll = { ...arm, method: "GET", path: "/operationResults/" };
 const look = { ...arm, method: "GET", path: "/registries" };
 const target = { host: "myregistry.azurecr.io", from: "client" as const };
 const head = { ...target, method: "HEAD" };
+/** The reads after the one before the import. */
+const readBack = { ...target, path: "/manifests/", after: 1 };
 const busy = { status: 429, headers: { "retry-after": "1" } };
 const wrong = digestOf("0");
 
@@ -43,10 +45,10 @@ describe("an import survives when", () => {
     ["the target throttles", { ...target, times: 2, ...busy }],
     ["the target answers 500 twice", { ...target, times: 2, status: 500 }],
     ["connections to the target are reset", { ...target, times: 2, reset: true }],
-    ["the token of the target expires before the verification", { ...head, after: 1, times: 1, expireToken: true }],
+    ["the token of the target expires before the verification", { ...readBack, times: 1, expireToken: true }],
     [
       "the target shows a wrong digest at first",
-      { ...head, after: 1, times: 2, setHeaders: { "docker-content-digest": wrong } },
+      { ...readBack, times: 2, setHeaders: { "docker-content-digest": wrong } },
     ],
     [
       "the manifest of the target is truncated",
@@ -159,7 +161,7 @@ describe("an import fails with a code and a hint, and works once the fault is go
 
   test.concurrent("the target never shows the digest, although Azure reports success", () =>
     withEmulator(async ({ emulator, stack, first }) => {
-      await emulator.control.faults({ ...head, after: 1, setHeaders: { "docker-content-digest": wrong } });
+      await emulator.control.faults({ ...readBack, setHeaders: { "docker-content-digest": wrong } });
       const { errors } = await stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
       expect(errors.image).toMatch(/^target: .*, although Azure reported success; .*\[TARGET_NOT_VERIFIED\]/);
       expect(errors.image).toContain(`holds ${wrong}`);
@@ -171,8 +173,8 @@ describe("an import fails with a code and a hint, and works once the fault is go
 
   test.concurrent("the tag moves between import and verification", () =>
     withEmulator(async ({ emulator, stack, first }) => {
-      // No poll reports the success before the tag has moved.
-      await emulator.control.faults({ ...poll, ...busy });
+      // Neither a poll nor the target reports the success before the tag has moved.
+      await emulator.control.faults({ ...poll, ...busy }, { ...readBack, status: 404 });
       const up = stack.up({ image: image({ customTimeouts: { create: "8s" } }) });
       await until(() => targetDigest(emulator, tag) === first);
       const theirs = pushForeignImage(emulator, tag);

@@ -1,4 +1,5 @@
 /** The import operation with its polls, against an emulator with faults. */
+import { Throttle } from "../../../provider/azure/throttle";
 import { parseRegistryName } from "../../../provider/reference/registry-name";
 import type { RequestFilter } from "../../support/emulator";
 import { until } from "../../support/until";
@@ -169,4 +170,46 @@ describe("polls", () => {
     await imports.run({ endsWhen: () => pauses().length > 2 });
     expect(pauses().slice(0, 3)).toEqual([1_000, 7_000, 2_000]);
   });
+});
+
+describe("a watch", () => {
+  test("that sees the image ends the import without a poll", async () => {
+    await imports.emulator.control.faults({ ...START, setHeaders: { "retry-after": "60" } });
+    const { outcome } = await imports.run({ watch: async () => true });
+    expect(outcome).toEqual({ state: "succeeded", isSeen: true });
+    expect(await imports.requestMethods()).toBe("POST");
+  });
+
+  test("begins when Azure has accepted the import, and ends with it", async () => {
+    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "1" }, times: 1 });
+    const seen: unknown[] = [];
+    const watch = async (signal: AbortSignal) => {
+      seen.push(await imports.requestMethods());
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      seen.push("aborted");
+      return false;
+    };
+    expect((await imports.run({ watch })).outcome).toEqual({ state: "succeeded" });
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(["POST POST", "aborted"]);
+  });
+
+  test("that cannot see the image leaves the result to Azure", async () => {
+    await imports.emulator.control.faults({ ...START, import: { failWith: "Error copying blobs" } });
+    const { outcome } = await imports.run({ watch: async () => false });
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "IMPORT_FAILED" } });
+  });
+});
+
+test("an import that was not sent because Azure throttles another one fails as throttled, too", async () => {
+  const azure = imports.emulator.azure();
+  const entered = jest.spyOn(Throttle.prototype, "enter");
+  await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
+  const first = imports.run({ azure, endsWhen: () => entered.mock.calls.length === 3 });
+  await until(() => entered.mock.calls.length === 2);
+  const second = imports.run({ azure, endsWhen: () => entered.mock.calls.length === 3 });
+  for (const { outcome } of await Promise.all([first, second])) {
+    expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
+  }
+  expect(await imports.requestMethods()).toBe("POST");
 });

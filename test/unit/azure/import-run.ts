@@ -1,7 +1,8 @@
 /** Runs single imports in the emulator. */
 import type { Fault, Registry } from "acr-emulator";
+import type { Azure } from "../../../provider/azure/azure";
 import type { ImportResult } from "../../../provider/azure/import-image";
-import type { ImportRequest, ImportSource } from "../../../provider/azure/import-operation";
+import type { ImportRequest, ImportSource, ImportWatch } from "../../../provider/azure/import-operation";
 import type { AzureRegistry } from "../../../provider/azure/registries";
 import { formatFailure } from "../../../provider/failure/failure";
 import { shortenWaits } from "../../support/short-waits";
@@ -18,6 +19,9 @@ export interface Run {
   readonly request?: Partial<ImportRequest>;
   readonly env?: NodeJS.ProcessEnv;
   readonly into?: AzureRegistry;
+  readonly watch?: ImportWatch;
+  /** An identity that several imports share, with its rate limits. */
+  readonly azure?: Azure;
   /** When this holds, the time limit of the import is reached; without it there is none. */
   readonly endsWhen?: () => boolean | Promise<boolean>;
 }
@@ -56,7 +60,8 @@ export class Imports {
       ...given.request,
     };
     const limit = new AbortController();
-    const running = this.emulator.azure(given.env).importImage(given.into ?? this.target, request, limit.signal);
+    const azure = given.azure ?? this.emulator.azure(given.env);
+    const running = azure.importImage(given.into ?? this.target, request, limit.signal, given.watch);
     if (given.endsWhen) {
       await until(given.endsWhen);
       limit.abort();
