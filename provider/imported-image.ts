@@ -43,6 +43,14 @@ export interface SourceArgs {
   digestFrom?: pulumi.Input<DigestOrigin>;
 }
 
+/** The parts of {@link ImportedImageArgs.lock}. */
+export interface LockArgs {
+  /** Against changes: the tag cannot be moved. It cannot be deleted either. @default false */
+  write?: pulumi.Input<boolean>;
+  /** Against deletion; the tag can be moved. @default false */
+  delete?: pulumi.Input<boolean>;
+}
+
 /** Arguments of {@link ImportedImage}. */
 export interface ImportedImageArgs {
   /** Target registry: ARM resource ID, login server (`myregistry.azurecr.io`) or name. Another registry replaces the resource. */
@@ -97,6 +105,12 @@ export interface ImportedImageArgs {
    * @default none
    */
   verify?: pulumi.Input<VerifyArgs>;
+  /**
+   * Lock the imported tags, or manifests without a tag, against changes and deletion; `true` is both. The lock is taken off for
+   * an update or deletion by this resource, and stays on what it leaves in the registry.
+   * @default false
+   */
+  lock?: pulumi.Input<boolean | LockArgs>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }

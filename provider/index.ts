@@ -1,5 +1,11 @@
 /** The public API of the package. */
-export { ImportedImage, type ImportedImageArgs, type SourceArgs, type SourceCredentialsArgs } from "./imported-image";
+export {
+  ImportedImage,
+  type ImportedImageArgs,
+  type LockArgs,
+  type SourceArgs,
+  type SourceCredentialsArgs,
+} from "./imported-image";
 export { Provider, type ProviderArgs } from "./program/provider";
 export type {
   ConflictPolicy,

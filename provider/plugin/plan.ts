@@ -5,9 +5,10 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "../reference/digest";
-import type { Target } from "../reference/target";
+import { isTagged, type Target } from "../reference/target";
+import { isLock, type Lock, type LockParts, lockDiffers, lockParts, recordedLock } from "../resource/lock";
 import { isSameSource } from "../resource/source";
-import { type Arguments, type Inputs, type Outputs, targetNames } from "../resource/state";
+import { type Arguments, type Inputs, type Outputs, type OwnedDigest, targetNames } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
 
 /** What has to happen so that the state matches the inputs. */
@@ -50,7 +51,8 @@ function contentDiffers(desired: Inputs, recorded: Outputs): boolean {
     (sourceDigest === undefined ? !isSameSource(desired, recorded) : sourceDigest !== recorded.sourceDigest) ||
     // true for a target that is missing, or unknown
     targetNames(desired).some((name) => recorded.targets[name] !== recorded.sourceDigest) ||
-    droppedTargets(desired, recorded).length > 0
+    droppedTargets(desired, recorded).length > 0 ||
+    lockDiffers(desired.lock, recorded.lock)
   );
 }
 
@@ -115,7 +117,7 @@ export type TargetDigests = ReadonlyMap<string, Digest | undefined> | "unreadabl
 export function planTargets(
   targets: readonly Target[],
   digest: Digest | undefined,
-  owned: Pick<Outputs, "sourceDigest" | "targets"> | undefined,
+  owned: OwnedDigest | undefined,
   held: TargetDigests,
   { overwrite, again }: { overwrite: boolean; again: boolean },
 ): TargetPlan {
@@ -153,4 +155,60 @@ export function asksForImport(desired: Arguments, recorded: Partial<Arguments>):
     triggersChanged(desired, recorded) ||
     !isDeepStrictEqual(lists(desired), lists(recorded))
   );
+}
+
+/** What has to become possible, or impossible, with a target. */
+export interface LockChange {
+  readonly target: Target;
+  readonly attributes: { readonly writeEnabled?: boolean; readonly deleteEnabled?: boolean };
+}
+
+/**
+ * The locks that targets should have when all hold the digest. A part that neither the program asks for nor the state has stays
+ * as it is: somebody else's lock is not ours to take off.
+ */
+export function planLocks(
+  targets: readonly Target[],
+  digest: Digest,
+  desired: Lock | undefined,
+  owned: OwnedDigest | undefined,
+): LockChange[] {
+  const wanted = lockParts(desired);
+  return targets.flatMap((target) => {
+    const ours = ownLock(target, digest, owned);
+    const attributes = {
+      ...((wanted.write || ours.write) && { writeEnabled: !wanted.write }),
+      ...((wanted.delete || ours.delete) && { deleteEnabled: !wanted.delete }),
+    };
+    return Object.keys(attributes).length === 0 ? [] : [{ target, attributes }];
+  });
+}
+
+/** What keeps targets from being moved: only our own lock against changes, of tags that hold what we put there. */
+export function planUnlocksForMove(
+  { move }: TargetPlan,
+  digest: Digest | undefined,
+  owned: OwnedDigest | undefined,
+  held: TargetDigests,
+): LockChange[] {
+  return move
+    .filter(({ name }) => held === "unreadable" || held.get(name) === owned?.sourceDigest)
+    .filter((target) => ownLock(target, digest, owned).write)
+    .map((target) => ({ target, attributes: { writeEnabled: true } }));
+}
+
+/** What keeps a target from being removed: each part of our own lock does. */
+export function planUnlockForRemoval(target: Target, recorded: OwnedDigest): LockChange[] {
+  return planLocks([target], recorded.sourceDigest, undefined, recorded);
+}
+
+/** Whether the resource has locked a target, as far as the state knows. */
+export function hasRecordedLock(owned: OwnedDigest | undefined, name: string): boolean {
+  return owned !== undefined && name in owned.targets && isLock(recordedLock(owned.lock, name));
+}
+
+/** The parts of the lock that this resource put on a target. A manifest without a tag that is new has none yet. */
+function ownLock(target: Target, digest: Digest | undefined, owned: OwnedDigest | undefined): LockParts {
+  const isOurs = hasRecordedLock(owned, target.name) && (isTagged(target) || owned?.sourceDigest === digest);
+  return lockParts(isOurs ? owned?.lock : undefined);
 }

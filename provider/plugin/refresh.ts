@@ -6,9 +6,10 @@ import { ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { targetFailure } from "../failure/target";
 import type { Digest } from "../reference/digest";
-import type { Target } from "../reference/target";
+import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
-import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs } from "../resource/state";
+import { isLock, type Lock, lockDiffers, lockParts, toLock } from "../resource/lock";
+import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs, withLock } from "../resource/state";
 import type { TargetDigests } from "./plan";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
@@ -28,9 +29,31 @@ export async function refreshTargets(
   if (held === "unreadable") return (await isDeleted(recorded, azure)) ? {} : { id, props: recorded };
 
   const targets = existing(held);
-  if (isDeepStrictEqual(targets, { ...recorded.targets })) return { id, props: recorded };
-  const found = { ...recorded, targets };
+  const lock = await readLock(recorded, targets, registry, signal);
+  if (isDeepStrictEqual([targets, lock], [{ ...recorded.targets }, recorded.lock])) return { id, props: recorded };
+  const found = withLock({ ...recorded, targets }, lock);
   return { id, props: found, inputs: inputsOf(found) };
+}
+
+/** The recorded lock, with the targets that lack a part of it. */
+async function readLock(
+  { lock, sourceDigest }: Outputs,
+  targets: Targets,
+  { client }: TargetRegistry,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
+  const parts = lockParts(lock);
+  if (!isLock(parts)) return lock;
+  const unlocked = await Promise.all(
+    Object.keys(targets).map(async (name) => {
+      const { repository, tag } = parseTarget(name);
+      const found = await client.readLock(repository, tag ?? sourceDigest, signal);
+      const isLocked = found && !(parts.write && found.writeEnabled) && !(parts.delete && found.deleteEnabled);
+      return isLocked ? [] : [name];
+    }),
+  );
+  const found = toLock(parts, unlocked.flat());
+  return lockDiffers(found, lock) ? found : lock;
 }
 
 /** Reads an image that this resource did not import. The first target gives the digest. */

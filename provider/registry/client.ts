@@ -1,6 +1,6 @@
 /** The client of one registry for one identity: the OCI distribution protocol, and what Azure registries have beside it. */
 import type { Digest } from "../reference/digest";
-import { indexesOf, lock, tagsOf, tagTime, untag } from "./acr-metadata";
+import { changeLock, indexesOf, type LockAttributes, readLock, tagsOf, tagTime, untag } from "./acr-metadata";
 import { type ApiRequest, PAGE_SIZE, RegistryApi, type RegistryApiOptions } from "./api";
 import { getBlob, getManifest, headManifest } from "./content";
 import { type Manifest, type ManifestDescriptor, readPlatform } from "./manifest";
@@ -9,6 +9,7 @@ import { type CollectedReferrers, type CollectOptions, collectReferrers } from "
 import { type ListOptions, listReferrers, type ReferrerList } from "./referrers/list-referrers";
 import { MAX_BODY_BYTES } from "./transport/http-message";
 
+export type { LockAttributes } from "./acr-metadata";
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
 export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
@@ -129,8 +130,18 @@ export class RegistryClient {
     return indexes.some((index) => index?.entries.some((entry) => entry.digest === digest));
   }
 
-  /** Azure only: locks a tag against change and deletion, or unlocks it. */
-  lock(repository: string, tag: string, locked = true, signal?: AbortSignal): Promise<void> {
-    return lock(this.#api, repository, tag, locked, signal);
+  /** Azure only: how a tag, or the manifest of a digest, is locked; `undefined` when it does not exist. */
+  readLock(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<LockAttributes | undefined> {
+    return readLock(this.#api, repository, tagOrDigest, signal);
+  }
+
+  /** Azure only: locks or unlocks a tag, or the manifest of a digest; what is not given stays as it is. */
+  changeLock(
+    repository: string,
+    tagOrDigest: string,
+    attributes: Partial<LockAttributes>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return changeLock(this.#api, repository, tagOrDigest, attributes, signal);
   }
 }

@@ -47,6 +47,7 @@ export function parseArguments(
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
   checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
   checkCooldown(problems, args.cooldown);
+  checkLock(problems, args.lock);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
@@ -70,10 +71,12 @@ const ARGUMENTS = [
   "onSourceMove",
   "cooldown",
   "verify",
+  "lock",
   "triggers",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
+const LOCK_ARGUMENTS = ["write", "delete"];
 
 function checkRegistry(problems: Problems, path: string, value: unknown): void {
   if (!given(value)) problems.add(path, "is required: the resource ID, login server or name of the registry");
@@ -153,6 +156,23 @@ function checkCooldown(problems: Problems, value: unknown): void {
   if (!given(value) || value === UNKNOWN) return;
   if (typeof value === "string" && parseCooldown(value) !== undefined) return;
   problems.add("cooldown", 'must be a duration of an hour or more, such as "3d" or "12h", or "0"');
+}
+
+function checkLock(problems: Problems, lock: unknown): void {
+  if (!given(lock) || lock === UNKNOWN || typeof lock === "boolean") return;
+  if (!isObject(lock)) {
+    problems.add("lock", "must be true, false, or an object with write and delete");
+    return;
+  }
+  // `ignoreChanges` restores what the state holds.
+  const { unlocked, ...parts } = lock;
+  problems.knownKeys("lock.", parts, LOCK_ARGUMENTS);
+  for (const part of LOCK_ARGUMENTS) {
+    const value = parts[part];
+    if (given(value) && value !== UNKNOWN && typeof value !== "boolean") {
+      problems.add(`lock.${part}`, "must be true or false");
+    }
+  }
 }
 
 function checkTriggers(problems: Problems, triggers: unknown): void {

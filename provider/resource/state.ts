@@ -6,6 +6,7 @@
 import type { Failure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { parseTarget, type Target } from "../reference/target";
+import type { Lock } from "./lock";
 
 /** The user's arguments as `check` receives them. In a preview any of them may be {@link UNKNOWN}. */
 export interface Arguments {
@@ -20,6 +21,7 @@ export interface Arguments {
   readonly onSourceMove?: SourceMovePolicy;
   readonly cooldown?: string;
   readonly verify?: VerifyArguments;
+  readonly lock?: Lock;
   readonly triggers?: readonly unknown[];
 }
 
@@ -124,6 +126,9 @@ export interface Outputs extends Inputs {
   readonly verifiedBy: "digest" | "operation";
 }
 
+/** What a resource imported, by which its tags are recognised, and how it locked them. */
+export type OwnedDigest = Pick<Outputs, "sourceDigest" | "targets" | "lock">;
+
 /** The names of all targets, the first one first. A list that is unknown counts as one unknown name. */
 export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
   return [of.targetTags ?? [], of.untaggedTargetRepositories ?? []].flat();
@@ -158,6 +163,11 @@ export function toOutputs(
   const source = withoutCredentials(inputs.source);
   const outputs = { ...inputs, source, sourceDigest, targets, reference, mediaType, platforms, verifiedBy };
   return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)) as unknown as Outputs;
+}
+
+/** Outputs with another record of the lock; `undefined` leaves none. */
+export function withLock({ lock: before, ...outputs }: Outputs, lock: Lock | undefined): Outputs {
+  return lock === undefined ? outputs : { ...outputs, lock };
 }
 
 /** The inputs that go with outputs that a refresh has changed. */

@@ -189,6 +189,14 @@ const SAMPLES: SampleArguments = {
     unreachable: [[TARGET]],
     digestUnknown: [[TARGET]],
     notRemovable: [[TARGET, ["library/node:22"]]],
+    notLockable: [
+      [TARGET, ["library/node:22"], "lock"],
+      [TARGET, ["node:22", "node:latest"], "unlock"],
+    ],
+    lockNotVerified: [
+      [TAGGED, "lock"],
+      [TAGGED, "unlock"],
+    ],
     locked: [
       [TAGGED, "untag", "HTTP 405: UNSUPPORTED: The operation is unsupported."],
       [TAGGED, "delete"],

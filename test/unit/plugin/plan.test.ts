@@ -1,6 +1,17 @@
 /** The decisions that `diff` and `update` share. */
 import fc from "fast-check";
-import { type Change, digestToImport, droppedTargets, planChange, planTargets } from "../../../provider/plugin/plan";
+import {
+  type Change,
+  digestToImport,
+  droppedTargets,
+  type LockChange,
+  planChange,
+  planLocks,
+  planTargets,
+  planUnlockForRemoval,
+  planUnlocksForMove,
+  type TargetDigests,
+} from "../../../provider/plugin/plan";
 import type { Digest } from "../../../provider/reference/digest";
 import { parseTarget, type Target } from "../../../provider/reference/target";
 import { type Inputs, type Outputs, type Targets, targetNames, toOutputs } from "../../../provider/resource/state";
@@ -61,6 +72,12 @@ describe("planChange", () => {
       "unchanged",
     ],
     ["an index that moved without its platform", { indexDigest: wanted }, { indexDigest: theirs }, "record"],
+    ["a lock", { lock: true }, {}, "apply"],
+    ["no lock any more", {}, { lock: { write: true } }, "apply"],
+    ["a lock that a refresh did not find", { lock: true }, { lock: { write: true, unlocked: ["node:22"] } }, "apply"],
+    ["the same lock, spelled differently", { lock: true }, { lock: { write: true, delete: true } }, "unchanged"],
+    ["a lock that says the default", { lock: false }, {}, "unchanged"],
+    ["an unknown lock", { lock: UNKNOWN as unknown as boolean }, { lock: true }, "apply"],
     ["other timeouts", { timeouts: { create: "1h" } }, {}, "record"],
     ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record"],
     ["another policy and a moved source", { onDelete: "untag", sourceDigest: wanted }, {}, "apply"],
@@ -379,5 +396,71 @@ describe("whatever changes", () => {
         expect([...targetNames(after)].sort()).toEqual([...targetNames(before)].sort());
       }),
     );
+  });
+});
+
+describe("locks", () => {
+  const [tag, other, untagged] = ["node:22", "node:lts", "archive"].map(parseTarget) as [Target, Target, Target];
+  const owned = (lock: Outputs["lock"], sourceDigest = ours) => ({
+    sourceDigest,
+    targets: holding(["node:22", "archive"], sourceDigest),
+    ...(lock !== undefined && { lock }),
+  });
+  const byName = (changes: LockChange[]) =>
+    Object.fromEntries(changes.map(({ target, attributes }) => [target.name, attributes]));
+  const [locked, unlocked] = [
+    { writeEnabled: false, deleteEnabled: false },
+    { writeEnabled: true, deleteEnabled: true },
+  ];
+
+  test.each<[string, Outputs["lock"], Outputs["lock"], object]>([
+    ["nothing without lock", undefined, undefined, {}],
+    ["all targets", true, undefined, { "node:22": locked, "node:lts": locked, archive: locked }],
+    ["one part", { write: true }, undefined, expect.objectContaining({ "node:22": { writeEnabled: false } })],
+    ["only what is ours is unlocked", undefined, true, { "node:22": unlocked, archive: unlocked }],
+    [
+      "the other part instead",
+      { delete: true },
+      { write: true },
+      {
+        "node:22": { writeEnabled: true, deleteEnabled: false },
+        archive: { writeEnabled: true, deleteEnabled: false },
+        "node:lts": { deleteEnabled: false },
+      },
+    ],
+    [
+      "no lock that a refresh did not find",
+      false,
+      { write: true, unlocked: ["node:22"] },
+      { archive: { writeEnabled: true } },
+    ],
+  ])("planLocks: %s", (_, desired, before, changes) => {
+    expect(byName(planLocks([tag, other, untagged], ours, desired, owned(before)))).toEqual(changes);
+  });
+
+  test("planLocks: an earlier manifest without a tag keeps its lock", () => {
+    expect(byName(planLocks([tag, untagged], wanted, false, owned(true)))).toEqual({ "node:22": unlocked });
+    expect(byName(planLocks([tag, untagged], wanted, true, owned(true)))).toEqual({
+      "node:22": locked,
+      archive: locked,
+    });
+  });
+
+  test.each<[string, Outputs["lock"], TargetDigests, string[]]>([
+    ["our lock against changes", true, new Map([["node:22", ours]]), ["node:22"]],
+    ["our lock against deletion is no obstacle", { delete: true }, new Map([["node:22", ours]]), []],
+    ["a tag that others moved", true, new Map([["node:22", theirs]]), []],
+    ["a target that cannot be read", true, "unreadable", ["node:22"]],
+    ["no lock", undefined, new Map([["node:22", ours]]), []],
+  ])("planUnlocksForMove: %s", (_, lock, held, names) => {
+    const plan = { keep: [], add: [], move: [tag], conflicts: [] };
+    expect(Object.keys(byName(planUnlocksForMove(plan, wanted, owned(lock), held)))).toEqual(names);
+  });
+
+  test("planUnlockForRemoval takes our parts off, and no others", () => {
+    expect(byName(planUnlockForRemoval(tag, owned(true)))).toEqual({ "node:22": unlocked });
+    expect(byName(planUnlockForRemoval(tag, owned({ delete: true })))).toEqual({ "node:22": { deleteEnabled: true } });
+    expect(planUnlockForRemoval(other, owned(true))).toEqual([]);
+    expect(planUnlockForRemoval(tag, owned(undefined))).toEqual([]);
   });
 });

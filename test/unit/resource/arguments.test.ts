@@ -27,7 +27,7 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, lock, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
 const noCooldown = 'must be a duration of an hour or more, such as "3d" or "12h", or "0"';
@@ -254,6 +254,18 @@ describe("wrong arguments", () => {
     ],
 
     ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],
+    [
+      "a lock that is no lock",
+      { ...valid, lock: "yes" },
+      "lock: must be true, false, or an object with write and delete",
+    ],
+    ["a list as lock", { ...valid, lock: [] }, "lock: must be true, false, or an object with write and delete"],
+    ["a part of a lock that is no boolean", { ...valid, lock: { write: "yes" } }, "lock.write: must be true or false"],
+    [
+      "an unknown part of a lock",
+      { ...valid, lock: { read: true } },
+      "lock.read: is not a known argument; expected one of write, delete",
+    ],
     ["a policy that is no text", { ...valid, onDelete: true }, 'onDelete: must be one of "retain", "untag", "delete"'],
     [
       "an unknown policy",
@@ -344,6 +356,13 @@ describe("valid arguments", () => {
         untaggedTargetRepositories: ["app"],
       },
     ],
+    ["a lock", { ...valid, lock: true }],
+    ["a lock in parts", { ...valid, lock: { write: false, delete: UNKNOWN } }],
+    [
+      "a lock as the state has it after a refresh",
+      { ...valid, lock: { write: true, delete: true, unlocked: ["a:1"] } },
+    ],
+    ["no lock", { ...valid, lock: null }],
     ["every policy", { ...valid, onConflict: "overwrite", onDelete: "delete", onSourceUnavailable: "keep" }],
     ["triggers of any kind", { ...valid, triggers: [1, "two", { three: null }] }],
   ])("%s", (_, args) => {
