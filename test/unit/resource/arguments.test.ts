@@ -27,7 +27,7 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, lock, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
 const noCooldown = 'must be a duration of an hour or more, such as "3d" or "12h", or "0"';
