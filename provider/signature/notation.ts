@@ -11,7 +11,7 @@ import { COSE, openCose } from "./notation/cose";
 import { matches } from "./notation/distinguished-name";
 import { checkHeaders, type Envelope, verifySignature } from "./notation/envelope";
 import { JWS, openJws } from "./notation/jws";
-import { quoted, reasonOf, Rejection } from "./notation/rejection";
+import { quoted, Rejection, reasonOf } from "./notation/rejection";
 import { verifyTimestamp } from "./notation/timestamp";
 import type { NotationPolicy } from "./notation-policy";
 
@@ -125,6 +125,7 @@ function checkTime(chain: readonly Certificate[], envelope: Envelope, { tsa }: N
 
 function describeValidity(certificate: Certificate, time: Date): string {
   const { notBefore, notAfter } = certificate;
-  const validity = time < notBefore ? `is valid from ${notBefore.toISOString()}` : `expired at ${notAfter.toISOString()}`;
+  const validity =
+    time < notBefore ? `is valid from ${notBefore.toISOString()}` : `expired at ${notAfter.toISOString()}`;
   return `${quoted(nameOf(certificate))}, which ${validity}`;
 }
