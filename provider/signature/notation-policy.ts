@@ -10,14 +10,14 @@ export interface NotationArguments {
     /** Certificates of the CAs, in PEM. Each text can hold several. */
     readonly ca: readonly string[];
     /**
-     * Root certificates of timestamp authorities, in PEM. When given, every signature must have a timestamp of one of them, and
-     * is accepted after its certificates have expired. Without it, the certificates must be valid now.
+     * Root certificates of timestamp authorities, in PEM. When given, every signature must have a timestamp of one of
+     * them, and is accepted even after its certificates have expired. Otherwise, the certificates must be valid now.
      */
     readonly tsa?: readonly string[];
   };
-  /** Subjects such as `x509.subject: C=US, ST=WA, O=Example`, of which a certificate must have every attribute; or `*` alone. */
+  /** Subjects such as `x509.subject: C=US, ST=WA, O=Example`: a signer has every attribute of one. Or `*` alone. */
   readonly trustedIdentities: readonly string[];
-  /** Whether certificates were revoked is not checked, neither of signers nor of timestamp authorities; this must be said. */
+  /** Revocation is not checked, neither of signers nor of timestamp authorities, and this must be said. */
   readonly revocation: "skip";
 }
 
@@ -52,7 +52,7 @@ export function parseNotationPolicy(
     problems.add(
       `${path}.revocation`,
       'must be "skip"',
-      "Set it to say that revocation is not checked, which is not supported",
+      "Say that revoked certificates are not noticed; checking revocation is not supported",
     );
   }
   if (problems.found.length > 0 || !ca || !trustedIdentities) return { problems: problems.found };
@@ -123,8 +123,9 @@ function parseCertificates(
 ): readonly X509Certificate[] {
   return problems.texts(path, value, "certificates in PEM").flatMap(({ path: item, text }) => {
     const blocks = text.match(PEM) ?? [];
-    if (blocks.length === 0)
+    if (blocks.length === 0) {
       problems.add(item, "must contain a certificate in PEM", "Pass the content of the file, not its path");
+    }
     return blocks.flatMap((block) => {
       try {
         const certificate = new X509Certificate(block);

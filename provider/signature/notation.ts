@@ -11,7 +11,7 @@ import { COSE, openCose } from "./notation/cose";
 import { matches } from "./notation/distinguished-name";
 import { checkHeaders, type Envelope, verifySignature } from "./notation/envelope";
 import { JWS, openJws } from "./notation/jws";
-import { quoted, Rejection } from "./notation/rejection";
+import { quoted, Rejection, reasonOf } from "./notation/rejection";
 import { verifyTimestamp } from "./notation/timestamp";
 import type { NotationPolicy } from "./notation-policy";
 
@@ -23,14 +23,15 @@ export interface SignedImage {
 }
 
 const ARTIFACT_TYPE = "application/vnd.cncf.notary.signature";
-const MAX_ENVELOPE_BYTES = 1_000_000;
+/** Ten times what long chains need; a bound for the work that a signature can cause. */
+const MAX_ENVELOPE_BYTES = 250_000;
 
 /** Whether a manifest claims to be a signature of the Notary Project, in the current form or that of older versions. */
 export function isNotationSignature({ artifactType, config }: SignatureManifest): boolean {
   return (artifactType ?? config?.mediaType) === ARTIFACT_TYPE;
 }
 
-/** Verifies one candidate. Only what `candidate.blob` throws is thrown. */
+/** Verifies one candidate. Throws only what `candidate.blob` throws. */
 export async function verifyNotation(
   image: SignedImage,
   candidate: SignatureCandidate,
@@ -41,25 +42,20 @@ export async function verifyNotation(
   try {
     signature = findEnvelope(image, candidate.manifest);
   } catch (error) {
-    return rejected(error);
+    return { rejected: reasonOf(error) };
   }
   const bytes = await candidate.blob(signature, MAX_ENVELOPE_BYTES);
   try {
     return { signedBy: verifyEnvelope(image, openEnvelope(signature.mediaType, bytes), policy, now) };
   } catch (error) {
-    return rejected(error);
+    return { rejected: reasonOf(error) };
   }
-}
-
-function rejected(error: unknown): Verdict {
-  if (error instanceof Rejection) return { rejected: error.reason };
-  throw error;
 }
 
 function findEnvelope(image: SignedImage, manifest: SignatureManifest): LayerDescriptor {
   if (!isNotationSignature(manifest)) throw new Rejection("is not a signature of the Notary Project");
-  if (manifest.subject?.digest !== image.digest)
-    throw new Rejection(`refers to ${manifest.subject?.digest ?? "nothing"}`);
+  const subject = manifest.subject?.digest;
+  if (subject !== image.digest) throw new Rejection(`refers to ${subject ?? "nothing"}`);
   const [layer] = manifest.layers;
   if (layer === undefined || manifest.layers.length > 1) throw new Rejection("does not have exactly one layer");
   if (layer.size > MAX_ENVELOPE_BYTES) throw new Rejection(`is larger than ${MAX_ENVELOPE_BYTES} bytes`);
@@ -92,7 +88,7 @@ function checkPayload(image: SignedImage, payload: Buffer): void {
   for (const property of ["digest", "mediaType", "size"] as const) {
     const wanted = image[property];
     if (wanted !== undefined && target[property] !== wanted) {
-      throw new Rejection(`is for an image with the ${property} ${quoted(String(target[property]))}, not ${wanted}`);
+      throw new Rejection(`is for an image with the ${property} ${quoted(target[property])}, not ${wanted}`);
     }
   }
 }
@@ -114,8 +110,7 @@ function checkTrust(chain: readonly [Certificate, ...Certificate[]], { ca, trust
 function checkTime(chain: readonly Certificate[], envelope: Envelope, { tsa }: NotationPolicy, now: Date): void {
   if (tsa.length === 0) {
     const invalid = invalidDuring(chain, now, now);
-    if (invalid)
-      throw new Rejection(`has the certificate ${quoted(nameOf(invalid))}, ${describeValidity(invalid, now)}`);
+    if (invalid) throw new Rejection(`has the certificate ${describeValidity(invalid, now)}`);
     return;
   }
   if (envelope.timestamp === undefined) throw new Rejection("has no timestamp, which trustStore.tsa requires");
@@ -123,15 +118,14 @@ function checkTime(chain: readonly Certificate[], envelope: Envelope, { tsa }: N
   const { earliest, latest } = verifyTimestamp(envelope.timestamp, envelope.signature, roots);
   const invalid = invalidDuring(chain, earliest, latest);
   if (invalid) {
-    const validity = describeValidity(invalid, earliest);
-    throw new Rejection(
-      `was timestamped at ${earliest.toISOString()} with the certificate ${quoted(nameOf(invalid))}, ${validity}`,
-    );
+    const certificate = describeValidity(invalid, earliest);
+    throw new Rejection(`was timestamped at ${earliest.toISOString()} with the certificate ${certificate}`);
   }
 }
 
-function describeValidity({ notBefore, notAfter }: Certificate, time: Date): string {
-  return time < notBefore
-    ? `which is valid from ${notBefore.toISOString()}`
-    : `which expired at ${notAfter.toISOString()}`;
+function describeValidity(certificate: Certificate, time: Date): string {
+  const { notBefore, notAfter } = certificate;
+  const validity =
+    time < notBefore ? `is valid from ${notBefore.toISOString()}` : `expired at ${notAfter.toISOString()}`;
+  return `${quoted(nameOf(certificate))}, which ${validity}`;
 }

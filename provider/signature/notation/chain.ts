@@ -27,7 +27,7 @@ const NOT_FOR_CODE = {
   "1.3.6.1.5.5.7.3.9": "OCSPSigning",
 };
 
-/** Checks a complete chain: each certificate is issued by the next one, the last one by itself, and each may be where it is. */
+/** Checks a complete chain: each certificate is issued by the next one, the last one by itself, and may be where it is. */
 export function checkChain(chain: readonly Certificate[], purpose: Purpose): void {
   chain.forEach((certificate, index) => {
     const issuer = chain[index + 1] ?? certificate;
@@ -81,8 +81,8 @@ function leafProblem({ basicConstraints, keyUsage, extendedKeyUsage }: Certifica
     return wrong && `must not have the extended key usage ${wrong[1]}`;
   }
   // https://www.rfc-editor.org/rfc/rfc3161#section-2.3
-  if (extendedKeyUsage?.purposes.join() !== TIMESTAMPING)
-    return "must have the extended key usage timeStamping, and no other";
+  const isOnlyTimestamping = extendedKeyUsage?.purposes.join() === TIMESTAMPING;
+  if (!isOnlyTimestamping) return "must have the extended key usage timeStamping, and no other";
   return extendedKeyUsage.critical ? undefined : "has an extended key usage that is not critical";
 }
 

@@ -38,8 +38,8 @@ export function openCose(bytes: Buffer): Envelope {
     return {
       algorithm: ALGORITHMS.get(headers.get(LABEL.algorithm)),
       contentType: headers.get(LABEL.contentType),
-      critical: list(headers.get(LABEL.critical)).map(String),
-      headers: new Map([...headers].map(([label, value]) => [String(label), readHeader(label, value)])),
+      critical: list(headers.get(LABEL.critical)).map(labelText),
+      headers: new Map([...headers].map(([label, value]) => [labelText(label), readHeader(label, value)])),
       payload: byteString(payload),
       signedBytes: Buffer.from(encode(toBeSigned(byteString(protectedBytes), byteString(payload)))),
       signature: byteString(signature),
@@ -78,6 +78,12 @@ function map(value: unknown): ReadonlyMap<unknown, unknown> {
 function list(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw new Error("a list is missing");
   return value;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9052#section-1.5 */
+function labelText(label: unknown): string {
+  if (typeof label !== "string" && typeof label !== "number") throw new Error("a label is neither a text nor a number");
+  return String(label);
 }
 
 /** Times are seconds since 1970 with the tag 1: https://www.rfc-editor.org/rfc/rfc8949#section-3.4.2 */

@@ -37,20 +37,18 @@ const SIGNING_SCHEME = "notary.x509";
 
 /** Verifies the signature with the key of the first certificate, and returns all of them. */
 export function verifySignature(envelope: Envelope): readonly [Certificate, ...Certificate[]] {
-  if (envelope.certificates.length > MAX_CERTIFICATES)
-    throw new Rejection(`has more than ${MAX_CERTIFICATES} certificates`);
-  const [leaf, ...issuers] = envelope.certificates.map(parseCertificate);
+  const { certificates, algorithm, signedBytes, signature } = envelope;
+  if (certificates.length > MAX_CERTIFICATES) throw new Rejection(`has more than ${MAX_CERTIFICATES} certificates`);
+  const [leaf, ...issuers] = certificates.map(parseCertificate);
   if (leaf === undefined) throw new Rejection("has no certificate");
 
   const key = signingKey(leaf.key);
   if (key === undefined) throw new Rejection(`is signed with an unsupported key (${describeKey(leaf.key)})`);
   // The key decides, so that nobody can choose a weaker algorithm than the signer.
-  if (envelope.algorithm !== key.algorithm) {
-    throw new Rejection(
-      `names another algorithm (${envelope.algorithm ?? "unsupported"}) than its key has (${key.algorithm})`,
-    );
+  if (algorithm !== key.algorithm) {
+    throw new Rejection(`names another algorithm (${algorithm ?? "unsupported"}) than its key has (${key.algorithm})`);
   }
-  if (!isSignature(envelope.signedBytes, envelope.signature, leaf.key, key.hash)) {
+  if (!isSignature(signedBytes, signature, leaf.key, key.hash)) {
     throw new Rejection("has a signature that does not belong to its content");
   }
   return [leaf, ...issuers];
@@ -58,10 +56,10 @@ export function verifySignature(envelope: Envelope): readonly [Certificate, ...C
 
 /** Checks the protected headers, and returns the time from which on the signature must not be accepted. */
 export function checkHeaders({ contentType, critical, headers }: Envelope): Date | undefined {
-  if (contentType !== PAYLOAD_TYPE) throw new Rejection(`has the content type ${quoted(String(contentType))}`);
+  if (contentType !== PAYLOAD_TYPE) throw new Rejection(`has the content type ${quoted(contentType)}`);
   const scheme = headers.get(HEADER.signingScheme);
   if (scheme !== SIGNING_SCHEME) {
-    throw new Rejection(`has the signing scheme ${quoted(String(scheme))}; only ${SIGNING_SCHEME} is supported`);
+    throw new Rejection(`has the signing scheme ${quoted(scheme)}; only ${SIGNING_SCHEME} is supported`);
   }
   const signingTime = headers.get(HEADER.signingTime);
   const expiry = headers.get(HEADER.expiry);

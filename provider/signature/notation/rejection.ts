@@ -19,8 +19,15 @@ export function parsing<T>(what: string, parse: () => T): T {
   }
 }
 
-export function quoted(text: string): string {
-  return `"${printable(text)}"`;
+/** A value of a signature, of whatever type. Only texts and numbers are shown. */
+export function quoted(value: unknown): string {
+  if (typeof value === "string") return `"${printable(value)}"`;
+  return typeof value === "number" ? `${value}` : `(${typeof value})`;
+}
+
+/** The reason in an error: whatever goes wrong while a signature is verified is its own fault. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Rejection ? error.reason : `is malformed: ${printable(String(error))}`;
 }
 
 /** Text that is safe to print: without control and formatting characters, and short. */

@@ -209,8 +209,12 @@ describe("signers", () => {
       signed: signJws({ chain: leafExtensions(usage, extension.keyUsage([0, 5]), codeSigning) }),
       reason: /^has a certificate that cannot be read: an extension occurs twice$/,
     }),
-    "a name of a type that is no text": () => ({
-      signed: signJws({ chain: leafWith({ text: (text) => tlv(0x04, Buffer.from(text)) }) }),
+    "a name in UniversalString, which nobody uses": () => ({
+      signed: signJws({
+        chain: leafWith({
+          text: (text) => tlv(0x1c, Buffer.from([...text].flatMap((letter) => [0, 0, 0, letter.charCodeAt(0)]))),
+        }),
+      }),
       reason: /^has a certificate that cannot be read: a name is not a text$/,
     }),
     "a name that is not UTF-8": () => ({

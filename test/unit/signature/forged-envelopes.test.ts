@@ -41,7 +41,7 @@ describe("another image", () => {
     }),
     "a payload with another size": () => ({
       signed: signJws({ chain, ...target({ size: 655 }) }),
-      reason: /^is for an image with the size "655", not 654$/,
+      reason: /^is for an image with the size 655, not 654$/,
     }),
     "a payload with the size as a text": () => ({
       signed: signJws({ chain, ...target({ size: "654" }) }),
@@ -53,7 +53,7 @@ describe("another image", () => {
     }),
     "a payload without a digest": () => ({
       signed: signJws({ chain, ...target({ digest: undefined }) }),
-      reason: /with the digest "undefined"/,
+      reason: /with the digest \(undefined\)/,
     }),
     "a payload without a target artifact": () => ({
       signed: signJws({ chain, payload: { digest: IMAGE.digest } }),
@@ -98,7 +98,7 @@ describe("another image", () => {
 
   test("a layer that is too large is not even read", async () => {
     const candidate = candidateOf(signJws({ chain }));
-    const layers = candidate.manifest.layers.map((layer) => ({ ...layer, size: 1_000_001 }));
+    const layers = candidate.manifest.layers.map((layer) => ({ ...layer, size: 250_001 }));
     const blob = () => Promise.reject(new Error("read"));
     const verdict = verifyNotation(
       IMAGE,
@@ -106,7 +106,7 @@ describe("another image", () => {
       policyOf({}),
       NOW,
     );
-    expect(await verdict).toEqual({ rejected: "is larger than 1000000 bytes" });
+    expect(await verdict).toEqual({ rejected: "is larger than 250000 bytes" });
   });
 });
 
@@ -403,6 +403,10 @@ describe("protected headers", () => {
       signed: signJws({ chain, headers: crit("\u001b[2J\n") }),
       reason: /^has the critical header "\?\[2J\?"/,
     }),
+    "a critical header that is neither a text nor a number (COSE)": () => ({
+      signed: signCose({ chain }, [[2, [SCHEME, new Map()]]]),
+      reason: /a label is neither a text nor a number$/,
+    }),
     "no critical headers (JWS)": () => ({
       signed: signJws({ chain, headers: { crit: undefined } }),
       reason: /^has a JWS envelope that cannot be read: a list is missing$/,
@@ -425,7 +429,7 @@ describe("protected headers", () => {
     }),
     "no signing scheme": () => ({
       signed: signCose({ chain }, [[SCHEME, undefined]]),
-      reason: /^has the signing scheme "undefined"/,
+      reason: /^has the signing scheme \(undefined\)/,
     }),
     "no signing time": () => ({
       signed: signJws({ chain, headers: { "io.cncf.notary.signingTime": undefined } }),
@@ -468,9 +472,13 @@ describe("protected headers", () => {
       signed: signJws({ chain, headers: { cty: "application/vnd.cncf.notary.payload.v2+json" } }),
       reason: /^has the content type "application\/vnd.cncf.notary.payload.v2\+json"$/,
     }),
+    "a content type that cannot be turned into a text": () => ({
+      signed: signJws({ chain, headers: { cty: { toString: 1 } } }),
+      reason: /^has the content type \(object\)$/,
+    }),
     "another content type (COSE)": () => ({
       signed: signCose({ chain }, [[3, 50]]),
-      reason: /^has the content type "50"$/,
+      reason: /^has the content type 50$/,
     }),
   });
 });
@@ -483,7 +491,7 @@ describe("malformed JWS", () => {
     "no UTF-8": () => ({ signed: { mediaType: JWS, bytes: Buffer.from([0x7b, 0xff, 0x7d]) }, reason: unreadable }),
     "a list": () => ({ signed: raw("[]"), reason: /an object is missing$/ }),
     nothing: () => ({ signed: raw(""), reason: unreadable }),
-    "deeply nested JSON": () => ({ signed: raw("[".repeat(900_000)), reason: unreadable }),
+    "deeply nested JSON": () => ({ signed: raw("[".repeat(240_000)), reason: unreadable }),
     "the compact serialization": () => ({
       signed: raw(Object.values(JSON.parse(signJws({ chain }).bytes.toString())).join(".")),
       reason: unreadable,
@@ -547,8 +555,8 @@ describe("malformed JWS", () => {
       }),
       reason: unreadable,
     }),
-    "a thousand certificates": () => ({
-      signed: signJws({ chain: Array.from({ length: 1000 }, () => leaf) }),
+    "a hundred certificates": () => ({
+      signed: signJws({ chain: Array.from({ length: 100 }, () => leaf) }),
       reason: /^has more than 10 certificates$/,
     }),
   });
@@ -623,15 +631,15 @@ describe("malformed COSE", () => {
       reason: /Streaming not supported$/,
     }),
     "an endless string of indefinite length": () => ({
-      signed: cbor("d2 84 5f", Buffer.alloc(900_000, 0x40)),
+      signed: cbor("d2 84 5f", Buffer.alloc(240_000, 0x40)),
       reason: /Streaming not supported$/,
     }),
     "deeply nested arrays": () => ({
-      signed: cbor("d2", Buffer.alloc(900_000, 0x81)),
+      signed: cbor("d2", Buffer.alloc(240_000, 0x81)),
       reason: /Maximum depth 8 exceeded$/,
     }),
     "deeply nested tags": () => ({
-      signed: cbor("d2", Buffer.alloc(900_000, 0xc1)),
+      signed: cbor("d2", Buffer.alloc(240_000, 0xc1)),
       reason: /Maximum depth 8 exceeded$/,
     }),
     "deeply nested maps in the unprotected header": () => ({

@@ -1,5 +1,5 @@
 /** Issues certificates, by default as the Notary Project wants them. */
-import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { bitString, bits, boolean, generalizedTime, integer, octets, oid, sequence, set, tagged, utf8 } from "./der";
 
 export interface Issued {
@@ -113,7 +113,12 @@ export function issue(commonName: string, wish: Wish = {}): Issued {
     algorithm,
     bitString(wish.pss ? signPss(wish.pss, content, signer) : sign(hash, content, signer)),
   );
-  return { der, pem: new X509Certificate(der).toString(), key: privateKey, name, issuerName, serialNumber: issued };
+  return { der, pem: pemOf(der), key: privateKey, name, issuerName, serialNumber: issued };
+}
+
+function pemOf(der: Buffer): string {
+  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }
 
 function encodeName(parts: NameParts, text = utf8): Buffer {
