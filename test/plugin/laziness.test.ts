@@ -22,8 +22,11 @@ const heavy = [
 /** Runs a script on dist/ in a new process and returns the expensive packages that it loaded. */
 function loadedBy(script: string): string[] {
   const text = `
+    // The SDK loads some of them itself.
+    require("@pulumi/pulumi"); require("@pulumi/pulumi/dynamic");
+    const before = new Set(Object.keys(require.cache));
     (async () => { ${script} })().then(() => {
-      const files = Object.keys(require.cache);
+      const files = Object.keys(require.cache).filter((file) => !before.has(file));
       const loaded = ${JSON.stringify(heavy)}.filter((name) => files.some((file) => file.includes("/node_modules/" + name + "/")));
       console.log(JSON.stringify({ loaded, files: files.length }));
     });`;
