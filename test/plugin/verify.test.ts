@@ -115,7 +115,7 @@ test("another policy for the same digest is verified and recorded, and imports n
   expect(await up({ verify: { cosign: { key: pem(next) } } })).toEqual({ errors: {}, steps: { image: "update" } });
   expect(recorded()).toMatchObject({ signature, sourceDigest: first });
   expect(importCount(emulator)).toBe(0);
-  expect(reads()[0]).toBe(`GET referrers/${first}`);
+  expect(reads()).toContain(`GET referrers/${first}`);
 
   const { verify: _verify, ...unverified } = image;
   expect((await stack.up({ image: unverified })).steps).toEqual({ image: "update" });
@@ -145,6 +145,8 @@ test("cosign's tag is found, also on a registry without the referrers API", asyn
   await emulator.control.faults({ host: "registry-1.docker.io", from: "client", path: "/referrers/", status: 404 });
   expect((await up()).errors).toEqual({});
   expect(recorded()).toMatchObject({ signature });
+  // The process remembers that this host has no referrers API.
+  await stack.stopPlugin();
 });
 
 test("signatures that cosign itself has made, of an index; with platform, that of the index counts", async () => {
