@@ -7,9 +7,11 @@ import type { ParsedArguments } from "../resource/arguments";
 import { defaultTargetTag } from "../resource/source";
 import { type Arguments, type Inputs, type ProgramContext, pinnedReference, targetNames } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
+import type { DigestResolver } from "../source/resolve-digest";
 import type { CheckContext, Resolved } from "./check-context";
 import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
-import { findSourceDigest, type SourceReader } from "./source-digest";
+import { findSourceDigest } from "./source-digest";
+import { findReferrers } from "./source-referrers";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -17,6 +19,12 @@ export interface CompletedInputs {
   readonly failures: readonly Failure[];
   readonly warnings: readonly Failure[];
 }
+
+/** Reads the source where the program did not. */
+export type SourceReader = Pick<
+  DigestResolver,
+  "resolve" | "resolvePlatform" | "pushTime" | "listReferrers" | "collectReferrers"
+>;
 
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeInputs(
@@ -28,17 +36,20 @@ export async function completeInputs(
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
   const digests = await findSourceDigest(args, parsed.source, context, old, reader);
+  const referrers = await findReferrers(args, parsed.source, digests, context, old, reader);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
+  const { referrers: policy, ...others } = args;
   return {
     inputs: {
-      ...args,
+      ...others,
       ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
       ...digests.value,
+      ...referrers.value,
       ...targetOutputs(registry.value.loginServer, targetNames(args), digests.value.sourceDigest),
     },
-    failures: [digests.failure, registry.failure].filter((failure) => failure !== undefined),
-    warnings: [digests.warning, registry.warning].filter((warning) => warning !== undefined),
+    failures: [digests, referrers, registry].flatMap(({ failure }) => failure ?? []),
+    warnings: [digests, referrers, registry].flatMap(({ warning }) => warning ?? []),
   };
 }
 

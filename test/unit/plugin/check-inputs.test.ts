@@ -11,7 +11,7 @@ import { digestOf, registryId } from "../../support/fixtures";
 const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
-const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
+const args = { registry: id, source: "docker.io/library/node:22" };
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
   ({ findRegistry: async () => ({ id, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
@@ -23,7 +23,13 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
     { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    { resolve: async () => ({}), resolvePlatform: async () => ({}), pushTime: async () => undefined },
+    {
+      resolve: async () => ({}),
+      resolvePlatform: async () => ({}),
+      pushTime: async () => undefined,
+      listReferrers: async () => ({}),
+      collectReferrers: async () => ({}),
+    },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }
