@@ -14,6 +14,7 @@ import {
   type SourceUnavailablePolicy,
   taggedReference,
 } from "./resource/state";
+import type { VerifyArgs } from "./verify-args";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -113,6 +114,12 @@ export interface ImportedImageArgs {
    */
   cooldown?: pulumi.Input<string>;
   /**
+   * Whose signatures the image must carry: otherwise preview and update fail, and nothing is imported. The digest that is
+   * imported is verified; with `platform` the index, which names the manifest of the platform.
+   * @default none
+   */
+  verify?: pulumi.Input<VerifyArgs>;
+  /**
    * Lock the imported tags, or manifests without a tag, against changes and deletion; `true` is both. The lock is taken off for
    * an update or deletion by this resource, and stays on what it leaves in the registry.
    * @default false
@@ -152,6 +159,10 @@ export class ImportedImage extends pulumi.CustomResource {
    * Known in preview. Nothing that vanishes at the source is removed.
    */
   declare readonly referrers: pulumi.Output<string | undefined>;
+  /** With `verify`: the digest of the signature that counts; with both tools, of one of each. Known in preview. */
+  declare readonly signature: pulumi.Output<string | undefined>;
+  /** With `verify`: who signed, the fingerprint of a key or the name in a certificate. Known in preview. */
+  declare readonly signedBy: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
   /** Names `repository:tag` in the target, the default written out. Known in preview. */
@@ -247,6 +258,8 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     sourceDigest: undefined,
     indexDigest: undefined,
     candidate: undefined,
+    signature: undefined,
+    signedBy: undefined,
     reference: undefined,
     targets: undefined,
     mediaType: undefined,

@@ -16,3 +16,12 @@ export type {
   SourceMovePolicy,
   SourceUnavailablePolicy,
 } from "./resource/state";
+export type {
+  CosignIdentityArgs,
+  CosignKeyArgs,
+  CosignKeysArgs,
+  CosignSignerArgs,
+  NotationArgs,
+  NotationTrustStoreArgs,
+  VerifyArgs,
+} from "./verify-args";

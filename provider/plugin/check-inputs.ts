@@ -1,4 +1,4 @@
-/** Completes valid arguments with what is known before anything is imported: digest, registry, target names, references. */
+/** Completes valid arguments with what is known before anything is imported: digest, signature, registry, target names, references. */
 import type { Azure } from "../azure/azure";
 import { type Failure, failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
@@ -12,6 +12,7 @@ import type { CheckContext, Resolved } from "./check-context";
 import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
 import { findSourceDigest } from "./source-digest";
 import { findReferrers } from "./source-referrers";
+import { verifySource } from "./verify";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -23,7 +24,7 @@ export interface CompletedInputs {
 /** Reads the source where the program did not. */
 export type SourceReader = Pick<
   DigestResolver,
-  "resolve" | "resolvePlatform" | "pushTime" | "listReferrers" | "collectReferrers"
+  "resolve" | "resolvePlatform" | "pushTime" | "findSignatures" | "listReferrers" | "collectReferrers"
 >;
 
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
@@ -36,6 +37,9 @@ export async function completeInputs(
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
   const digests = await findSourceDigest(args, parsed.source, context, old, reader);
+  const signature = context.readsTarget
+    ? { value: {} }
+    : await verifySource(args, parsed.source, digests.value, old, context.now, reader);
   const referrers = await findReferrers(args, parsed.source, digests, context, old, reader);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   const { referrers: policy, ...others } = args;
@@ -45,10 +49,11 @@ export async function completeInputs(
       ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
       ...digests.value,
+      ...signature.value,
       ...referrers.value,
       ...targetOutputs(registry.value.loginServer, targetNames(args), digests.value.sourceDigest),
     },
-    failures: [digests, referrers, registry].flatMap(({ failure }) => failure ?? []),
+    failures: [digests, signature, referrers, registry].flatMap(({ failure }) => failure ?? []),
     warnings: [digests, referrers, registry].flatMap(({ warning }) => warning ?? []),
   };
 }

@@ -32,6 +32,7 @@ import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
 import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
 import { forgetTokens } from "./target-registry";
+import { verifyProblems } from "./verify";
 
 type EngineInputs = Omit<Arguments, "referrers"> &
   Partial<Omit<Outputs, "referrers">> & {
@@ -53,7 +54,9 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
   const { args, program, keep, keepReferrers } = splitProgramInputs(news, old);
   const parsed = parseArguments(args, program.timeouts);
-  if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
+  const problems = verifyProblems(args.verify, old);
+  if ("problems" in parsed) return { inputs: args, failures: [...parsed.problems, ...problems].map(checkFailure) };
+  if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
   const context = { ...program, keep, keepReferrers, now: Date.now() };
   const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
@@ -141,8 +144,9 @@ function reader(): DigestResolver {
 function splitProgramInputs(news: EngineInputs, old: Partial<Inputs> = {}) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, indexDigest, candidate, referrersFingerprint, ...results } = rest;
-  const { targets, reference, timeouts, mediaType, platforms, verifiedBy, referrers, ...others } = results;
+  const { registryId, loginServer, indexDigest, candidate, verified, referrersFingerprint, ...results } = rest;
+  const { signature, signedBy, targets, reference, timeouts, mediaType, platforms, verifiedBy, ...more } = results;
+  const { referrers, ...others } = more;
   const keepReferrers = typeof referrers === "string" && referrers === old.referrers;
   const args = { ...others, ...(referrers !== undefined && !keepReferrers && { referrers }) };
   return { args, program, keep: sourceDigest, keepReferrers };

@@ -70,6 +70,7 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     (desired.cooldown ?? "0") !== (recorded.cooldown ?? "0") ||
     desired.indexDigest !== recorded.indexDigest ||
     desired.candidate !== recorded.candidate ||
+    desired.verified !== recorded.verified ||
     desired.referrers !== recorded.referrers ||
     desired.referrersFingerprint !== recorded.referrersFingerprint ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||

@@ -8,7 +8,7 @@ import { isObject, parseJson } from "../json";
 import { DOCKER_HUB } from "../reference/host";
 import { type AuthHeaders, Authorization } from "./authorization";
 import type { RegistryCredential } from "./credential";
-import { denialError } from "./denial";
+import { denialError, errorCodeOf } from "./denial";
 import { Identity } from "./identity";
 import { pingResponse } from "./ping";
 import { sendRequest } from "./request";
@@ -180,6 +180,8 @@ export class RegistryApi {
   }
 
   unexpectedStatus(method: string, response: HttpResponse): ImportError {
+    const quarantined = errorCodeOf(response) === "IMAGE_QUARANTINED" ? imageAt(response.url) : undefined;
+    if (quarantined !== undefined) return new ImportError(registryFailure.quarantined(this.side, quarantined));
     const reason = `${method} returned ${this.serverMessage(response) ?? `HTTP ${response.status}`}`;
     return this.invalidResponse(reason, response);
   }

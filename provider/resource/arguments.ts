@@ -28,7 +28,8 @@ export interface ParsedArguments {
 }
 
 /**
- * Parses arguments, or returns every problem with them, each beginning with the path of its argument. The program
+ * Parses arguments, or returns every problem with them, each beginning with the path of its argument. What `verify` contains is
+ * left to `check`, which verifies. The program
  * resolves nothing for arguments with problems; `check` reports them all at once. Unknown values pass.
  */
 export function parseArguments(
@@ -72,6 +73,7 @@ const ARGUMENTS = [
   "onSourceUnavailable",
   "onSourceMove",
   "cooldown",
+  "verify",
   "lock",
   "triggers",
 ];
@@ -233,12 +235,13 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
 
 /** The arguments that need what the source says, and whether they are set. */
 function readingTheSource(args: Arguments) {
-  const { platform, onSourceMove } = args;
+  const { platform, onSourceMove, verify } = args;
   return {
     platform: given(platform),
     referrers: referrersPolicy(args.referrers) !== undefined,
     onSourceMove: given(onSourceMove) && onSourceMove !== "import",
     cooldown: cooldownOf(args) > 0,
+    verify: given(verify),
   };
 }
 

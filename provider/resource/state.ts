@@ -23,6 +23,7 @@ export interface Arguments {
   readonly onSourceMove?: SourceMovePolicy;
   readonly cooldown?: string;
   readonly lock?: Lock;
+  readonly verify?: VerifyArguments;
   readonly triggers?: readonly unknown[];
 }
 
@@ -32,6 +33,12 @@ export interface SourceArguments {
   readonly registry?: string;
   readonly credentials?: { readonly username?: string; readonly password: string };
   readonly digestFrom?: DigestOrigin;
+}
+
+/** Whose signatures an image must carry; their shapes are those of the folder that verifies them. */
+export interface VerifyArguments {
+  readonly cosign?: unknown;
+  readonly notation?: unknown;
 }
 
 export const conflictPolicies = ["fail", "overwrite"] as const;
@@ -117,6 +124,11 @@ export interface Inputs extends Omit<Arguments, "referrers"> {
   readonly referrers?: string;
   /** Identifies what refers to the image directly, and which types of it are imported. */
   readonly referrersFingerprint?: string;
+  /** With `verify`: the key of the policy, and the digest that it holds for. */
+  readonly verified?: string;
+  /** With `verify`: the digest of the signature that counts, and who made it. */
+  readonly signature?: string;
+  readonly signedBy?: string;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */

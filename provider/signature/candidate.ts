@@ -14,7 +14,8 @@ export interface SignatureCandidate {
 export interface SignatureManifest {
   readonly mediaType: string;
   readonly artifactType?: string;
-  readonly config: { readonly mediaType: string; readonly digest: Digest };
+  /** Missing for the artifact manifest that the image specification had until its release 1.1. */
+  readonly config?: { readonly mediaType: string; readonly digest: Digest };
   /** Missing for cosign's tags. */
   readonly subject?: { readonly digest: Digest };
   readonly layers: readonly LayerDescriptor[];

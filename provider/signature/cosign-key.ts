@@ -15,8 +15,9 @@ const ENCODINGS: Readonly<Record<string, "spki" | "pkcs1">> = { "PUBLIC KEY": "s
 const MINIMAL_RSA_BITS = 2048;
 
 /**
- * Hash functions by the kind of key. cosign 2 hashes with SHA-256 for every curve, cosign 3 as the curve asks for:
- * https://github.com/sigstore/sigstore-go/blob/main/pkg/verify/signature.go. Ed25519 hashes itself.
+ * Hash functions by the kind of key. cosign 2 uses SHA-256 with every curve, cosign 3 the one that belongs to the curve:
+ * https://github.com/sigstore/sigstore-go/blob/main/pkg/verify/signature.go. Ed25519 has its own; with such a key, cosign 3
+ * signs with Ed25519ph, which neither Node.js nor `cosign verify` supports.
  */
 const HASHES: Readonly<Record<string, readonly (string | null)[]>> = {
   prime256v1: ["sha256"],
@@ -68,7 +69,7 @@ function readPem(text: string): KeyObject {
   const encoding = Object.hasOwn(ENCODINGS, label) ? ENCODINGS[label] : undefined;
   if (encoding === undefined) {
     throw new InvalidReference(
-      `must be a public key in PEM (-----BEGIN PUBLIC KEY-----)${label === "" ? "" : `, not a ${label.toLowerCase()}`}`,
+      `must be a public key in PEM (-----BEGIN PUBLIC KEY-----)${label === "" ? "" : `, not ${label}`}`,
       "Pass the content of the file, not its path. To print a key that a KMS holds, run cosign public-key --key azurekms://…",
     );
   }

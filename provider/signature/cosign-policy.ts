@@ -89,15 +89,16 @@ function parseIdentity(
   path: string,
   value: Readonly<Record<string, unknown>>,
 ): readonly CosignIdentity[] {
-  const [issuer] = parsed(add, `${path}.issuer`, () => parseIssuer(asText(value.issuer)));
-  const [subject] = parsed(add, `${path}.subject`, () => parseSubject(asText(value.subject)));
+  const required = "is required: issuer and subject go together";
+  const [issuer] = parsed(add, `${path}.issuer`, () => parseIssuer(asText(value.issuer, required)));
+  const [subject] = parsed(add, `${path}.subject`, () => parseSubject(asText(value.subject, required)));
   const hasRoot = value.trustedRoot !== undefined && value.trustedRoot !== null;
   const [trustedRoot] = hasRoot ? parsed(add, `${path}.trustedRoot`, () => parseTrustedRoot(value.trustedRoot)) : [];
   return issuer && subject ? [{ issuer, subject, ...(trustedRoot && { trustedRoot }) }] : [];
 }
 
-function asText(value: unknown): string {
-  if (value === undefined || value === null) throw new InvalidReference("is required: issuer and subject go together");
+function asText(value: unknown, whenMissing = "must be a string"): string {
+  if (value === undefined || value === null) throw new InvalidReference(whenMissing);
   if (typeof value !== "string") throw new InvalidReference("must be a string");
   return value;
 }

@@ -20,7 +20,7 @@ const MOST_LAYERS = 20;
 
 /** Whether a manifest may hold signatures by cosign; any other one is no candidate. */
 export function isCosignManifest({ artifactType, config, layers }: SignatureManifest): boolean {
-  return [artifactType, config.mediaType, ...layers.map(({ mediaType }) => mediaType)].some(
+  return [artifactType, config?.mediaType, ...layers.map(({ mediaType }) => mediaType)].some(
     (type = "") => type === SIGNATURE_ARTIFACT || type === SIMPLE_SIGNING || type.startsWith(BUNDLE_PREFIX),
   );
 }

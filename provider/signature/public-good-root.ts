@@ -11,7 +11,8 @@ let current: Promise<TrustedRoot> | undefined;
 /**
  * The trusted root, as of the newest metadata that can be had: from the cache that Sigstore's npm packages share while it is
  * valid, else from https://tuf-repo-cdn.sigstore.dev, where every file is signed (https://theupdateframework.io). Where that
- * cannot be reached, the root that `@sigstore/tuf` was published with; it lacks keys that were added since.
+ * cannot be reached within seconds, the root that `@sigstore/tuf` was published with; it lacks keys that were added since.
+ * Requests go through a proxy only where Node's own `fetch` does (`NODE_USE_ENV_PROXY=1`).
  */
 export function publicGoodRoot(): Promise<TrustedRoot> {
   current ??= withinTime(refreshedRoot, REFRESH_TIMEOUT_MS).catch(publishedRoot);

@@ -9,8 +9,10 @@ import type { CollectedReferrers, ManifestDescriptor, RegistryClient } from "../
 import type { ReferrersPolicy } from "../resource/referrers";
 import { printSource, type Source } from "../resource/source";
 import type { DigestResult, ReferrersResult } from "../resource/state";
+import type { FoundSignatures } from "../signature/found-signatures";
 import { cached } from "./cached";
 import { findPlatform } from "./find-platform";
+import { findSignatures } from "./find-signatures";
 import { collectReferrers, fingerprintReferrers } from "./read-referrers";
 import { SourceRegistries } from "./source-registries";
 
@@ -63,6 +65,17 @@ export class DigestResolver {
   /** Collects everything that refers to a manifest of the source. Never rejects. */
   collectReferrers(source: Source, digest: Digest, policy: ReferrersPolicy): Promise<CollectResult> {
     return this.#registries.read(source, (client) => collectReferrers(client, source, digest, policy)).catch(toFailure);
+  }
+
+  /** Finds what may be signatures of an image, or why the registry does not list it. Rejects only for a fault of this package. */
+  async findSignatures(source: Source, image: Digest, tags: boolean): Promise<FoundSignatures | { failure: Failure }> {
+    try {
+      return await this.#registries.read(source, (client) => findSignatures(client, source, image, tags));
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return { failure };
+    }
   }
 
   /**

@@ -20,6 +20,7 @@ const provider = path.join(__dirname, "../../../provider");
 const allCodes: Record<Code, true> = {
   INVALID_ARGUMENT: true,
   SOURCE_NOT_FOUND: true,
+  SOURCE_QUARANTINED: true,
   SOURCE_UNRESOLVED: true,
   SOURCE_CREDENTIALS_REJECTED: true,
   SOURCE_ACCESS_DENIED: true,
@@ -30,6 +31,7 @@ const allCodes: Record<Code, true> = {
   SOURCE_UNAVAILABLE: true,
   SOURCE_INVALID_RESPONSE: true,
   TARGET_NOT_FOUND: true,
+  TARGET_QUARANTINED: true,
   TARGET_CREDENTIALS_REJECTED: true,
   TARGET_ACCESS_DENIED: true,
   TARGET_NETWORK_BLOCKED: true,

@@ -54,6 +54,10 @@ const SAMPLES: SampleArguments = {
       ["source", "docker.io/ghcr.io/owner/app:1"],
       ["target", TAGGED],
     ],
+    quarantined: [
+      ["source", `other.azurecr.io/app@${OURS}`],
+      ["target", `${TARGET}/library/node@${OURS}`],
+    ],
     credentialsRejected: [
       ["source", HOST, "HTTP 401: unauthorized: bad credentials"],
       ["target", TARGET],
@@ -141,6 +145,7 @@ const SAMPLES: SampleArguments = {
         registryFailure.accessDenied("source", "ghcr.io/owner/app", "an anonymous client", "HTTP 403"),
       ],
     ],
+    tooMany: [["sha256:5a1c…", 120, 50]],
   },
   targetFailure: {
     conflict: [

@@ -12,6 +12,9 @@ const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
 const args = { registry: id, source: "docker.io/library/node:22" };
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
   ({ findRegistry: async () => ({ id, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
@@ -29,6 +32,7 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
       pushTime: async () => undefined,
       listReferrers: async () => ({}),
       collectReferrers: async () => ({}),
+      findSignatures: noSignatures,
     },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };

@@ -9,6 +9,9 @@ import { digestOf, registryId } from "../../support/fixtures";
 
 const [digest, recorded, resolvedHere] = [digestOf("1"), digestOf("2"), digestOf("3")];
 const args = { registry: "myregistry.azurecr.io", source: "node:22" };
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const old: Partial<Inputs> = {
   ...args,
   registryId: registryId("myregistry"),
@@ -33,6 +36,7 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     pushTime: async () => undefined,
     listReferrers: async () => ({}),
     collectReferrers: async () => ({}),
+    findSignatures: noSignatures,
   };
   const parsed = parseArguments({ ...given }) as ParsedArguments;
   const { inputs, failures } = await completeInputs(parsed, { ...program, now: 0 }, state, noAzure, reader);

@@ -68,6 +68,7 @@ test.each<[string, unknown, string]>([
   ["an empty list of keys", { keys: [] }, "verify.cosign.keys: must be a list of at least one public key"],
   ["keys that are no list", { keys: key }, "verify.cosign.keys: must be a list of at least one public key"],
   ["a key that is no text", { keys: [key, 1] }, "verify.cosign.keys[1]: must be a string"],
+  ["a key that is missing in a list", { keys: [null] }, "verify.cosign.keys[0]: must be a string"],
   [
     "the path of a key",
     { key: "cosign.pub" },
@@ -91,7 +92,7 @@ test.each<[string, unknown, string]>([
   [
     "a certificate",
     { key: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" },
-    "verify.cosign.key: must be a public key in PEM (-----BEGIN PUBLIC KEY-----), not a certificate",
+    "verify.cosign.key: must be a public key in PEM (-----BEGIN PUBLIC KEY-----), not CERTIFICATE",
   ],
   ["two keys in one text", { key: key + other }, "verify.cosign.key: must be one key"],
   [

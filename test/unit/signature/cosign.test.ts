@@ -205,6 +205,15 @@ describe("a signature by identity", () => {
     });
   });
 
+  test("counts for a subject with control characters, which never reach a terminal", async () => {
+    const signer = signerOf({ subject: "https://github.com/octo/app\u001b[31m\u0007" });
+    const bundle = bundleByCertificate(deployment, signer, statementFor(IMAGE), NOW);
+    const wanted = { ...policy, subject: "https://github\\.com/octo/app[^/]*" };
+    expect(await verify(bundleReferrer(IMAGE, bundle), wanted)).toEqual({
+      signedBy: `https://github.com/octo/app\ufffd[31m\ufffd (${ISSUER})`,
+    });
+  });
+
   test("counts with a trusted root as text", async () => {
     const bundle = bundleByCertificate(deployment, signerOf(), statementFor(IMAGE), NOW);
     const wanted = { ...policy, trustedRoot: JSON.stringify(trustedRoot) };
