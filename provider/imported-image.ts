@@ -43,6 +43,14 @@ export interface SourceArgs {
   digestFrom?: pulumi.Input<DigestOrigin>;
 }
 
+/** What {@link ImportedImageArgs.referrers} selects. */
+export interface ReferrersArgs {
+  /** Types of artifacts, exact or with a `*` at the end: `application/vnd.dev.sigstore.bundle*`. @default all */
+  artifactTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether to import what cosign keeps under the tags `sha256-….sig`, `.att` and `.sbom`. @default true */
+  tags?: pulumi.Input<boolean>;
+}
+
 /** The parts of {@link ImportedImageArgs.lock}. */
 export interface LockArgs {
   /** Against changes: the tag cannot be moved. It cannot be deleted either. @default false */
@@ -70,6 +78,12 @@ export interface ImportedImageArgs {
    * @default none: the image is imported as it is, with all its platforms
    */
   platform?: pulumi.Input<string>;
+  /**
+   * Import also what refers to the image, to its platforms, and to those referrers: signatures, SBOMs, attestations. They are
+   * there before the tags. With `platform`, what refers to the manifest of that platform.
+   * @default false
+   */
+  referrers?: pulumi.Input<boolean | ReferrersArgs>;
   /**
    * What to do when a target tag holds a digest that this resource did not import: stop, or replace it.
    * @default "fail"
@@ -140,6 +154,11 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly indexDigest: pulumi.Output<string | undefined>;
   /** With `cooldown`: the digest that waits, and since when: `sha256:… since 2026-11-25T04:00Z`. Known in preview. */
   declare readonly candidate: pulumi.Output<string | undefined>;
+  /**
+   * With `referrers`: what was imported with the image, in sorted lines `artifactType digest`, or `tag digest` for cosign's tags.
+   * Known in preview. Nothing that vanishes at the source is removed.
+   */
+  declare readonly referrers: pulumi.Output<string | undefined>;
   /** With `verify`: the digest of the signature that counts; with both tools, of one of each. Known in preview. */
   declare readonly signature: pulumi.Output<string | undefined>;
   /** With `verify`: who signed, the fingerprint of a key or the name in a certificate. Known in preview. */
@@ -230,6 +249,7 @@ const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");
 function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
   return {
     targetTags: undefined,
+    referrers: undefined,
     ...args,
     source: withSecretCredentials(args.source),
     // Declared here and set by `check`, which makes them known in preview.

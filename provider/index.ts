@@ -3,6 +3,7 @@ export {
   ImportedImage,
   type ImportedImageArgs,
   type LockArgs,
+  type ReferrersArgs,
   type SourceArgs,
   type SourceCredentialsArgs,
 } from "./imported-image";

@@ -77,6 +77,22 @@ export const sourceFailure = {
   }),
 } as const;
 
+/** Says what a registry was asked for when it failed. */
+export function whenAskedForReferrers(failure: Failure, image: string): Failure {
+  return { ...failure, reason: `${failure.reason} (asked for what refers to ${image})` };
+}
+
+/** The warning of `onSourceUnavailable: "keep"` where what refers to the image could not be read. */
+export function recordedReferrersKept({ hints, ...failure }: Failure): Failure {
+  return { ...failure, fallback: "the recorded referrers" };
+}
+
+/** Adds to the failure of a source whose referrers could not be read what `onSourceUnavailable` would do about it. */
+export function referrersNotKept(failure: Failure): Failure {
+  const hint = 'Set onSourceUnavailable: "keep" to continue with the recorded referrers';
+  return { ...failure, hints: [...(failure.hints ?? []), hint] };
+}
+
 const UNRESOLVED = { code: "SOURCE_UNRESOLVED", side: "source", object: "the digest" } as const;
 
 /** The warning of `onSourceUnavailable: "keep"`, without hints: there is nothing left to do. */

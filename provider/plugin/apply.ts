@@ -1,11 +1,13 @@
-/** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
+/** Makes the target registry hold the desired image: read, plan, import, read back, lock, remove what was dropped. */
 import { ImportError } from "../failure/failure";
 import { targetFailure } from "../failure/target";
 import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
 import { partialLock } from "../resource/lock";
+import type { Referrer } from "../resource/referrers";
 import { type Outputs, type OwnedDigest, targetNames, toOutputs, withLock } from "../resource/state";
 import { type OperationContext, PartialFailure } from "./context";
+import { importReferrers, importWithoutTags } from "./import-referrers";
 import { type ImageImport, importBatch, readImportedDigest, toBatches, verifyTargets } from "./import-targets";
 import { lockAgain, lockTargets, unlock } from "./lock";
 import { pendingRemovals } from "./ownership";
@@ -15,11 +17,14 @@ import {
   droppedTargets,
   hasRecordedLock,
   planLocks,
+  planReferrers,
   planTargets,
   planUnlocksForMove,
   type TargetDigests,
   triggersChanged,
+  withoutTargets,
 } from "./plan";
+import { importReferrersIndexes } from "./referrers-index";
 import { removeTargets } from "./remove-targets";
 import { TargetRegistry } from "./target-registry";
 
@@ -52,14 +57,19 @@ export async function applyChanges(
     throw new ImportError(targetFailure.conflict(loginServer, plan.conflicts, digest, true));
   }
 
-  const batches = toBatches(plan);
-  const imported: string[] = [];
+  const referrers = digest === undefined ? [] : planReferrers(targets, digest, inputs, owned);
   const unlocks = planUnlocksForMove(plan, digest, owned, before);
+  const arrived: Referrer[] = [];
+  const imported: string[] = [];
   const seen = new Set<Target>();
   let image: ImageImport = { desired, digest, registry };
   let after = before;
   try {
+    const untagged = referrers.length > 0 ? await importWithoutTags(plan, image, context) : [];
+    await importReferrers(referrers, image, owned, context, arrived);
+    await importReferrersIndexes(referrers, image, context);
     await unlock(unlocks, digest, before, registry, context.signal);
+    const batches = toBatches(withoutTargets(plan, untagged));
     for (const batch of batches) {
       const isSeen = await importBatch(batch, image, before, context);
       if (isSeen) for (const target of batch.targets) seen.add(target);
@@ -73,7 +83,7 @@ export async function applyChanges(
     if (batches.length > 0 && unseen.length > 0) after = await verifyTargets(unseen, image, context);
   } catch (error) {
     const unlocked = await lockAgain(unlocks, digest, before, registry, context.signal);
-    throw await withPartialState(error, image, { recorded, owned, before, imported, unlocked });
+    throw await withPartialState(error, image, { recorded, owned, before, imported, arrived, unlocked });
   }
   const outputs = await toAppliedOutputs(image, recorded, after, context.signal);
   const locks = planLocks(targets, outputs.sourceDigest, inputs.lock, owned);

@@ -7,6 +7,8 @@ import type { Inputs, ProgramContext } from "../resource/state";
 export interface CheckContext extends ProgramContext {
   /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` keeps it. */
   readonly keep?: Digest | undefined;
+  /** `ignoreChanges: ["referrers"]` keeps what is recorded about referrers. */
+  readonly keepReferrers?: boolean;
   /** `ImportedImage.get` reads the digest from the target. */
   readonly readsTarget?: boolean;
   /** The time of the check, in milliseconds since the epoch. */

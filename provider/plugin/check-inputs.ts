@@ -7,10 +7,12 @@ import type { ParsedArguments } from "../resource/arguments";
 import { defaultTargetTag } from "../resource/source";
 import { type Arguments, type Inputs, type ProgramContext, pinnedReference, targetNames } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
+import type { DigestResolver } from "../source/resolve-digest";
 import type { CheckContext, Resolved } from "./check-context";
 import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
-import { findSourceDigest, type SourceReader } from "./source-digest";
-import { type SignatureReader, verifySource } from "./verify";
+import { findSourceDigest } from "./source-digest";
+import { findReferrers } from "./source-referrers";
+import { verifySource } from "./verify";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -19,31 +21,40 @@ export interface CompletedInputs {
   readonly warnings: readonly Failure[];
 }
 
+/** Reads the source where the program did not. */
+export type SourceReader = Pick<
+  DigestResolver,
+  "resolve" | "resolvePlatform" | "pushTime" | "findSignatures" | "listReferrers" | "collectReferrers"
+>;
+
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeInputs(
   parsed: ParsedArguments,
   context: CheckContext,
   old: Partial<Inputs>,
   azure: () => Azure,
-  reader: SourceReader & SignatureReader,
+  reader: SourceReader,
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
   const digests = await findSourceDigest(args, parsed.source, context, old, reader);
   const signature = context.readsTarget
     ? { value: {} }
     : await verifySource(args, parsed.source, digests.value, old, context.now, reader);
+  const referrers = await findReferrers(args, parsed.source, digests, context, old, reader);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
+  const { referrers: policy, ...others } = args;
   return {
     inputs: {
-      ...args,
+      ...others,
       ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
       ...digests.value,
       ...signature.value,
+      ...referrers.value,
       ...targetOutputs(registry.value.loginServer, targetNames(args), digests.value.sourceDigest),
     },
-    failures: [digests.failure, signature.failure, registry.failure].filter((failure) => failure !== undefined),
-    warnings: [digests.warning, registry.warning].filter((warning) => warning !== undefined),
+    failures: [digests, signature, referrers, registry].flatMap(({ failure }) => failure ?? []),
+    warnings: [digests, referrers, registry].flatMap(({ warning }) => warning ?? []),
   };
 }
 

@@ -34,8 +34,13 @@ import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from ".
 import { forgetTokens } from "./target-registry";
 import { verifyProblems } from "./verify";
 
-type EngineInputs = Arguments &
-  Partial<Outputs> & { readonly __program?: ProgramContext | string; readonly __provider?: string };
+type EngineInputs = Omit<Arguments, "referrers"> &
+  Partial<Omit<Outputs, "referrers">> & {
+    /** The text of the state where `ignoreChanges` restored it. */
+    readonly referrers?: Arguments["referrers"] | string;
+    readonly __program?: ProgramContext | string;
+    readonly __provider?: string;
+  };
 
 /** Receives the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
@@ -43,17 +48,17 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 }
 
 /**
- * Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state, or a digest
- * that the program could not resolve.
+ * Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state, what the program
+ * could not find out about the source, and what refers to an image when that changed.
  */
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
-  const { args, program, keep } = splitProgramInputs(news);
+  const { args, program, keep, keepReferrers } = splitProgramInputs(news, old);
   const parsed = parseArguments(args, program.timeouts);
   const problems = verifyProblems(args.verify, old);
   if ("problems" in parsed) return { inputs: args, failures: [...parsed.problems, ...problems].map(checkFailure) };
   if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
-  const context = { ...program, keep, now: Date.now() };
+  const context = { ...program, keep, keepReferrers, now: Date.now() };
   const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
   rememberUrn(inputs, program.urn);
   rememberPrevious(inputs, old, program.urn);
@@ -104,6 +109,7 @@ async function remove(id: string, recorded: Outputs): Promise<void> {
   await withCleanErrors(id, timeLimit("delete", recorded.timeouts), (signal) =>
     removeTargets(recordedTargets(recorded), recorded, recorded.onDelete ?? "retain", {
       azure: azure(),
+      source: reader(),
       signal,
       progress: () => {},
     }),
@@ -133,14 +139,17 @@ function reader(): DigestResolver {
 
 /**
  * Separates the arguments from what the program added to them. Outputs are among the inputs only where `ignoreChanges`
- * restored the recorded value, which counts for `sourceDigest` alone.
+ * restored the recorded value, which counts for `sourceDigest` and `referrers` alone.
  */
-function splitProgramInputs(news: EngineInputs) {
+function splitProgramInputs(news: EngineInputs, old: Partial<Inputs> = {}) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, indexDigest, candidate, verified, ...results } = rest;
-  const { signature, signedBy, targets, reference, timeouts, mediaType, platforms, verifiedBy, ...args } = results;
-  return { args, program, keep: sourceDigest };
+  const { registryId, loginServer, indexDigest, candidate, verified, referrersFingerprint, ...results } = rest;
+  const { signature, signedBy, targets, reference, timeouts, mediaType, platforms, verifiedBy, ...more } = results;
+  const { referrers, ...others } = more;
+  const keepReferrers = typeof referrers === "string" && referrers === old.referrers;
+  const args = { ...others, ...(referrers !== undefined && !keepReferrers && { referrers }) };
+  return { args, program, keep: sourceDigest, keepReferrers };
 }
 
 /** Names no property: the engine would print the property's value, secrets included. */
@@ -181,7 +190,7 @@ async function runOperation(
   const signal = AbortSignal.timeout(limit);
   try {
     return await withProgress(inputs, (progress) => {
-      const context: OperationContext = { azure: azure(), signal, progress };
+      const context: OperationContext = { azure: azure(), source: reader(), signal, progress };
       const apply = () => applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
       const dependent = kind === "create" ? dependentOnRole(inputs) : undefined;
       if (dependent === undefined) return apply();

@@ -91,14 +91,15 @@ const released = new Set<string>();
 /** Remembers what a resource imported, in case the engine replaces it; forgets it when another resource has its targets. */
 export function rememberPrevious(
   inputs: Inputs,
-  { loginServer, sourceDigest, targets, lock }: Partial<Inputs>,
+  { loginServer, sourceDigest, targets, lock, referrers }: Partial<Inputs>,
   urn?: string,
 ): void {
   const key = targetsKey(inputs);
   const known = previous.get(key);
   if (known?.urn !== undefined && urn !== undefined && known.urn !== urn) previous.delete(key);
   if (loginServer !== inputs.loginServer || sourceDigest === undefined || targets === undefined) return;
-  previous.set(key, { sourceDigest, targets, urn, ...(lock !== undefined && { lock }) });
+  const more = { ...(lock !== undefined && { lock }), ...(referrers !== undefined && { referrers }) };
+  previous.set(key, { sourceDigest, targets, urn, ...more });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The state of an operation that ended halfway: what the registry holds by then, so that the next run continues from there. */
 import type { DesiredImage } from "../resource/desired-image";
 import { partialLock } from "../resource/lock";
+import { mergeReferrers, type Referrer } from "../resource/referrers";
 import { type Outputs, type OwnedDigest, type Targets, targetNames, toOutputs, withLock } from "../resource/state";
 import { PartialFailure } from "./context";
 import type { ImageImport } from "./import-targets";
@@ -14,6 +15,8 @@ interface Interruption {
   readonly before: TargetDigests;
   /** The targets that were imported. */
   readonly imported: readonly string[];
+  /** What refers to the image and was imported with it. */
+  readonly arrived: readonly Referrer[];
   /** The targets whose lock was taken off, and is off still. */
   readonly unlocked: readonly string[];
 }
@@ -22,7 +25,7 @@ interface Interruption {
 export async function withPartialState(
   error: unknown,
   { desired, digest, registry }: ImageImport,
-  { recorded, owned, before, imported, unlocked }: Interruption,
+  { recorded, owned, before, imported, arrived, unlocked }: Interruption,
 ): Promise<unknown> {
   if (digest === undefined) return error;
   const { inputs, targets } = desired;
@@ -31,23 +34,26 @@ export async function withPartialState(
     now === "unreadable" || before === "unreadable"
       ? imported
       : targetNames(inputs).filter((name) => now.get(name) === digest && before.get(name) !== digest);
-  if (gained.length === 0 && (unlocked.length === 0 || recorded === undefined)) return error;
+  const isUnlocked = unlocked.length > 0 && recorded !== undefined;
+  if (gained.length === 0 && arrived.length === 0 && !isUnlocked) return error;
   const held: Targets =
     now === "unreadable"
       ? { ...recorded?.targets, ...Object.fromEntries(gained.map((name) => [name, digest])) }
       : Object.fromEntries([...now].flatMap(([name, holds]) => (holds === undefined ? [] : [[name, holds]])));
   const all = { ...(recorded && droppedFrom(desired, recorded)), ...held };
   // While one target holds the old digest, that digest still tells what is ours.
-  const outputs =
-    recorded !== undefined && Object.values(held).includes(recorded.sourceDigest)
-      ? { ...recorded, targets: all }
-      : toOutputs(inputs, {
-          sourceDigest: digest,
-          targets: all,
-          verifiedBy: now === "unreadable" ? "operation" : "digest",
-        });
+  const isOld = recorded !== undefined && Object.values(held).includes(recorded.sourceDigest);
+  const outputs = isOld
+    ? { ...recorded, targets: all }
+    : toOutputs(inputs, {
+        sourceDigest: digest,
+        targets: all,
+        verifiedBy: now === "unreadable" ? "operation" : "digest",
+      });
+  const referrers = mergeReferrers(isOld ? recorded.referrers : undefined, arrived);
   const lacking = Object.keys(all).filter((name) => unlocked.includes(name) || !hasRecordedLock(owned, name));
-  return new PartialFailure(withLock(outputs, partialLock(undefined, owned?.lock, lacking)), error);
+  const partial = withLock(outputs, partialLock(undefined, owned?.lock, lacking));
+  return new PartialFailure({ ...partial, ...(inputs.referrers !== undefined && { referrers }) }, error);
 }
 
 /** Outputs that still have the targets that the program no longer lists. */

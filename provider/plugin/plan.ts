@@ -5,8 +5,10 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "../reference/digest";
-import { isTagged, type Target } from "../reference/target";
+import type { Repository } from "../reference/repository";
+import { isTagged, parseTarget, type Target } from "../reference/target";
 import { isLock, type Lock, type LockParts, lockDiffers, lockParts, recordedLock } from "../resource/lock";
+import { missingReferrers, parseReferrers, type Referrer, referrerKey } from "../resource/referrers";
 import { isSameSource } from "../resource/source";
 import { type Arguments, type Inputs, type Outputs, type OwnedDigest, targetNames } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
@@ -52,7 +54,9 @@ function contentDiffers(desired: Inputs, recorded: Outputs): boolean {
     // true for a target that is missing, or unknown
     targetNames(desired).some((name) => recorded.targets[name] !== recorded.sourceDigest) ||
     droppedTargets(desired, recorded).length > 0 ||
-    lockDiffers(desired.lock, recorded.lock)
+    lockDiffers(desired.lock, recorded.lock) ||
+    desired.referrers === UNKNOWN ||
+    missingReferrers(desired.referrers, recorded.referrers).length > 0
   );
 }
 
@@ -67,6 +71,8 @@ function recordDiffers(desired: Inputs, recorded: Outputs): boolean {
     desired.indexDigest !== recorded.indexDigest ||
     desired.candidate !== recorded.candidate ||
     desired.verified !== recorded.verified ||
+    desired.referrers !== recorded.referrers ||
+    desired.referrersFingerprint !== recorded.referrersFingerprint ||
     !isDeepStrictEqual(desired.timeouts, recorded.timeouts) ||
     !isDeepStrictEqual(targetNames(desired), targetNames(recorded))
   );
@@ -133,6 +139,12 @@ export function planTargets(
   return plan;
 }
 
+/** A plan without some of its targets, which are imported already. */
+export function withoutTargets(plan: TargetPlan, names: readonly string[]): TargetPlan {
+  const rest = (targets: readonly Target[]) => targets.filter(({ name }) => !names.includes(name));
+  return { ...plan, add: rest(plan.add), move: rest(plan.move) };
+}
+
 /** The names in the state that the program no longer lists. */
 export function droppedTargets(desired: Inputs, recorded: Outputs): readonly string[] {
   const wanted = new Set(targetNames(desired));
@@ -140,13 +152,13 @@ export function droppedTargets(desired: Inputs, recorded: Outputs): readonly str
 }
 
 /** Whether the program asks to import again. No triggers, an empty list and `null` are the same. */
-export function triggersChanged(desired: Partial<Arguments>, recorded: Partial<Arguments>): boolean {
+export function triggersChanged(desired: Pick<Arguments, "triggers">, recorded: Pick<Arguments, "triggers">): boolean {
   return !isDeepStrictEqual(desired.triggers ?? [], recorded.triggers ?? []);
 }
 
 /** Whether arguments changed that cause an import by reference, where only the target can tell the digest. */
-export function asksForImport(desired: Arguments, recorded: Partial<Arguments>): boolean {
-  const lists = ({ targetTags, untaggedTargetRepositories }: Partial<Arguments>) => [
+export function asksForImport(desired: Arguments, recorded: Partial<Inputs>): boolean {
+  const lists = ({ targetTags, untaggedTargetRepositories }: Partial<Arguments | Inputs>) => [
     targetTags,
     untaggedTargetRepositories,
   ];
@@ -155,6 +167,39 @@ export function asksForImport(desired: Arguments, recorded: Partial<Arguments>):
     triggersChanged(desired, recorded) ||
     !isDeepStrictEqual(lists(desired), lists(recorded))
   );
+}
+
+/** A manifest that refers to the image, and the repositories of the target that may lack it. */
+export interface ReferrerImport {
+  readonly referrer: Referrer;
+  readonly repositories: readonly Repository[];
+}
+
+/** What refers to the image and is not recorded, or not in each repository. With another trigger nothing counts as recorded. */
+export function planReferrers(
+  targets: readonly Target[],
+  digest: Digest,
+  desired: Pick<Inputs, "referrers" | "triggers">,
+  owned: (OwnedDigest & Pick<Inputs, "triggers">) | undefined,
+): ReferrerImport[] {
+  const known = owned?.sourceDigest === digest && !triggersChanged(desired, owned) ? owned : undefined;
+  const missing = new Set(missingReferrers(desired.referrers, known?.referrers).map(referrerKey));
+  const filled = new Set(recordedRepositories(known));
+  return parseReferrers(desired.referrers).flatMap((referrer) => {
+    const isMissing = missing.has(referrerKey(referrer));
+    const repositories = repositoriesOf(targets).filter((repository) => isMissing || !filled.has(repository));
+    return repositories.length === 0 ? [] : [{ referrer, repositories }];
+  });
+}
+
+/** The repositories of targets, each once. */
+export function repositoriesOf(targets: readonly Target[]): Repository[] {
+  return [...new Set(targets.map(({ repository }) => repository))];
+}
+
+/** The repositories that hold what the state says. */
+export function recordedRepositories(owned: OwnedDigest | undefined): Repository[] {
+  return repositoriesOf(Object.keys(owned?.targets ?? {}).map(parseTarget));
 }
 
 /** What has to become possible, or impossible, with a target. */

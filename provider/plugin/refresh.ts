@@ -9,8 +9,10 @@ import type { Digest } from "../reference/digest";
 import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
 import { isLock, type Lock, lockDiffers, lockParts, toLock } from "../resource/lock";
+import { parseReferrers, printReferrers, type Referrer } from "../resource/referrers";
 import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs, withLock } from "../resource/state";
-import type { TargetDigests } from "./plan";
+import { toTarget } from "./import-referrers";
+import { repositoriesOf, type TargetDigests } from "./plan";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
 /**
@@ -30,9 +32,36 @@ export async function refreshTargets(
 
   const targets = existing(held);
   const lock = await readLock(recorded, targets, registry, signal);
-  if (isDeepStrictEqual([targets, lock], [{ ...recorded.targets }, recorded.lock])) return { id, props: recorded };
-  const found = withLock({ ...recorded, targets }, lock);
-  return { id, props: found, inputs: inputsOf(found) };
+  const referrers = await readReferrers(recorded, registry, signal);
+  const found = withReferrers(withLock({ ...recorded, targets }, lock), referrers);
+  return isDeepStrictEqual(found, { ...recorded, targets: { ...recorded.targets } })
+    ? { id, props: recorded }
+    : { id, props: found, inputs: inputsOf(found) };
+}
+
+/** The recorded referrers that are in all repositories of the target. */
+async function readReferrers(
+  recorded: Outputs,
+  registry: TargetRegistry,
+  signal: AbortSignal,
+): Promise<readonly Referrer[]> {
+  const repositories = repositoriesOf(recordedTargets(recorded));
+  const found = await Promise.all(
+    parseReferrers(recorded.referrers).map(async (referrer) => {
+      const targets = repositories.map((repository) => toTarget(referrer, repository));
+      const held = await registry.readDigests(targets, referrer.digest, signal);
+      const isThere = held === "unreadable" || targets.every(({ name }) => held.get(name) === referrer.digest);
+      return isThere ? [referrer] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Outputs with what is left of the referrers; where some are missing, the next check reads them all again. */
+function withReferrers({ referrersFingerprint, ...outputs }: Outputs, found: readonly Referrer[]): Outputs {
+  const referrers = printReferrers(found);
+  if ((outputs.referrers ?? "") !== referrers) return { ...outputs, referrers };
+  return { ...outputs, ...(referrersFingerprint !== undefined && { referrersFingerprint }) };
 }
 
 /** The recorded lock, with the targets that lack a part of it. */

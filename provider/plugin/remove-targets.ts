@@ -6,12 +6,14 @@ import type { DeletePolicy, Outputs } from "../resource/state";
 import type { OperationContext } from "./context";
 import { unlock } from "./lock";
 import { isDeclared, whileRemoving } from "./ownership";
-import { planUnlockForRemoval } from "./plan";
+import { planUnlockForRemoval, repositoriesOf } from "./plan";
+import { removeReferrersIndexes } from "./referrers-index";
+import { removeReferrers } from "./remove-referrers";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
 /**
  * Removes only what this resource imported: tags that still hold our digest, and our manifest when no tag holds it and no
- * index lists it. Our own lock is taken off before, and stays on what is retained. Targets that another resource of this run
+ * index lists it, after what refers to it. Our own lock is taken off before, and stays on what is retained. Targets that another resource of this run
  * declares stay.
  */
 export async function removeTargets(
@@ -52,12 +54,14 @@ async function removeUndeclared(
     }
   }
   if (policy !== "delete") return;
-  for (const repository of new Set(targets.map((target) => target.repository))) {
-    const isNeeded =
-      isDeclared(loginServer, repository) ||
-      (await client.tagsOf(repository, sourceDigest, signal)).length > 0 ||
-      (await client.isListed(repository, sourceDigest, signal));
-    if (isNeeded) continue;
+  for (const repository of repositoriesOf(targets)) {
+    if (isDeclared(loginServer, repository)) continue;
+    if ((await client.tagsOf(repository, sourceDigest, signal)).length > 0) continue;
+    await removeReferrersIndexes(repository, recorded, client, signal);
+    const indexes = await client.indexes(repository, signal);
+    if (indexes.some(({ entries }) => entries.some(({ digest }) => digest === sourceDigest))) continue;
+    const others = indexes.filter(({ descriptor }) => descriptor.digest !== sourceDigest);
+    await removeReferrers(repository, recorded, client, others, signal);
     const untagged = targets.filter((target) => target.name === repository);
     const unlocks = untagged.flatMap((target) => planUnlockForRemoval(target, recorded));
     await unlock(unlocks, sourceDigest, held, registry, signal);

@@ -12,7 +12,7 @@ import { asksForImport } from "./plan";
 import { acceptMove, keepsRecorded } from "./source-move";
 
 /** Reads the source where the program did not. */
-export type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform" | "pushTime">;
+type SourceReader = Pick<DigestResolver, "resolve" | "resolvePlatform" | "pushTime">;
 
 /**
  * Finds out which digest to import.

@@ -123,11 +123,11 @@ export class RegistryClient {
     return tagsOf(this.#api, repository, digest, signal);
   }
 
-  /** Azure only: whether an index of the repository lists the manifest, and would break without it. */
-  async isListed(repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+  /** Azure only: all indexes of a repository, which would break without the manifests that they list. */
+  async indexes(repository: string, signal?: AbortSignal): Promise<Manifest[]> {
     const digests = await indexesOf(this.#api, repository, signal);
     const indexes = await Promise.all(digests.map((index) => this.manifest(repository, index, signal)));
-    return indexes.some((index) => index?.entries.some((entry) => entry.digest === digest));
+    return indexes.filter((index) => index !== undefined);
   }
 
   /** Azure only: how a tag, or the manifest of a digest, is locked; `undefined` when it does not exist. */

@@ -1,12 +1,13 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
-import { asInvalidReference } from "../reference/invalid-reference";
+import { asInvalidReference, InvalidReference } from "../reference/invalid-reference";
 import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
 import { cooldownOf, parseCooldown } from "./cooldown";
+import { referrersPolicy } from "./referrers";
 import { parseSource, type Source } from "./source";
 import {
   type Arguments,
@@ -42,6 +43,7 @@ export function parseArguments(
   checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
   checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
   if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
+  checkReferrers(problems, args.referrers);
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
@@ -65,6 +67,7 @@ const ARGUMENTS = [
   "targetTags",
   "untaggedTargetRepositories",
   "platform",
+  "referrers",
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
@@ -76,6 +79,7 @@ const ARGUMENTS = [
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
+const REFERRERS_ARGUMENTS = ["artifactTypes", "tags"];
 const LOCK_ARGUMENTS = ["write", "delete"];
 
 function checkRegistry(problems: Problems, path: string, value: unknown): void {
@@ -152,6 +156,25 @@ function checkChoice(problems: Problems, path: string, value: unknown, choices: 
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
 }
 
+function checkReferrers(problems: Problems, referrers: unknown): void {
+  if (!given(referrers) || referrers === UNKNOWN || typeof referrers === "boolean") return;
+  if (!isObject(referrers)) {
+    problems.add("referrers", "must be true, false, or an object with artifactTypes and tags");
+    return;
+  }
+  problems.knownKeys("referrers.", referrers, REFERRERS_ARGUMENTS);
+  const { artifactTypes, tags } = referrers;
+  checkNames(problems, "referrers.artifactTypes", artifactTypes, parseArtifactType);
+  if (given(tags) && tags !== UNKNOWN && typeof tags !== "boolean") {
+    problems.add("referrers.tags", "must be true or false");
+  }
+}
+
+function parseArtifactType(text: string): void {
+  if (/^[^\s*]+\*?$|^\*$/.test(text)) return;
+  throw new InvalidReference("must be a media type, or its beginning followed by *");
+}
+
 function checkCooldown(problems: Problems, value: unknown): void {
   if (!given(value) || value === UNKNOWN) return;
   if (typeof value === "string" && parseCooldown(value) !== undefined) return;
@@ -215,6 +238,7 @@ function readingTheSource(args: Arguments) {
   const { platform, onSourceMove, verify } = args;
   return {
     platform: given(platform),
+    referrers: referrersPolicy(args.referrers) !== undefined,
     onSourceMove: given(onSourceMove) && onSourceMove !== "import",
     cooldown: cooldownOf(args) > 0,
     verify: given(verify),

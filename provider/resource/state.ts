@@ -7,6 +7,7 @@ import type { Failure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { parseTarget, type Target } from "../reference/target";
 import type { Lock } from "./lock";
+import type { ReferrersArguments } from "./referrers";
 
 /** The user's arguments as `check` receives them. In a preview any of them may be {@link UNKNOWN}. */
 export interface Arguments {
@@ -15,6 +16,7 @@ export interface Arguments {
   readonly targetTags?: readonly string[];
   readonly untaggedTargetRepositories?: readonly string[];
   readonly platform?: string;
+  readonly referrers?: boolean | ReferrersArguments;
   readonly onConflict?: ConflictPolicy;
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
@@ -69,11 +71,25 @@ export interface DigestResult {
   readonly failure?: Failure;
 }
 
+/** The result of looking for what refers to an image at the source: a fingerprint, which changes when anything comes or goes. */
+export interface ReferrersResult {
+  readonly fingerprint?: string;
+  readonly failure?: Failure;
+}
+
+/** A {@link ReferrersResult} and what was looked for. */
+export interface ReferrersLookup extends ReferrersResult {
+  readonly digest: Digest;
+  /** Whether cosign's tags were looked for as well. */
+  readonly tags: boolean;
+}
+
 /** A {@link DigestResult} and the source that it belongs to, as `sourceKey` spells it. */
 export interface Lookup extends DigestResult {
   readonly source: string;
   /** The look-up used `source.credentials`. */
   readonly withCredentials?: boolean;
+  readonly referrers?: ReferrersLookup;
 }
 
 /** What the program passes to `check` beside the arguments. `check` removes it, so it never reaches the state. */
@@ -93,7 +109,7 @@ export interface ProgramContext {
 export type Targets = Readonly<Record<string, Digest>>;
 
 /** What `check` makes of the arguments: all that is known before anything is imported. */
-export interface Inputs extends Arguments {
+export interface Inputs extends Omit<Arguments, "referrers"> {
   readonly timeouts?: Timeouts;
   /** ARM resource ID of the target registry. */
   readonly registryId: string;
@@ -104,6 +120,10 @@ export interface Inputs extends Arguments {
   readonly indexDigest?: Digest;
   /** With `cooldown`: the digest that waits, and since when. */
   readonly candidate?: string;
+  /** With `referrers`: what refers to the image, one line each. Takes the place of the argument. */
+  readonly referrers?: string;
+  /** Identifies what refers to the image directly, and which types of it are imported. */
+  readonly referrersFingerprint?: string;
   /** With `verify`: the key of the policy, and the digest that it holds for. */
   readonly verified?: string;
   /** With `verify`: the digest of the signature that counts, and who made it. */
@@ -127,7 +147,7 @@ export interface Outputs extends Inputs {
 }
 
 /** What a resource imported, by which its tags are recognised, and how it locked them. */
-export type OwnedDigest = Pick<Outputs, "sourceDigest" | "targets" | "lock">;
+export type OwnedDigest = Pick<Outputs, "sourceDigest" | "targets" | "lock" | "referrers">;
 
 /** The names of all targets, the first one first. A list that is unknown counts as one unknown name. */
 export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRepositories">): readonly string[] {

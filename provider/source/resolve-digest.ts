@@ -5,13 +5,15 @@ import { registryFailure } from "../failure/registry";
 import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
 import { LATEST } from "../reference/tag";
-import type { ManifestDescriptor, RegistryClient } from "../registry/client";
+import type { CollectedReferrers, ManifestDescriptor, RegistryClient } from "../registry/client";
+import type { ReferrersPolicy } from "../resource/referrers";
 import { printSource, type Source } from "../resource/source";
-import type { DigestResult } from "../resource/state";
+import type { DigestResult, ReferrersResult } from "../resource/state";
 import type { FoundSignatures } from "../signature/found-signatures";
 import { cached } from "./cached";
 import { findPlatform } from "./find-platform";
 import { findSignatures } from "./find-signatures";
+import { collectReferrers, fingerprintReferrers } from "./read-referrers";
 import { SourceRegistries } from "./source-registries";
 
 /** How long the time of a tag may take to read, in milliseconds: an import does not depend on it. */
@@ -43,12 +45,26 @@ export class DigestResolver {
   resolve(source: Source): Promise<DigestResult> {
     if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
     if (source.digestFrom === "target") return Promise.resolve({});
-    return toResult(this.#registries.read(source, (client) => this.#readDigest(client, source)));
+    return this.#registries.read(source, (client) => this.#readDigest(client, source)).then(toDigest, toFailure);
   }
 
   /** Resolves the digest of one platform of an image, which is an index or a single manifest. Never rejects. */
   resolvePlatform(source: Source, image: Digest, platform: string): Promise<DigestResult> {
-    return toResult(this.#registries.read(source, (client) => findPlatform(client, source, image, platform)));
+    return this.#registries
+      .read(source, (client) => findPlatform(client, source, image, platform))
+      .then(toDigest, toFailure);
+  }
+
+  /** Identifies what refers to a manifest of the source directly. Never rejects. */
+  listReferrers(source: Source, digest: Digest, tags: boolean): Promise<ReferrersResult> {
+    return this.#registries
+      .read(source, (client) => fingerprintReferrers(client, source, digest, tags))
+      .then((fingerprint) => ({ fingerprint }), toFailure);
+  }
+
+  /** Collects everything that refers to a manifest of the source. Never rejects. */
+  collectReferrers(source: Source, digest: Digest, policy: ReferrersPolicy): Promise<CollectResult> {
+    return this.#registries.read(source, (client) => collectReferrers(client, source, digest, policy)).catch(toFailure);
   }
 
   /** Finds what may be signatures of an image, or why the registry does not list it. Rejects only for a fault of this package. */
@@ -89,12 +105,18 @@ export class DigestResolver {
   }
 }
 
+/** Everything that refers to an image, or why it could not be read. */
+export interface CollectResult extends Partial<CollectedReferrers> {
+  readonly failure?: Failure;
+}
+
+function toDigest(digest: Digest): DigestResult {
+  return { digest };
+}
+
 /** An error thrown in the program would end it with a stack trace. */
-function toResult(digest: Promise<Digest>): Promise<DigestResult> {
-  return digest.then(
-    (digest) => ({ digest }),
-    (error) => ({
-      failure: failureOf(error) ?? sourceFailure.unresolved(error instanceof Error ? error.message : String(error)),
-    }),
-  );
+function toFailure(error: unknown): { readonly failure: Failure } {
+  return {
+    failure: failureOf(error) ?? sourceFailure.unresolved(error instanceof Error ? error.message : String(error)),
+  };
 }

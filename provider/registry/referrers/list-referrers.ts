@@ -14,8 +14,11 @@ export interface ListOptions {
    * @default true
    */
   readonly tags?: boolean;
-  /** The index that was found last time, where the registry has no referrers API: it is not read again while it is the same. */
-  readonly knownIndex?: Digest | undefined;
+  /**
+   * The index that was found last time, where the registry has no referrers API: it is not read again while it is the same. `"any"`
+   * if it need not be read at all, because its digest tells enough.
+   */
+  readonly knownIndex?: Digest | "any" | undefined;
 }
 
 /** What refers to a manifest directly. */
@@ -49,7 +52,7 @@ async function listAnyway(
   api: RegistryApi,
   repository: string,
   digest: Digest,
-  knownIndex: Digest | undefined,
+  knownIndex: Digest | "any" | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Omit<ReferrerList, "cosignTags">> {
   const listed = await listByApi(api, repository, digest, signal);

@@ -20,19 +20,19 @@ export interface ReferrersIndex {
   readonly referrers?: readonly Referrer[];
 }
 
-/** The index, if there is one, by one HEAD; it is read unless its digest is `known`. */
+/** The index, if there is one, by one HEAD; it is read unless its digest is `known`, or any is. */
 export async function findReferrersIndex(
   api: RegistryApi,
   repository: string,
   subject: Digest,
-  known: Digest | undefined,
+  known: Digest | "any" | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ReferrersIndex | undefined> {
   const tag = referrersTag(subject);
   const found = await headRareTag(api, repository, tag, signal);
   // Only the manifest itself says what plain JSON is.
   if (!found || !(isList(found, subject) || found.mediaType === "application/json")) return undefined;
-  if (found.digest === known) return { digest: found.digest };
+  if (known === "any" || found.digest === known) return { digest: found.digest };
   const manifest = await getManifest(api, repository, tag, signal);
   if (!manifest || !isList(manifest.descriptor, subject)) return undefined;
   return { digest: manifest.descriptor.digest, referrers: readReferrers(manifest.bytes) ?? [] };

@@ -11,10 +11,10 @@ import { digestOf, registryId } from "../../support/fixtures";
 const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
+const args = { registry: id, source: "docker.io/library/node:22" };
 const noSignatures = () => {
   throw new Error("signatures were searched");
 };
-const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
   ({ findRegistry: async () => ({ id, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
@@ -30,6 +30,8 @@ async function checked(failure: Failure, given: Arguments, recorded: Partial<Inp
       resolve: async () => ({}),
       resolvePlatform: async () => ({}),
       pushTime: async () => undefined,
+      listReferrers: async () => ({}),
+      collectReferrers: async () => ({}),
       findSignatures: noSignatures,
     },
   );

@@ -7,6 +7,7 @@ import {
   type LockChange,
   planChange,
   planLocks,
+  planReferrers,
   planTargets,
   planUnlockForRemoval,
   planUnlocksForMove,
@@ -72,6 +73,14 @@ describe("planChange", () => {
       "unchanged",
     ],
     ["an index that moved without its platform", { indexDigest: wanted }, { indexDigest: theirs }, "record"],
+    ["a new referrer", { referrers: `a/b ${wanted}` }, { referrers: "" }, "apply"],
+    ["the first referrer", { referrers: `a/b ${wanted}` }, {}, "apply"],
+    ["cosign's tag that moved", { referrers: `s.sig ${wanted}` }, { referrers: `s.sig ${theirs}` }, "apply"],
+    ["fewer referrers", { referrers: "" }, { referrers: `a/b ${wanted}` }, "record"],
+    ["referrers that are wanted and do not exist", { referrers: "" }, {}, "record"],
+    ["no referrers any more", {}, { referrers: `a/b ${wanted}` }, "record"],
+    ["another list without new referrers", { referrersFingerprint: "1" }, { referrersFingerprint: "2" }, "record"],
+    ["unknown referrers", { referrers: UNKNOWN }, { referrers: "" }, "apply"],
     ["a lock", { lock: true }, {}, "apply"],
     ["no lock any more", {}, { lock: { write: true } }, "apply"],
     ["a lock that a refresh did not find", { lock: true }, { lock: { write: true, unlocked: ["node:22"] } }, "apply"],
@@ -462,5 +471,44 @@ describe("locks", () => {
     expect(byName(planUnlockForRemoval(tag, owned({ delete: true })))).toEqual({ "node:22": { deleteEnabled: true } });
     expect(planUnlockForRemoval(other, owned(true))).toEqual([]);
     expect(planUnlockForRemoval(tag, owned(undefined))).toEqual([]);
+  });
+});
+
+describe("planReferrers", () => {
+  const [node, archive] = ["node:22", "archive"].map(parseTarget) as [Target, Target];
+  const text = `a/b ${wanted}\nsha256-1.sig ${theirs}`;
+  const state = (changes: Partial<Outputs> = {}) =>
+    recorded({ targets: holding(["node:22"], ours), referrers: text, ...changes });
+  const plan = (changes: Partial<Inputs> = {}, before: Outputs | undefined = state(), targets = [node, archive]) =>
+    planReferrers(targets, ours, inputs({ referrers: text, ...changes }), before).map(
+      ({ referrer, repositories }) => `${referrer.tag ?? referrer.artifactType} in ${repositories.join(" and ")}`,
+    );
+  const all = ["a/b in node and archive", "sha256-1.sig in node and archive"];
+
+  test.each<[string, string[], string[]]>([
+    ["nothing is left where all is recorded", plan({}, state(), [node]), []],
+    ["a repository that is added gets all", plan(), ["a/b in archive", "sha256-1.sig in archive"]],
+    [
+      "without a state all are to be imported",
+      planReferrers([node, archive], ours, inputs({ referrers: text }), undefined).map(
+        ({ referrer, repositories }) => `${referrer.tag ?? referrer.artifactType} in ${repositories.join(" and ")}`,
+      ),
+      all,
+    ],
+    ["another image has none yet", plan({}, state({ sourceDigest: theirs })), all],
+    ["another trigger looks for all", plan({ triggers: [1] }), all],
+    [
+      "a new one goes to all repositories",
+      plan({ referrers: `${text}\nc/d ${ours}` }, state(), [node]),
+      ["c/d in node"],
+    ],
+    [
+      "a tag that moved goes to all repositories",
+      plan({}, state({ referrers: `a/b ${wanted}\nsha256-1.sig ${ours}` }), [node]),
+      ["sha256-1.sig in node"],
+    ],
+    ["nothing without referrers", planReferrers([node], ours, inputs(), undefined).map(String), []],
+  ])("%s", (_, planned, expected) => {
+    expect(planned).toEqual(expected);
   });
 });

@@ -10,7 +10,7 @@ import { digestOf } from "../../support/fixtures";
 
 const [index, movedIndex, manifest, movedManifest] = [digestOf("a"), digestOf("b"), digestOf("1"), digestOf("2")];
 const now = Date.parse("2026-11-25T04:10Z");
-const args: Arguments = { registry: "myregistry", source: "node:22", platform: "linux/arm64" };
+const args = { registry: "myregistry", source: "node:22", platform: "linux/arm64" };
 const old: Partial<Inputs> = { ...args, indexDigest: index, sourceDigest: manifest };
 
 interface Case {

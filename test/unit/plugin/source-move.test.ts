@@ -6,7 +6,11 @@ import { UNKNOWN } from "../../../provider/resource/unknown";
 import { digestOf } from "../../support/fixtures";
 
 const [before, after, third] = [digestOf("1"), digestOf("2"), digestOf("3")];
-const args = (changes: Partial<Arguments> = {}): Arguments => ({ registry: "r", source: "node:22", ...changes });
+const args = (changes: Partial<Omit<Arguments, "referrers">> = {}) => ({
+  registry: "r",
+  source: "node:22",
+  ...changes,
+});
 const state = (changes: Partial<Inputs> = {}): Partial<Inputs> => ({ ...args(), sourceDigest: before, ...changes });
 
 interface Case {

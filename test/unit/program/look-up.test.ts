@@ -8,10 +8,10 @@ import { UNKNOWN } from "../../../provider/resource/unknown";
 import { digestOf, registryId } from "../../support/fixtures";
 
 const [digest, recorded, resolvedHere] = [digestOf("1"), digestOf("2"), digestOf("3")];
+const args = { registry: "myregistry.azurecr.io", source: "node:22" };
 const noSignatures = () => {
   throw new Error("signatures were searched");
 };
-const args: Arguments = { registry: "myregistry.azurecr.io", source: "node:22" };
 const old: Partial<Inputs> = {
   ...args,
   registryId: registryId("myregistry"),
@@ -34,6 +34,8 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     resolve,
     resolvePlatform: async () => ({}),
     pushTime: async () => undefined,
+    listReferrers: async () => ({}),
+    collectReferrers: async () => ({}),
     findSignatures: noSignatures,
   };
   const parsed = parseArguments({ ...given }) as ParsedArguments;

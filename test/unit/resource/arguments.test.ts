@@ -27,7 +27,7 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, platform, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, referrers, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
 const noCooldown = 'must be a duration of an hour or more, such as "3d" or "12h", or "0"';
@@ -253,6 +253,32 @@ describe("wrong arguments", () => {
       'platform: must not be set with source.digestFrom "target", which does not read the source',
     ],
 
+    [
+      "referrers that are no choice",
+      { ...valid, referrers: "signatures" },
+      "referrers: must be true, false, or an object with artifactTypes and tags",
+    ],
+    [
+      "types that are no list",
+      { ...valid, referrers: { artifactTypes: "application/spdx+json" } },
+      "referrers.artifactTypes: must be a list of strings",
+    ],
+    [
+      "a pattern that is no beginning",
+      { ...valid, referrers: { artifactTypes: ["*spdx*"] } },
+      "referrers.artifactTypes[0]: must be a media type, or its beginning followed by *",
+    ],
+    [
+      "an unknown part of referrers",
+      { ...valid, referrers: { types: [] } },
+      "referrers.types: is not a known argument; expected one of artifactTypes, tags",
+    ],
+    ["tags that are a list", { ...valid, referrers: { tags: ["sig"] } }, "referrers.tags: must be true or false"],
+    [
+      "referrers of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), referrers: true },
+      'referrers: must not be set with source.digestFrom "target", which does not read the source',
+    ],
     ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],
     [
       "a lock that is no lock",
@@ -355,6 +381,15 @@ describe("valid arguments", () => {
         ...from({ image: `app@${DIGEST}`, digestFrom: "target" }),
         untaggedTargetRepositories: ["app"],
       },
+    ],
+    ["referrers", { ...valid, referrers: true }],
+    [
+      "some referrers",
+      { ...valid, referrers: { artifactTypes: ["application/spdx+json", "application/vnd.*", "*"], tags: false } },
+    ],
+    [
+      "no referrers of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), referrers: false },
     ],
     ["a lock", { ...valid, lock: true }],
     ["a lock in parts", { ...valid, lock: { write: false, delete: UNKNOWN } }],
