@@ -1,7 +1,6 @@
 /** Figures that are the same on every machine: requests, connections, state, modules, size and dependencies of the package. */
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { LogEntry } from "acr-emulator";
 import { runOrFail } from "../scripts/process";
 import type { Bench } from "./bench";
 import { type LockFile, productionDependencies } from "./dependencies";
@@ -63,12 +62,16 @@ export async function measureBudgets(bench: Bench): Promise<Budgets> {
 async function countFirstUp(bench: Bench, count: number): Promise<Record<string, number>> {
   takeTraffic(bench.emulator);
   await bench.deployed(images, count);
-  return Object.fromEntries(takeTraffic(bench.emulator, isIndependentOfTime).requests);
-}
-
-/** How often an import is polled, and its targets are read before they hold the image, depends on time. */
-function isIndependentOfTime({ method, path, status }: LogEntry): boolean {
-  return !path.includes("operationResults") && !(method === "GET" && status === 404);
+  const seen = new Set<string>();
+  // How often an import is polled, and its target is read until it holds the image, depends on time.
+  const { requests } = takeTraffic(bench.emulator, ({ method, path, status }) => {
+    if (path.includes("operationResults") || (method === "GET" && status === 404)) return false;
+    if (method !== "GET" || !path.includes("/manifests/")) return true;
+    const isFirst = !seen.has(path);
+    seen.add(path);
+    return isFirst;
+  });
+  return Object.fromEntries(requests);
 }
 
 async function measurePackage(): Promise<Budgets["package"]> {
