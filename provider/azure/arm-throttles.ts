@@ -6,7 +6,7 @@ import { Throttle } from "./throttle";
  * Resource Manager limits the reads and the writes of each subscription apart. Who has used up the allowance gets 25 reads and
  * 10 writes a second: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
  */
-const SPACING_MS = { read: 40, write: 100 };
+const RATES = { read: { burst: 5, spacingMs: 40 }, write: { burst: 5, spacingMs: 100 } };
 
 type ArmRequest = Pick<PipelineRequest, "method" | "url">;
 
@@ -22,7 +22,7 @@ export class ArmThrottles {
     const { host, pathname } = new URL(url);
     const subscription = /^\/subscriptions\/([^/]+)/i.exec(pathname)?.[1]?.toLowerCase() ?? "";
     const key = `${kind} ${host} ${subscription}`;
-    const throttle = this.#throttles.get(key) ?? new Throttle(SPACING_MS[kind]);
+    const throttle = this.#throttles.get(key) ?? new Throttle(RATES[kind]);
     this.#throttles.set(key, throttle);
     return throttle;
   }

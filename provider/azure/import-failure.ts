@@ -38,6 +38,14 @@ export function explainImportFailure(host: string, response: ArmResponse, subjec
   return requestFailure(host, response, scopeOf(subject, error)) ?? otherFailure(subject, error, response);
 }
 
+/**
+ * Whether a failed operation does not tell what happened to a layer: the source may have rate limited Azure there as well as
+ * have refused it.
+ */
+export function isUnclearFailure(response: ArmResponse): boolean {
+  return /Unexpected response status code(?!:? ?\d)|Error copying blobs/i.test(serviceError(response)?.message ?? "");
+}
+
 type Explanation = (subject: ImportSubject, error: ServiceError) => Failure;
 
 /** The first match wins, so the more precise patterns come first. */

@@ -5,7 +5,7 @@ import { importFailure } from "../failure/import";
 import { redact } from "../failure/redact";
 import { parseRegistryName, type RegistryName, type RegistryResource } from "../reference/registry-name";
 import { type Cloud, isRegistryOf } from "./cloud";
-import { explainImportFailure, type ImportSubject } from "./import-failure";
+import { explainImportFailure, type ImportSubject, isUnclearFailure } from "./import-failure";
 import {
   type ImportRequest,
   type ImportSource,
@@ -21,8 +21,8 @@ import type { Session } from "./session";
 export type ImportResult =
   /** `isSeen`: the watch saw the image in its targets. */
   | { readonly state: "succeeded"; readonly isSeen?: true }
-  /** `TARGET_CONFLICT`: a target tag exists already. */
-  | { readonly state: "failed"; readonly failure: Failure }
+  /** `TARGET_CONFLICT`: a target tag exists already. `isUnclear`: the reason may be one that passes. */
+  | { readonly state: "failed"; readonly failure: Failure; readonly isUnclear?: boolean }
   /** The import may have been done or may still be running: read the target, and fail with `failure` if it is missing there. */
   | {
       readonly state: "timedOut" | "unknown";
@@ -54,7 +54,8 @@ export async function importImage(
       return { ...result, failure: explain(result.reason, arm, request, subject) };
     case "failed": {
       const failure = explain(result.reason, arm, request, subject);
-      return { state: "failed", failure: await explainDenial(failure, request.source, registry, session) };
+      const isUnclear = "status" in result.reason && isUnclearFailure(result.reason);
+      return { state: "failed", failure: await explainDenial(failure, request.source, registry, session), isUnclear };
     }
   }
 }

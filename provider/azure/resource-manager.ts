@@ -21,8 +21,8 @@ const RETRY_POLICY: RetryPolicy = {
   // The registry can tell what an import did when Resource Manager cannot.
   max503Retries: 3,
 };
-/** A request that comes earlier is not processed, and may prolong the wait. */
-const THROTTLED_POLICY: RetryPolicy = { ...RETRY_POLICY, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+/** A request that comes too early is not processed. A day is longer than any time limit, and short enough for a timer. */
+const THROTTLED_POLICY: RetryPolicy = { ...RETRY_POLICY, maxRetryAfterMs: 24 * 3_600_000 };
 
 /** A response of Resource Manager. */
 export interface ArmResponse {

@@ -1,4 +1,4 @@
-/** Holds requests back while a service is rate limiting, and then lets them go one after the other. */
+/** Holds requests back while a service is rate limiting, and lets them go on little by little. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlessAborted } from "../registry/promise-cache";
 
@@ -7,17 +7,31 @@ export class Throttled extends Error {
   override readonly name = "Throttled";
 }
 
+/** How requests go on after a wait. */
+export interface ThrottleOptions {
+  /** How many go on at once: a service grants some again during the wait. */
+  readonly burst: number;
+  /** The time before each of the others, in milliseconds. */
+  readonly spacingMs: number;
+}
+
 /**
- * What is rate limited together. Whoever was told to wait makes all others wait, too, so that each of them does not have to
- * find out for itself; and what waited for one moment does not come back in one moment.
+ * Requests that are rate limited together. Whoever is told to wait makes all others wait, too, so that each of them does not
+ * have to find out for itself; and those that waited for one moment do not all come back in that moment.
  */
 export class Throttle {
-  /** When the wait ends, in milliseconds since the epoch; `undefined` while the service has not been rate limiting. */
+  /** When the wait ends, in milliseconds since the epoch; `undefined` while the service has never been rate limiting. */
   #end: number | undefined;
+  /** How many may go on at once. */
+  #free = 0;
   #last: Promise<void> = Promise.resolve();
 
-  /** @param spacingMs - The time between two requests once the service has been rate limiting. */
-  constructor(private readonly spacingMs: number) {}
+  constructor(private readonly options: ThrottleOptions) {}
+
+  /** Whether the service has been rate limiting. */
+  get hasHeld(): boolean {
+    return this.#end !== undefined;
+  }
 
   /** Whether requests are held back at the moment. */
   get isHolding(): boolean {
@@ -43,7 +57,7 @@ export class Throttle {
     });
     try {
       await unlessAborted(before, signal);
-      await this.#untilOver(signal);
+      await this.#untilFree(signal);
     } catch {
       throw new Throttled("the service kept rate limiting");
     } finally {
@@ -52,13 +66,18 @@ export class Throttle {
     }
   }
 
-  async #untilOver(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      const end = this.#end ?? 0;
-      await sleep(Math.max(end - Date.now(), this.spacingMs), undefined, signal && { signal });
+  async #untilFree(signal: AbortSignal | undefined): Promise<void> {
+    const { burst, spacingMs } = this.options;
+    const wait = (ms: number) => sleep(ms, undefined, signal && { signal });
+    if (!this.isHolding && this.#free === 0) await wait(spacingMs);
+    while (this.isHolding) {
+      const end = this.#end;
+      await wait((end ?? 0) - Date.now());
       // The service may have asked for a longer wait meanwhile.
-      if (this.#end === end) break;
+      if (this.#end !== end) continue;
+      this.#end = 0;
+      this.#free = burst;
     }
-    this.#end = 0;
+    this.#free = Math.max(0, this.#free - 1);
   }
 }

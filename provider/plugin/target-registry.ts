@@ -44,7 +44,8 @@ export class TargetRegistry {
   readonly client: RegistryClient;
   /** The manifests that were read after an import. */
   readonly #manifests = new Map<Digest, Manifest>();
-  #unreadable = false;
+  /** Whether the registry could be read; `undefined` before the first read. */
+  #isReadable: boolean | undefined;
 
   constructor(
     readonly loginServer: string,
@@ -84,13 +85,17 @@ export class TargetRegistry {
     read: (target: Target) => Promise<Digest | undefined>,
   ): Promise<TargetDigests> {
     // Not tried again within an operation: it can take long to find out that a network is blocked.
-    if (this.#unreadable) return "unreadable";
+    if (this.#isReadable === false) return "unreadable";
     try {
-      return new Map(await Promise.all(targets.map(async (target) => [target.name, await read(target)] as const)));
+      const held = new Map(
+        await Promise.all(targets.map(async (target) => [target.name, await read(target)] as const)),
+      );
+      this.#isReadable = true;
+      return held;
     } catch (error) {
       const failure = failureOf(error);
       if (failure === undefined || !isClosed(failure)) throw error;
-      this.#unreadable = true;
+      this.#isReadable ??= false;
       return "unreadable";
     }
   }

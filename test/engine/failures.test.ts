@@ -3,7 +3,7 @@ import { holdImports, useEmulator } from "../support/emulator";
 import { type Outcome, PulumiProject } from "../support/engine";
 import { digestOf } from "../support/fixtures";
 import { until } from "../support/until";
-import { imageProgram } from "./programs";
+import { declareImages, imageProgram } from "./programs";
 
 const emulator = useEmulator();
 
@@ -129,6 +129,22 @@ test('an unavailable source fails a preview, or with onSourceUnavailable "keep" 
   const failed = await project.preview();
   expect(failed.exitCode).not.toBe(0);
   expect(failed.diagnostics("error")[0]).toContain('Set onSourceUnavailable: "keep" to continue with');
+  await control.faults();
+});
+
+test("rate limiting by Resource Manager fails nothing, and is told once on the row of the stack", async () => {
+  const { control, env } = emulator;
+  const names = ["one", "two", "three"];
+  for (const name of names) await control.moveTag(`docker.io/library/limited-${name}:1`);
+  const images = names.map((name) => [name, { registry: "myregistry", source: `docker.io/library/limited-${name}:1` }]);
+  const project = await PulumiProject.create({ env, program: declareImages(Object.fromEntries(images)) });
+  const path = "/importImage|/operationResults/";
+  await control.faults({ host: "management.azure.com", path, times: 4, status: 429, headers: { "retry-after": "1" } });
+  const outcome = await project.up();
+  expect([outcome.exitCode, outcome.changes]).toEqual([0, { create: 3 }]);
+  expect(outcome.diagnostics("info").filter((message) => message.includes("rate limiting"))).toEqual([
+    expect.stringContaining("Azure: management.azure.com is rate limiting (429 Too Many Requests)"),
+  ]);
   await control.faults();
 });
 

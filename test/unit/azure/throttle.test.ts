@@ -18,31 +18,43 @@ function enter(throttle: Throttle, name: string, signal?: AbortSignal): Promise<
 }
 
 test("holds nothing back before the service limits", async () => {
-  const throttle = new Throttle(100);
+  const throttle = new Throttle({ burst: 2, spacingMs: 100 });
   for (const name of ["a", "b", "c"]) void enter(throttle, name);
   await time.pass(0);
   expect(passed).toEqual(["a", "b", "c"]);
 });
 
-test("makes all wait for one, and lets them go in their order, each at its own time", async () => {
-  const throttle = new Throttle(100);
+test("makes all wait for one, then lets some go on at once, and the others in their order, each at its own time", async () => {
+  const throttle = new Throttle({ burst: 2, spacingMs: 100 });
   throttle.hold(5_000);
-  for (const name of ["a", "b", "c"]) void enter(throttle, name);
+  for (const name of ["a", "b", "c", "d"]) void enter(throttle, name);
   await time.pass(4_999);
   expect([passed, throttle.isHolding]).toEqual([[], true]);
   await time.pass(1);
-  expect([passed, throttle.isHolding]).toEqual([["a"], false]);
+  expect([passed, throttle.isHolding]).toEqual([["a", "b"], false]);
   await time.pass(99);
-  expect(passed).toEqual(["a"]);
-  await time.pass(1);
   expect(passed).toEqual(["a", "b"]);
-  void enter(throttle, "d");
+  await time.pass(1);
+  expect(passed).toEqual(["a", "b", "c"]);
+  void enter(throttle, "e");
   await time.pass(200);
-  expect(passed).toEqual(["a", "b", "c", "d"]);
+  expect(passed).toEqual(["a", "b", "c", "d", "e"]);
+});
+
+test("holds back those that wait for their turn when the service limits again", async () => {
+  const throttle = new Throttle({ burst: 2, spacingMs: 100 });
+  throttle.hold(5_000);
+  for (const name of ["a", "b", "c"]) void enter(throttle, name);
+  await time.pass(5_050);
+  throttle.hold(5_000);
+  await time.pass(4_999);
+  expect(passed).toEqual(["a", "b"]);
+  await time.pass(1);
+  expect(passed).toEqual(["a", "b", "c"]);
 });
 
 test("waits for the later of two ends, also for one that comes during the wait", async () => {
-  const throttle = new Throttle(100);
+  const throttle = new Throttle({ burst: 2, spacingMs: 100 });
   throttle.hold(5_000);
   throttle.hold(1_000);
   void enter(throttle, "a");
@@ -55,7 +67,7 @@ test("waits for the later of two ends, also for one that comes during the wait",
 });
 
 test("a request that gives up says that it was throttled, and lets nobody overtake", async () => {
-  const throttle = new Throttle(100);
+  const throttle = new Throttle({ burst: 2, spacingMs: 100 });
   throttle.hold(5_000);
   const [first, second] = [new AbortController(), new AbortController()];
   const results = [enter(throttle, "a", first.signal), enter(throttle, "b", second.signal)];

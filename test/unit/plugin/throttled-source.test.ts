@@ -12,7 +12,6 @@ const throttled: ImportResult = {
   failure: registryFailure.throttled("source", "docker.io", undefined),
 };
 const succeeded: ImportResult = { state: "succeeded" };
-const forever = new AbortController().signal;
 let number = 0;
 let time: ManualTime;
 beforeEach(() => {
@@ -21,11 +20,11 @@ beforeEach(() => {
 });
 
 /** Starts imports from one new source, each of which ends with the next of the results. */
-function startImports(count: number, results: ImportResult[], signal = forever) {
+function startImports(count: number, results: ImportResult[], limit?: AbortSignal) {
   const source = { registryUri: `source-${++number}.example.com`, sourceImage: "app" };
-  const running = { runs: 0, done: [] as ImportResult[] };
+  const running = { host: source.registryUri, runs: 0, done: [] as ImportResult[] };
   for (let index = 0; index < count; index++) {
-    void untilSourceAllows(source, signal, async () => {
+    void untilSourceAllows(source, limit ?? new AbortController().signal, async () => {
       running.runs++;
       return results.shift() ?? throttled;
     }).then((result) => running.done.push(result));
@@ -61,6 +60,24 @@ test("goes on while some imports succeed", async () => {
   await time.pass(3_600_000);
   expect(imports.done).toHaveLength(30);
   expect(new Set(imports.done)).toEqual(new Set([succeeded]));
+});
+
+test("runs an import whose failure is unclear once more, and as often as a throttled one when its source is limiting", async () => {
+  const unclear: ImportResult = {
+    state: "failed",
+    failure: registryFailure.unavailable("source", "x", "?"),
+    isUnclear: true,
+  };
+  const alone = startImports(1, [unclear, unclear]);
+  const beside = startImports(2, [throttled, unclear, unclear, unclear, succeeded, succeeded]);
+  await time.pass(14_999);
+  expect([alone.runs, beside.runs]).toEqual([1, 2]);
+  await time.pass(1);
+  expect(alone.done).toEqual([unclear]);
+  expect(beside.done).toEqual([]);
+  await time.pass(100_000);
+  expect(beside.done).toEqual([succeeded, succeeded]);
+  expect(jest.mocked(informOnce).mock.calls.every(([message]) => message.includes(beside.host))).toBe(true);
 });
 
 test("returns other results at once", async () => {
