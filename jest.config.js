@@ -9,8 +9,10 @@ const common = {
       { swcrc: false, jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
   },
-  // The Azure SDK requires these ESM packages: Node can, Jest cannot, so they are compiled for it.
-  transformIgnorePatterns: ["/node_modules/(?!(.+/)?(https?-proxy-agent|agent-base|proxy-agent-negotiate)/)"],
+  // The Azure SDK and provider/signature/ require these ESM packages: Node can, Jest cannot, so they are compiled for it.
+  transformIgnorePatterns: [
+    "/node_modules/(?!(.+/)?(https?-proxy-agent|agent-base|proxy-agent-negotiate|cbor2|@cto.af)/)",
+  ],
   modulePathIgnorePatterns: ["<rootDir>/dist/"],
   setupFiles: ["<rootDir>/test/support/clean-environment.ts"],
   restoreMocks: true,

@@ -5,7 +5,15 @@ import { acrRegistry } from "./registry/acr-registry";
 import { type Handler, sendJson } from "./registry/http";
 import type { Replication } from "./replication";
 import { hasDataPermission } from "./resource-manager/permissions";
-import { cloudOf, equalsIgnoreCase, findRegistryByHost, type Registry, type State, tenantIdOf } from "./state";
+import {
+  cloudOf,
+  equalsIgnoreCase,
+  findRegistryByHost,
+  type Registry,
+  referrersOptions,
+  type State,
+  tenantIdOf,
+} from "./state";
 
 /** The address that network rules see when the importer is not a trusted service. */
 const importerAddress = "20.42.0.10";
@@ -70,6 +78,8 @@ export class ContainerRegistries {
         ),
       allows: (principal, action) => hasDataPermission(state, registry, principal, action),
       // Getters, because the control API changes these while the registry runs.
+      referrers: () => referrersOptions(registry),
+      quarantine: () => registry.quarantinePolicy === "enabled",
       get anonymousPull() {
         return registry.anonymousPull;
       },

@@ -5,10 +5,11 @@ import {
   addToState,
   asObject,
   ControlError,
-  parseHostMap,
+  parseHosts,
   parseImageOptions,
   parseRegistryChanges,
   parseSettings,
+  requireFolder,
   requireFound,
   requireReference,
   type StateAdditions,
@@ -57,12 +58,12 @@ const routes: Readonly<Record<string, (context: ControlContext) => unknown>> = {
   },
   "DELETE /faults": ({ faults }) => faults.set([]),
 
-  "GET /hosts": ({ hosts }) => hosts.mappedServers(),
+  "GET /hosts": ({ hosts }) => hosts.settings(),
   "PUT /hosts": ({ hosts, body }) => {
-    hosts.mapToServers(parseHostMap(body));
-    return hosts.mappedServers();
+    hosts.set(parseHosts(body));
+    return hosts.settings();
   },
-  "DELETE /hosts": ({ hosts }) => hosts.clearMappedServers(),
+  "DELETE /hosts": ({ hosts }) => hosts.clearSettings(),
 
   "GET /image": ({ images, query }) => requireFound(images.describe(requireReference(query)), requireReference(query)),
   "PUT /image": ({ images, query, body }) => images.replace(requireReference(query), parseImageOptions(query, body)),
@@ -70,16 +71,9 @@ const routes: Readonly<Record<string, (context: ControlContext) => unknown>> = {
     requireFound(images.remove(requireReference(query)) || undefined, requireReference(query)),
   "PATCH /image": ({ images, query, body }) =>
     requireFound(images.setAttributes(requireReference(query), asObject(body)) || undefined, requireReference(query)),
-  "PUT /referrer": ({ images, query, body }) => {
-    const { artifactType = "application/vnd.example.signature.v1", annotations } = asObject<{
-      artifactType?: string;
-      annotations?: Record<string, string>;
-    }>(body);
-    return requireFound(
-      images.addReferrer(requireReference(query), artifactType, annotations),
-      requireReference(query),
-    );
-  },
+  "PUT /referrer": ({ images, query, body }) =>
+    requireFound(images.addReferrer(requireReference(query), asObject(body)), requireReference(query)),
+  "PUT /layout": ({ images, query, body }) => images.pushLayout(requireReference(query), requireFolder(asObject(body))),
 
   "GET /settings": ({ state }) => state.settings,
   "PUT /settings": ({ state, body }) => Object.assign(state.settings, parseSettings(state.settings, body)),

@@ -1,6 +1,11 @@
 /** Parses what callers send to the control API. */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { newRegistry } from "./default-state";
-import type { ImageOptions } from "./registry/make-image";
+import type { HostSetting } from "./hosts";
+import type { SignedImageOptions } from "./images";
+import type { PublicRegistryOptions } from "./public-registries";
+import type { ReferrersOptions } from "./registry/referrers";
 import { severalScopes } from "./registry/token-registry";
 import { roleNames } from "./resource-manager/permissions";
 import { equalsIgnoreCase, type RegistryProperties, type Settings, type State } from "./state";
@@ -32,20 +37,49 @@ export function asObject<T extends object>(body: unknown): T {
   return body as T;
 }
 
-export function parseImageOptions(query: URLSearchParams, body: unknown): ImageOptions {
-  const platforms = query.get("platforms")?.split(",");
-  return { ...asObject<ImageOptions>(body), ...(platforms ? { platforms } : {}) };
+export function requireFolder({ folder }: { readonly folder?: unknown }): string {
+  if (typeof folder !== "string" || !existsSync(path.join(folder, "index.json")))
+    throw new ControlError("folder must be one in the OCI image layout, with an index.json");
+  return folder;
 }
 
-export function parseHostMap(body: unknown): Record<string, string | null> {
-  const hosts = asObject<Record<string, unknown>>(body);
-  for (const [host, url] of Object.entries(hosts)) {
-    const isLoopback =
-      typeof url === "string" && URL.canParse(url) && /^(127\.|localhost$|\[::1\])/.test(new URL(url).hostname);
-    if (url !== null && !isLoopback)
-      throw new ControlError(`the server of ${host} must be http://127.0.0.1:PORT or null`);
+export function parseImageOptions(query: URLSearchParams, body: unknown): SignedImageOptions {
+  const platforms = query.get("platforms")?.split(",");
+  return { ...asObject<SignedImageOptions>(body), ...(platforms ? { platforms } : {}) };
+}
+
+export function parseHosts(body: unknown): Record<string, HostSetting> {
+  const hosts = asObject<Record<string, HostSetting>>(body);
+  for (const [host, setting] of Object.entries(hosts)) {
+    if (setting === null || isLoopback(setting)) continue;
+    if (!isRegistry(setting))
+      throw new ControlError(`${host} must be http://127.0.0.1:PORT, {"referrers": {…}} or null`);
+    requireReferrersOptions(setting.referrers ?? {});
   }
-  return hosts as Record<string, string | null>;
+  return hosts;
+}
+
+function isRegistry(setting: unknown): setting is PublicRegistryOptions {
+  return typeof setting === "object" && Object.keys(setting ?? {}).every((name) => name === "referrers");
+}
+
+function isLoopback(url: unknown): boolean {
+  return typeof url === "string" && URL.canParse(url) && /^(127\.|localhost$|\[::1\])/.test(new URL(url).hostname);
+}
+
+const referrersValues: Readonly<Record<keyof ReferrersOptions, readonly unknown[]>> = {
+  api: ["list", "missing", "redirect"],
+  artifactTypes: ["manifest", "config", "missing"],
+  digestTags: [true, false],
+};
+
+function requireReferrersOptions(options: ReferrersOptions): void {
+  for (const [name, value] of Object.entries(asObject(options))) {
+    const values = Object.hasOwn(referrersValues, name) ? referrersValues[name as keyof ReferrersOptions] : [];
+    if (values.includes(value)) continue;
+    const expected = Object.entries(referrersValues).map(([known, all]) => `${known}: ${all.join(" | ")}`);
+    throw new ControlError(`invalid referrers.${name}; expected ${expected.join(", ")}`);
+  }
 }
 
 export type StateAdditions = Partial<Omit<State, "registries" | "settings" | "clouds">> & {
@@ -106,5 +140,6 @@ export function parseRegistryChanges(body: unknown): Partial<RegistryProperties>
   const unknown = Object.keys(changes).find((name) => !Object.hasOwn(known, name));
   if (unknown)
     throw new ControlError(`unknown registry property ${unknown}; expected one of ${Object.keys(known).join(", ")}`);
+  requireReferrersOptions(changes.referrers ?? {});
   return changes;
 }

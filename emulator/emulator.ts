@@ -16,6 +16,7 @@ import { Hosts } from "./hosts";
 import { Images } from "./images";
 import { AzureNetwork } from "./importer/azure-network";
 import { type RunningProxy, startProxy } from "./proxy";
+import { PublicRegistries } from "./public-registries";
 import { RegistryStore } from "./registry/registry-store";
 import { Replication } from "./replication";
 import { type Origin, RequestLog } from "./request-log";
@@ -53,13 +54,11 @@ export async function startEmulator({ caller = process.env }: EmulatorOptions = 
   const replication = new Replication();
   const registries = new ContainerRegistries(state, tokens, replication);
   const stores = { dockerHub: new RegistryStore(), microsoft: new RegistryStore() };
-  const images = new Images(
-    registries,
-    new Map([
-      ["docker.io", stores.dockerHub],
-      ["mcr.microsoft.com", stores.microsoft],
-    ]),
-  );
+  const publicRegistries = new PublicRegistries({
+    "docker.io": stores.dockerHub,
+    "mcr.microsoft.com": stores.microsoft,
+  });
+  const images = new Images(registries, publicRegistries);
   addDefaultImages(stores, state.registries);
 
   const [authority, folder] = await Promise.all([
@@ -83,6 +82,7 @@ export async function startEmulator({ caller = process.env }: EmulatorOptions = 
     registries,
     issuer,
     stores,
+    publicRegistries,
   );
 
   const parts: EmulatorParts = { state, log, faults, hosts, images, tokens, issuer, operations };

@@ -8,6 +8,7 @@ import { githubIssuer, githubRequestHost, type OidcIssuer } from "./entra/oidc-i
 import type { ImportFault } from "./faults/fault";
 import { hostAliases, isDockerHub } from "./image-reference";
 import type { Tunnel } from "./proxy";
+import type { PublicRegistries, PublicRegistryOptions } from "./public-registries";
 import { dockerHub } from "./registry/docker-hub";
 import { publicRegistry } from "./registry/public-registry";
 import type { ArmServices } from "./resource-manager/import-image";
@@ -22,6 +23,9 @@ export interface HostRequest {
   readonly importFault: ImportFault | undefined;
 }
 
+/** What the control API makes of a host: an HTTP server on this machine, a registry, or what it is by default. */
+export type HostSetting = string | PublicRegistryOptions | null;
+
 /** Responds to the requests to one host. */
 export type HostHandler = (request: HostRequest) => void | Promise<void>;
 
@@ -30,11 +34,19 @@ export class Hosts {
   readonly #fixed = new Map<string, HostHandler>();
   readonly #servers = new Map<string, { url: string; handle: HostHandler }>();
   readonly #registries: ContainerRegistries;
+  readonly #publicRegistries: PublicRegistries;
   readonly #dockerHub: HostHandler;
 
-  constructor(services: ArmServices, registries: ContainerRegistries, issuer: OidcIssuer, stores: PublicStores) {
+  constructor(
+    services: ArmServices,
+    registries: ContainerRegistries,
+    issuer: OidcIssuer,
+    stores: PublicStores,
+    publicRegistries: PublicRegistries,
+  ) {
     const { state, tokens } = services;
     this.#registries = registries;
+    this.#publicRegistries = publicRegistries;
     for (const cloud of state.clouds) {
       const login = loginHost({ state, cloud, tokens, issuer });
       const resourceManager = resourceManagerHost(cloud, services);
@@ -52,8 +64,12 @@ export class Hosts {
       store: stores.dockerHub,
       accounts: [{ ...dockerHubAccount, privateRepositories: [privateRepository] }],
       tokens: state.settings,
+      referrers: () => publicRegistries.referrersOptions("docker.io"),
     });
-    const microsoft = publicRegistry({ store: stores.microsoft });
+    const microsoft = publicRegistry({
+      store: stores.microsoft,
+      referrers: () => publicRegistries.referrersOptions("mcr.microsoft.com"),
+    });
     this.#dockerHub = ({ req, res }) => hub.registry(req, res);
     this.#fixed.set("auth.docker.io", ({ req, res }) => hub.auth(req, res));
     this.#fixed.set("mcr.microsoft.com", ({ req, res }) => microsoft(req, res));
@@ -64,26 +80,34 @@ export class Hosts {
     const known =
       this.#servers.get(host)?.handle ?? this.#fixed.get(host) ?? (isDockerHub(host) ? this.#dockerHub : undefined);
     if (known) return known;
+    const added = this.#publicRegistries.handlerFor(host);
+    if (added) return ({ req, res }) => added(req, res);
     const registry = this.#registries.handlerFor(host);
     return registry && (({ tunnel, req, res }) => registry(tunnel, req, res));
   }
 
-  /** Maps host names to HTTP servers on this machine; `null` removes a mapping. */
-  mapToServers(hosts: Readonly<Record<string, string | null>>): void {
-    for (const [host, url] of Object.entries(hosts)) {
-      for (const name of hostAliases(host)) {
-        if (url === null) this.#servers.delete(name);
-        else this.#servers.set(name, { url, handle: serverHandler(url) });
+  /** Sets which registry or server a host is. */
+  set(hosts: Readonly<Record<string, HostSetting>>): void {
+    for (const [host, setting] of Object.entries(hosts)) {
+      const aliases = hostAliases(host);
+      const [name = host] = aliases;
+      if (typeof setting === "string") {
+        for (const alias of aliases) this.#servers.set(alias, { url: setting, handle: serverHandler(setting) });
+        continue;
       }
+      for (const alias of aliases) this.#servers.delete(alias);
+      if (setting === null) this.#publicRegistries.remove(name);
+      else this.#publicRegistries.set(name, setting);
     }
   }
 
-  mappedServers(): Record<string, string> {
-    return Object.fromEntries([...this.#servers].map(([host, { url }]) => [host, url]));
+  settings(): Record<string, HostSetting> {
+    const servers = Object.fromEntries([...this.#servers].map(([host, { url }]) => [host, url]));
+    return { ...this.#publicRegistries.options(), ...servers };
   }
 
-  clearMappedServers(): void {
-    this.#servers.clear();
+  clearSettings(): void {
+    this.set(Object.fromEntries(Object.keys(this.settings()).map((host) => [host, null])));
   }
 }
 

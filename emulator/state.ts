@@ -1,5 +1,6 @@
 /** The state of the emulated services, as data that tests change. */
 import type { ScopedToken } from "./registry/acr-authority";
+import type { ReferrersOptions } from "./registry/referrers";
 import type { RegistryStore } from "./registry/registry-store";
 import type { TokenServiceOptions } from "./registry/token-registry";
 
@@ -74,6 +75,10 @@ export interface RegistryProperties {
   defaultAction: "Allow" | "Deny";
   ipRules: readonly string[];
   exportPolicy: "enabled" | "disabled";
+  /** With a key of the customer; such a registry has no referrers API. */
+  encryption: "enabled" | "disabled";
+  quarantinePolicy: "enabled" | "disabled";
+  referrers: ReferrersOptions;
   anonymousPull: boolean;
   /** Which permissions of roles the data plane honours: actions, or data actions, which ABAC conditions may restrict. */
   roleAssignmentMode: "LegacyRegistryPermissions" | "AbacRepositoryPermissions";
@@ -160,6 +165,11 @@ export function equalsIgnoreCase(left: string, right: string): boolean {
 /** Whether an ARM ID is a scope, or below it. */
 export function isWithin(scope: string, id: string): boolean {
   return equalsIgnoreCase(scope, id) || id.toLowerCase().startsWith(`${scope.toLowerCase()}/`);
+}
+
+/** How a registry lists referrers: https://learn.microsoft.com/azure/container-registry/container-registry-manage-artifact */
+export function referrersOptions({ encryption, referrers }: RegistryProperties): ReferrersOptions {
+  return encryption === "enabled" ? { ...referrers, api: "missing" } : referrers;
 }
 
 export function registryId(registry: RegistryProperties): string {

@@ -7,9 +7,14 @@ import {
   type ConflictPolicy,
   type DeletePolicy,
   type DigestOrigin,
+  type ImageParts,
   pinnedReferences,
+  referenceParts,
+  type SourceMovePolicy,
   type SourceUnavailablePolicy,
+  taggedReference,
 } from "./resource/state";
+import type { VerifyArgs } from "./verify-args";
 
 /** Credentials for a source registry. They are secret in state, also when given as plain text. */
 export interface SourceCredentialsArgs {
@@ -38,6 +43,22 @@ export interface SourceArgs {
   digestFrom?: pulumi.Input<DigestOrigin>;
 }
 
+/** What {@link ImportedImageArgs.referrers} selects. */
+export interface ReferrersArgs {
+  /** Types of artifacts, exact or with a `*` at the end: `application/vnd.dev.sigstore.bundle*`. @default all */
+  artifactTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether to import what cosign keeps under the tags `sha256-….sig`, `.att` and `.sbom`. @default true */
+  tags?: pulumi.Input<boolean>;
+}
+
+/** The parts of {@link ImportedImageArgs.lock}. */
+export interface LockArgs {
+  /** Against changes: the tag cannot be moved. It cannot be deleted either. @default false */
+  write?: pulumi.Input<boolean>;
+  /** Against deletion; the tag can be moved. @default false */
+  delete?: pulumi.Input<boolean>;
+}
+
 /** Arguments of {@link ImportedImage}. */
 export interface ImportedImageArgs {
   /** Target registry: ARM resource ID, login server (`myregistry.azurecr.io`) or name. Another registry replaces the resource. */
@@ -51,6 +72,18 @@ export interface ImportedImageArgs {
   targetTags?: pulumi.Input<pulumi.Input<string>[]>;
   /** Repositories that get the manifest without a tag. @default none */
   untaggedTargetRepositories?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The one platform to import, such as `linux/arm64`, out of an image for several. The output `sourceDigest` is then the
+   * digest of its manifest, and `indexDigest` that of the whole image.
+   * @default none: the image is imported as it is, with all its platforms
+   */
+  platform?: pulumi.Input<string>;
+  /**
+   * Import also what refers to the image, to its platforms, and to those referrers: signatures, SBOMs, attestations. They are
+   * there before the tags. With `platform`, what refers to the manifest of that platform.
+   * @default false
+   */
+  referrers?: pulumi.Input<boolean | ReferrersArgs>;
   /**
    * What to do when a target tag holds a digest that this resource did not import: stop, or replace it.
    * @default "fail"
@@ -68,6 +101,30 @@ export interface ImportedImageArgs {
    * @default "fail"
    */
   onSourceUnavailable?: pulumi.Input<SourceUnavailablePolicy>;
+  /**
+   * What to do when the source holds another digest than the recorded one: import it, stop with `SOURCE_MOVED`, or stay with
+   * the recorded one. A change of `triggers` imports it once in any case.
+   * @default "import"
+   */
+  onSourceMove?: pulumi.Input<SourceMovePolicy>;
+  /**
+   * How long a digest waits before it replaces a recorded one: `"3d"`, `"12h"`, an hour or more; `"0"` for not at all. While it
+   * waits, the output `candidate` names it. The first import does not wait, and a change of `triggers` ends the wait.
+   * @default "0"
+   */
+  cooldown?: pulumi.Input<string>;
+  /**
+   * Whose signatures the image must carry: otherwise preview and update fail, and nothing is imported. The digest that is
+   * imported is verified; with `platform` the index, which names the manifest of the platform.
+   * @default none
+   */
+  verify?: pulumi.Input<VerifyArgs>;
+  /**
+   * Lock the imported tags, or manifests without a tag, against changes and deletion; `true` is both. The lock is taken off for
+   * an update or deletion by this resource, and stays on what it leaves in the registry.
+   * @default false
+   */
+  lock?: pulumi.Input<boolean | LockArgs>;
   /** Import again when one of these values changes. @default none */
   triggers?: pulumi.Input<unknown[]>;
 }
@@ -93,8 +150,23 @@ export class ImportedImage extends pulumi.CustomResource {
   declare readonly loginServer: pulumi.Output<string>;
   /** The digest that this resource imported. Known in preview; with `digestFrom: "target"` only while nothing changes. */
   declare readonly sourceDigest: pulumi.Output<string>;
+  /** With `platform`: the digest of the whole image, as the source names it. Known in preview. */
+  declare readonly indexDigest: pulumi.Output<string | undefined>;
+  /** With `cooldown`: the digest that waits, and since when: `sha256:… since 2026-11-25T04:00Z`. Known in preview. */
+  declare readonly candidate: pulumi.Output<string | undefined>;
+  /**
+   * With `referrers`: what was imported with the image, in sorted lines `artifactType digest`, or `tag digest` for cosign's tags.
+   * Known in preview. Nothing that vanishes at the source is removed.
+   */
+  declare readonly referrers: pulumi.Output<string | undefined>;
+  /** With `verify`: the digest of the signature that counts; with both tools, of one of each. Known in preview. */
+  declare readonly signature: pulumi.Output<string | undefined>;
+  /** With `verify`: who signed, the fingerprint of a key or the name in a certificate. Known in preview. */
+  declare readonly signedBy: pulumi.Output<string | undefined>;
   /** Digest-pinned reference of the first target: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview. */
   declare readonly reference: pulumi.Output<string>;
+  /** Names `repository:tag` in the target, the default written out. Known in preview. */
+  declare readonly targetTags: pulumi.Output<string[] | undefined>;
   /** The digest that each target (`repository:tag`, or `repository`) holds. Known in preview. */
   declare readonly targets: pulumi.Output<Record<string, string>>;
   /** Media type of the manifest, where the target can be read. Known after the import. */
@@ -136,6 +208,22 @@ export class ImportedImage extends pulumi.CustomResource {
   }
 
   /**
+   * The reference with the tag of the first target that has one: `myregistry.azurecr.io/library/node:22@sha256:…`. Where a
+   * reference has both, clients pull by the digest. Known in preview.
+   */
+  get taggedReference(): pulumi.Output<string | undefined> {
+    return this.parts.apply(taggedReference);
+  }
+
+  /** Registry, repository, tag and digest of the first target, as the values of Helm charts want them. Known in preview. */
+  get parts(): pulumi.Output<ImageParts> {
+    // Unit tests with mocks may have neither.
+    return pulumi
+      .all([this.reference, this.targetTags])
+      .apply(([reference = "", targetTags = []]) => referenceParts(reference, targetTags));
+  }
+
+  /**
    * Reads an image that exists in the registry, without managing it. Reads only the target; `sourceDigest` is the digest
    * that its first tag holds. Fails with `TARGET_NOT_FOUND` when there is none.
    *
@@ -160,12 +248,18 @@ const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider");
 
 function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
   return {
+    targetTags: undefined,
+    referrers: undefined,
     ...args,
     source: withSecretCredentials(args.source),
     // Declared here and set by `check`, which makes them known in preview.
     registryId: undefined,
     loginServer: undefined,
     sourceDigest: undefined,
+    indexDigest: undefined,
+    candidate: undefined,
+    signature: undefined,
+    signedBy: undefined,
     reference: undefined,
     targets: undefined,
     mediaType: undefined,

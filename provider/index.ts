@@ -1,4 +1,27 @@
 /** The public API of the package. */
-export { ImportedImage, type ImportedImageArgs, type SourceArgs, type SourceCredentialsArgs } from "./imported-image";
+export {
+  ImportedImage,
+  type ImportedImageArgs,
+  type LockArgs,
+  type ReferrersArgs,
+  type SourceArgs,
+  type SourceCredentialsArgs,
+} from "./imported-image";
 export { Provider, type ProviderArgs } from "./program/provider";
-export type { ConflictPolicy, DeletePolicy, DigestOrigin, SourceUnavailablePolicy } from "./resource/state";
+export type {
+  ConflictPolicy,
+  DeletePolicy,
+  DigestOrigin,
+  ImageParts,
+  SourceMovePolicy,
+  SourceUnavailablePolicy,
+} from "./resource/state";
+export type {
+  CosignIdentityArgs,
+  CosignKeyArgs,
+  CosignKeysArgs,
+  CosignSignerArgs,
+  NotationArgs,
+  NotationTrustStoreArgs,
+  VerifyArgs,
+} from "./verify-args";

@@ -203,12 +203,15 @@ async function readAttributeChanges(request: IncomingMessage): Promise<Partial<C
   if (typeof changes !== "object" || changes === null)
     throw new RegistryError(400, "INVALID_ATTRIBUTES", "body is not a JSON object");
   const entries = Object.entries(changes);
-  const wrong = entries.find(([name, value]) => !attributeNames.has(name) || typeof value !== "boolean");
+  const wrong = entries.find(([name, value]) => !isAttribute(name, value));
   if (wrong !== undefined) throw new RegistryError(400, "INVALID_ATTRIBUTES", `invalid attribute "${wrong[0]}"`);
   return Object.fromEntries(entries);
 }
 
-const attributeNames: ReadonlySet<string> = new Set(["deleteEnabled", "writeEnabled", "readEnabled", "listEnabled"]);
+function isAttribute(name: string, value: unknown): boolean {
+  if (name === "quarantineState") return value === "Quarantined" || value === "Passed" || value === "Failed";
+  return /^(delete|write|read|list)Enabled$/.test(name) && typeof value === "boolean";
+}
 
 function requireRepository(store: RegistryStore, name: string): Repository {
   const found = store.repository(name);

@@ -5,7 +5,8 @@ import { isDigest } from "./digest";
 import { type Handler, type RequestTarget, readBody, requestTarget, send, sendJson, withErrorResponses } from "./http";
 import { mediaTypes } from "./manifest";
 import { page } from "./paging";
-import { disallowedOperation, RegistryError } from "./registry-error";
+import { describeReferrers, listsReferrers, manifestOfDigestTag, type ReferrersOptions } from "./referrers";
+import { disallowedOperation, quarantined, RegistryError } from "./registry-error";
 import type { RegistryStore, StoredManifest } from "./registry-store";
 import type { Access } from "./scope";
 import { handleUpload, type RepositoryContext, startUpload } from "./uploads";
@@ -24,6 +25,10 @@ export interface DistributionOptions {
   deleteByDigestOnly?: boolean;
   /** Deleting a manifest deletes its referrers. */
   deleteReferrers?: boolean;
+  /** How referrers are listed, at each request. */
+  referrers?: () => ReferrersOptions;
+  /** Whether an image has to be marked as passed before it is pulled, at each request. */
+  quarantine?: () => boolean;
   /** Omit `Docker-Content-Digest` in responses to GET and HEAD, as some registries do. */
   omitDigestHeader?: boolean;
 }
@@ -114,9 +119,14 @@ function manifests(context: DistributionContext): void | Promise<void> {
 
 function getManifest({ options, request, response, repository, reference }: DistributionContext): void {
   const { store, accept = "lenient", omitDigestHeader } = options;
-  const found = store.manifest(repository, reference);
+  const found =
+    manifestOfDigestTag(store, repository, reference, referrersOptions(options)) ??
+    store.manifest(repository, reference);
   if (found === undefined) throw unknownManifest(options.store, repository, reference);
   const byTag = !isDigest(reference);
+  if (options.quarantine?.() && found.attributes.quarantineState !== "Passed") {
+    throw byTag ? unknownManifest(store, repository, reference) : quarantined();
+  }
   requireReadable(store, repository, found, byTag ? reference : undefined);
   const manifest = negotiate(accept, request.headers.accept, found, byTag, store, repository);
   send(
@@ -162,7 +172,7 @@ async function putManifest({
   send(response, 201, {
     location: `/v2/${repository}/manifests/${manifest.digest}`,
     "docker-content-digest": manifest.digest,
-    ...(subject === undefined ? {} : { "oci-subject": subject }),
+    ...(subject !== undefined && listsReferrers(referrersOptions(options)) ? { "oci-subject": subject } : {}),
     ...(byDigest && tags.length > 0 ? { "oci-tag": tags.join(", ") } : {}),
   });
 }
@@ -253,11 +263,19 @@ function tags({ options: { store }, response, method, query, repository, referen
   sendJson(response, 200, { name: repository, tags: items }, link ? { link } : {});
 }
 
-function referrers({ options: { store }, response, method, query, repository, reference }: DistributionContext): void {
+function referrers({ options, response, method, query, repository, reference }: DistributionContext): void {
+  const { store } = options;
+  const behaviour = referrersOptions(options);
+  if (!listsReferrers(behaviour)) {
+    sendNoReferrers(behaviour, response, repository);
+    return;
+  }
   if (!isDigest(reference)) throw new RegistryError(400, "DIGEST_INVALID", `invalid digest "${reference}"`);
   if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
   const artifactType = query.get("artifactType") ?? undefined;
-  const all = store.referrers(repository, reference, artifactType);
+  const all = describeReferrers(store, repository, reference, behaviour).filter(
+    (descriptor) => artifactType === undefined || descriptor.artifactType === artifactType,
+  );
   const path = `/v2/${repository}/referrers/${reference}`;
   const { items, link } = page(all, ({ digest }) => digest, path, query);
   sendJson(
@@ -270,6 +288,19 @@ function referrers({ options: { store }, response, method, query, repository, re
       ...(link ? { link } : {}),
     },
   );
+}
+
+function sendNoReferrers({ api }: ReferrersOptions, response: ServerResponse, repository: string): void {
+  if (api === "redirect") {
+    const page = encodeURIComponent(`${repository}/referrers/sha256`);
+    send(response, 303, { location: `https://github.com/-/v2/packages/container/package/${page}` });
+  } else {
+    send(response, 404, { "content-type": "text/plain; charset=utf-8" }, Buffer.from("404 page not found\n"));
+  }
+}
+
+function referrersOptions({ referrers = () => ({}) }: DistributionOptions): ReferrersOptions {
+  return referrers();
 }
 
 function listed<T extends { attributes: { listEnabled: boolean } }>(items: T[]): T[] {

@@ -1,7 +1,7 @@
 /** Docker Hub. */
 import type { Handler } from "./http";
 import type { RegistryStore } from "./registry-store";
-import { type Account, type TokenServiceOptions, tokenRegistry } from "./token-registry";
+import { type Account, type TokenRegistryOptions, type TokenServiceOptions, tokenRegistry } from "./token-registry";
 
 export interface DockerHubAccount extends Account {
   /** Repositories that only this account may pull; it may push to its own namespace. */
@@ -12,16 +12,19 @@ export interface DockerHubAccount extends Account {
  * The handlers of registry-1.docker.io (and its aliases) and of auth.docker.io. A private repository and one that does not
  * exist get the same response: a token without access, then 401.
  */
-export function dockerHub(options: {
-  store: RegistryStore;
-  accounts: readonly DockerHubAccount[];
-  tokens?: TokenServiceOptions;
-}): { registry: Handler; auth: Handler } {
-  const { store, accounts, tokens = {} } = options;
+export function dockerHub(
+  options: {
+    store: RegistryStore;
+    accounts: readonly DockerHubAccount[];
+    tokens?: TokenServiceOptions;
+  } & Pick<TokenRegistryOptions, "referrers">,
+): { registry: Handler; auth: Handler } {
+  const { store, accounts, tokens = {}, referrers } = options;
   return tokenRegistry({
     store,
     accounts,
     tokens,
+    ...(referrers ? { referrers } : {}),
     accept: "strict",
     realm: "https://auth.docker.io/token",
     service: "registry.docker.io",

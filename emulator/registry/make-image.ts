@@ -104,25 +104,6 @@ export function makeImage(
   return description;
 }
 
-/** Creates a referrer: a signature, an SBOM. */
-export function makeReferrer(
-  store: RegistryStore,
-  repository: string,
-  subjectDigest: string,
-  artifactType: string,
-  annotations?: Record<string, string>,
-): ImageDescription {
-  const subjectManifest = store.manifest(repository, subjectDigest);
-  const subject: Descriptor = {
-    mediaType: subjectManifest?.mediaType ?? mediaTypes.manifest,
-    digest: subjectDigest,
-    size: subjectManifest?.bytes.length ?? 0,
-  };
-  const manifest = buildArtifact(store, repository, { artifactType, subject, annotations }, randomUUID);
-  const { digest, mediaType } = putManifest(store, repository, manifest, mediaTypes.manifest);
-  return { digest, mediaType, platforms: [] };
-}
-
 /** Describes the image of a tag or digest; attestations do not count as platforms. */
 export function describeImage(
   store: RegistryStore,
@@ -276,7 +257,8 @@ function buildChart(
   };
 }
 
-function buildArtifact(
+/** An artifact with one blob, and a subject if one is given. */
+export function buildArtifact(
   store: RegistryStore,
   repository: string,
   {
@@ -296,11 +278,11 @@ function buildArtifact(
   };
 }
 
-function putBlob(store: RegistryStore, repository: string, bytes: Buffer, mediaType: string): Descriptor {
+export function putBlob(store: RegistryStore, repository: string, bytes: Buffer, mediaType: string): Descriptor {
   return { mediaType, digest: store.putBlob(repository, bytes), size: bytes.length };
 }
 
-function putManifest(
+export function putManifest(
   store: RegistryStore,
   repository: string,
   manifest: object,

@@ -23,3 +23,8 @@ export function disallowedOperation(): RegistryError {
     {},
   );
 }
+
+/** The response of Azure Container Registry to a pull by digest while the image is in quarantine. */
+export function quarantined(): RegistryError {
+  return new RegistryError(405, "IMAGE_QUARANTINED", "The image is quarantined.", {});
+}

@@ -1,7 +1,7 @@
 /** The content of one registry, in memory. */
 import { randomUUID } from "node:crypto";
 import { digestOf, hasDigest, isDigest } from "./digest";
-import { type Descriptor, type ManifestContent, parseManifest, requiredBlobs } from "./manifest";
+import { type ManifestContent, parseManifest, requiredBlobs } from "./manifest";
 import { disallowedOperation, RegistryError } from "./registry-error";
 
 /** The lock attributes of a repository, a tag or a manifest. */
@@ -10,6 +10,8 @@ export interface ChangeableAttributes {
   writeEnabled: boolean;
   readEnabled: boolean;
   listEnabled: boolean;
+  /** What a scanner found; only a manifest has it. */
+  quarantineState?: "Quarantined" | "Passed" | "Failed";
 }
 
 interface StoredItem {
@@ -188,12 +190,11 @@ export class RegistryStore {
     return true;
   }
 
-  /** Descriptors of the manifests with that subject. */
-  referrers(repository: string, subject: string, artifactType?: string): Descriptor[] {
-    return [...(this.byName.get(repository)?.manifests.values() ?? [])]
-      .filter((manifest) => manifest.content.subject?.digest === subject)
-      .map(describeReferrer)
-      .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType);
+  /** The manifests with that subject. */
+  referrers(repository: string, subject: string): StoredManifest[] {
+    return [...(this.byName.get(repository)?.manifests.values() ?? [])].filter(
+      (manifest) => manifest.content.subject?.digest === subject,
+    );
   }
 
   startUpload(repository: string): UploadSession {
@@ -254,15 +255,4 @@ function requireDeletable({ attributes }: StoredItem): void {
 
 function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1;
-}
-
-function describeReferrer({ digest, mediaType, bytes, content }: StoredManifest): Descriptor {
-  const artifactType = content.artifactType || content.config?.mediaType;
-  return {
-    mediaType,
-    digest,
-    size: bytes.length,
-    ...(artifactType ? { artifactType } : {}),
-    ...(content.annotations ? { annotations: content.annotations } : {}),
-  };
 }

@@ -126,7 +126,11 @@ interface RegistryBody {
       readonly defaultAction?: Registry["defaultAction"];
       readonly ipRules?: readonly { readonly value: string }[];
     };
-    readonly policies?: { readonly exportPolicy?: { readonly status?: Registry["exportPolicy"] } };
+    readonly encryption?: { readonly status?: Registry["encryption"] };
+    readonly policies?: {
+      readonly exportPolicy?: { readonly status?: Registry["exportPolicy"] };
+      readonly quarantinePolicy?: { readonly status?: Registry["quarantinePolicy"] };
+    };
   };
 }
 
@@ -183,6 +187,8 @@ function parseProperties(
     defaultAction: networkRuleSet?.defaultAction,
     ipRules: networkRuleSet?.ipRules?.map(({ value }) => value),
     exportPolicy: policies?.exportPolicy?.status,
+    encryption: properties.encryption?.status,
+    quarantinePolicy: policies?.quarantinePolicy?.status,
   };
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

@@ -13,14 +13,14 @@ export function registryResource(registry: Registry): Record<string, unknown> {
       anonymousPullEnabled: registry.anonymousPull,
       dataEndpointEnabled: false,
       dataEndpointHostNames: [],
-      encryption: { status: "disabled" },
+      encryption: { status: registry.encryption },
       networkRuleBypassOptions: registry.networkRuleBypassOptions,
       networkRuleSet: {
         defaultAction: registry.defaultAction,
         ipRules: registry.ipRules.map((value) => ({ action: "Allow", value })),
       },
       policies: {
-        quarantinePolicy: { status: "disabled" },
+        quarantinePolicy: { status: registry.quarantinePolicy },
         trustPolicy: { type: "Notary", status: "disabled" },
         retentionPolicy: { days: 7, status: "disabled" },
         exportPolicy: { status: registry.exportPolicy },

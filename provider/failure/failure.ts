@@ -8,9 +8,15 @@ export type Code =
   | "INVALID_ARGUMENT"
   | `${Uppercase<Side>}_${RegistryProblem}`
   | "SOURCE_UNRESOLVED"
+  | "SOURCE_MOVED"
+  | "SOURCE_PLATFORM_NOT_FOUND"
   | "SOURCE_TOO_MANY_MANIFESTS"
+  | "SOURCE_TOO_MANY_REFERRERS"
   | "SOURCE_RANGE_UNSUPPORTED"
   | "SOURCE_EXPORT_FORBIDDEN"
+  | "SIGNATURE_MISSING"
+  | "SIGNATURE_REJECTED"
+  | "SIGNATURE_UNREADABLE"
   | "TARGET_CONFLICT"
   | "TARGET_DECLARED_TWICE"
   | "TARGET_UNREADABLE"
@@ -32,6 +38,7 @@ export type Code =
 /** What can go wrong between a client and a registry, on either side. */
 export type RegistryProblem =
   | "NOT_FOUND"
+  | "QUARANTINED"
   | "CREDENTIALS_REJECTED"
   | "ACCESS_DENIED"
   | "NETWORK_BLOCKED"
@@ -44,6 +51,8 @@ export type RegistryProblem =
 /** A failure as plain data: it travels as JSON from the program to the plugin process, inside the inputs. */
 export interface Failure {
   readonly code: Code;
+  /** The argument that asks for what failed, where the object does not tell. */
+  readonly argument?: string;
   /** Missing for an argument, whose path is the object. */
   readonly side?: Side | "Azure";
   /** What the failure is about, the subject of `reason`: an image, a registry, an identity, a setting, an argument. */
@@ -69,12 +78,15 @@ export class ImportError extends Error {
   }
 }
 
-/** The text that a user reads: `side: object reason [CODE]`, or `argument: reason [CODE]`, then hints and detail. */
-export function formatFailure({ code, side, object, reason, fallback, hints = [], detail }: Failure): string {
-  const subject = side === undefined ? `${object}:` : `${side}: ${object}`;
+/**
+ * The text that a user reads: `side: object reason [CODE]`, with the argument that asks for it before the side, or
+ * `argument: reason [CODE]`; then hints and detail.
+ */
+export function formatFailure({ code, argument, side, object, reason, fallback, hints = [], detail }: Failure): string {
+  const subject = [argument, side, object].filter((part) => part !== undefined).join(": ");
   const continuation = fallback === undefined ? "" : `; continuing with ${fallback}`;
   return [
-    `${subject} ${reason}${continuation} [${code}]`,
+    `${subject}${side === undefined ? ":" : ""} ${reason}${continuation} [${code}]`,
     ...hints.map((hint) => `  Hint: ${hint}`),
     ...(detail ? [`  Detail: ${detail}`] : []),
   ].join("\n");

@@ -11,6 +11,17 @@ export const registryFailure = {
       "Check the repository and the tag. Registries also report a private image as missing to a client without access",
     ],
   }),
+  /** https://github.com/Azure/acr/blob/main/docs/preview/quarantine/readme.md */
+  quarantined: (side: Side, reference: string): Failure => ({
+    ...about(side, "QUARANTINED", reference),
+    reason: "is in quarantine",
+    hints: [
+      side === "source"
+        ? "Wait until it is released from quarantine, then run the command again"
+        : "Wait until it is released from quarantine, then run the command again: it picks up the image",
+      "To read it nevertheless, grant the identity the role AcrQuarantineReader",
+    ],
+  }),
   credentialsRejected: (side: Side, host: string, message?: string): Failure => ({
     ...about(side, "CREDENTIALS_REJECTED", host),
     reason: "rejected the credentials",

@@ -8,12 +8,42 @@ export const sourceFailure = {
     reason: `could not be resolved: ${reason}`,
     hints: ["To continue now, pin the digest (repo@sha256:…). Please report this as a bug"],
   }),
+  /** `onSourceMove` is "fail". */
+  moved: (source: string, digest: string, recorded: string): Failure => ({
+    code: "SOURCE_MOVED",
+    side: "source",
+    object: source,
+    reason: `has moved to ${digest}; ${recorded} is recorded`,
+    hints: [
+      'Set onSourceMove: "import" to import it, or change triggers to import it once',
+      'Set onSourceMove: "keep" to stay with the recorded digest',
+    ],
+  }),
+  /** @param found - The platforms that the image has; none for an artifact. */
+  platformNotFound: (source: string, platform: string, found: readonly string[]): Failure => ({
+    code: "SOURCE_PLATFORM_NOT_FOUND",
+    side: "source",
+    object: source,
+    reason: `has no image for ${platform}; ${found.length === 0 ? "it names no platform" : `it has ${found.join(", ")}`}`,
+    hints: [
+      found.length === 0
+        ? "Leave platform out to import it as it is"
+        : "Set platform to one of these, or leave it out to import the image as it is",
+    ],
+  }),
   tooManyManifests: (source: string): Failure => ({
     code: "SOURCE_TOO_MANY_MANIFESTS",
     side: "source",
     object: source,
     reason: "has more manifests than Azure imports at once (50)",
-    hints: ["Import a single platform by its own digest (repo@sha256:…), or an image with fewer manifests"],
+    hints: ['Set platform to import a single one (platform: "linux/amd64"), or import an image with fewer manifests'],
+  }),
+  tooManyReferrers: (source: string, limit: number): Failure => ({
+    code: "SOURCE_TOO_MANY_REFERRERS",
+    side: "source",
+    object: source,
+    reason: `has more signatures, attestations and other referrers than are imported with one image (${limit})`,
+    hints: ["Name the types that you need in referrers.artifactTypes, or set referrers.tags to false"],
   }),
   rangeUnsupported: (source: string): Failure => ({
     code: "SOURCE_RANGE_UNSUPPORTED",
@@ -46,6 +76,22 @@ export const sourceFailure = {
     hints: [`Check that ${host} has a public DNS name and is publicly reachable: Azure pulls the image itself`],
   }),
 } as const;
+
+/** Says what a registry was asked for when it failed. */
+export function whenAskedForReferrers(failure: Failure, image: string): Failure {
+  return { ...failure, reason: `${failure.reason} (asked for what refers to ${image})` };
+}
+
+/** The warning of `onSourceUnavailable: "keep"` where what refers to the image could not be read. */
+export function recordedReferrersKept({ hints, ...failure }: Failure): Failure {
+  return { ...failure, fallback: "the recorded referrers" };
+}
+
+/** Adds to the failure of a source whose referrers could not be read what `onSourceUnavailable` would do about it. */
+export function referrersNotKept(failure: Failure): Failure {
+  const hint = 'Set onSourceUnavailable: "keep" to continue with the recorded referrers';
+  return { ...failure, hints: [...(failure.hints ?? []), hint] };
+}
 
 const UNRESOLVED = { code: "SOURCE_UNRESOLVED", side: "source", object: "the digest" } as const;
 

@@ -84,6 +84,25 @@ export const targetFailure = {
     reason: `cannot be read from this machine, so it is unknown whether ${targets.join(", ")} can be removed`,
     hints: ['Run where the registry can be read, or set onDelete: "retain" and run pulumi up first'],
   }),
+  /** @param action - What the lock of the program asks for. */
+  notLockable: (loginServer: string, targets: readonly string[], action: "lock" | "unlock"): Failure => ({
+    code: "TARGET_UNREACHABLE",
+    side: "target",
+    object: loginServer,
+    reason: `cannot be reached from this machine, so this run cannot ${action} ${targets.join(", ")}`,
+    hints: [
+      action === "lock"
+        ? "Run where the registry can be reached, or remove lock. What was imported is recorded"
+        : "Run where the registry can be reached",
+    ],
+  }),
+  lockNotVerified: (reference: string, action: "lock" | "unlock"): Failure => ({
+    code: "TARGET_NOT_VERIFIED",
+    side: "target",
+    object: reference,
+    reason: `is ${action === "lock" ? "not" : "still"} locked, although the registry reported success`,
+    hints: [`Run the command again: it tries again to ${action} it`],
+  }),
   locked: (reference: string, action: RegistryAction, message?: string): Failure => ({
     code: "TARGET_LOCKED",
     side: "target",

@@ -1,13 +1,30 @@
-/** Makes the target registry hold the desired image: read, plan, import, read back, remove what was dropped. */
+/** Makes the target registry hold the desired image: read, plan, import, read back, lock, remove what was dropped. */
 import { ImportError } from "../failure/failure";
 import { targetFailure } from "../failure/target";
 import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
-import { type Outputs, type Targets, targetNames, toOutputs } from "../resource/state";
+import { partialLock } from "../resource/lock";
+import type { Referrer } from "../resource/referrers";
+import { type Outputs, type OwnedDigest, targetNames, toOutputs, withLock } from "../resource/state";
 import { type OperationContext, PartialFailure } from "./context";
+import { importReferrers, importWithoutTags } from "./import-referrers";
 import { type ImageImport, importBatch, readImportedDigest, toBatches, verifyTargets } from "./import-targets";
-import { type OwnedDigest, pendingRemovals } from "./ownership";
-import { digestToImport, droppedTargets, planTargets, type TargetDigests, triggersChanged } from "./plan";
+import { lockAgain, lockTargets, unlock } from "./lock";
+import { pendingRemovals } from "./ownership";
+import { withDropped, withPartialState } from "./partial-state";
+import {
+  digestToImport,
+  droppedTargets,
+  hasRecordedLock,
+  planLocks,
+  planReferrers,
+  planTargets,
+  planUnlocksForMove,
+  type TargetDigests,
+  triggersChanged,
+  withoutTargets,
+} from "./plan";
+import { importReferrersIndexes } from "./referrers-index";
 import { removeTargets } from "./remove-targets";
 import { TargetRegistry } from "./target-registry";
 
@@ -40,12 +57,19 @@ export async function applyChanges(
     throw new ImportError(targetFailure.conflict(loginServer, plan.conflicts, digest, true));
   }
 
-  const batches = toBatches(plan);
+  const referrers = digest === undefined ? [] : planReferrers(targets, digest, inputs, owned);
+  const unlocks = planUnlocksForMove(plan, digest, owned, before);
+  const arrived: Referrer[] = [];
   const imported: string[] = [];
   const seen = new Set<Target>();
   let image: ImageImport = { desired, digest, registry };
   let after = before;
   try {
+    const untagged = referrers.length > 0 ? await importWithoutTags(plan, image, context) : [];
+    await importReferrers(referrers, image, owned, context, arrived);
+    await importReferrersIndexes(referrers, image, context);
+    await unlock(unlocks, digest, before, registry, context.signal);
+    const batches = toBatches(withoutTargets(plan, untagged));
     for (const batch of batches) {
       const isSeen = await importBatch(batch, image, before, context);
       if (isSeen) for (const target of batch.targets) seen.add(target);
@@ -58,9 +82,12 @@ export async function applyChanges(
     const unseen = targets.filter((target) => !seen.has(target));
     if (batches.length > 0 && unseen.length > 0) after = await verifyTargets(unseen, image, context);
   } catch (error) {
-    throw await withPartialState(error, image, recorded, before, imported);
+    const unlocked = await lockAgain(unlocks, digest, before, registry, context.signal);
+    throw await withPartialState(error, image, { recorded, owned, before, imported, arrived, unlocked });
   }
   const outputs = await toAppliedOutputs(image, recorded, after, context.signal);
+  const locks = planLocks(targets, outputs.sourceDigest, inputs.lock, owned);
+  await lockTargets(locks, image, { recorded, owned, outputs, held: after }, context);
   return recorded === undefined ? outputs : removeDropped(desired, recorded, outputs, context);
 }
 
@@ -87,39 +114,6 @@ async function toAppliedOutputs(
   });
 }
 
-/** Adds to an error the state of targets that were imported before it, so that the engine records the partial result. */
-async function withPartialState(
-  error: unknown,
-  { desired, digest, registry }: ImageImport,
-  recorded: Outputs | undefined,
-  before: TargetDigests,
-  imported: readonly string[],
-): Promise<unknown> {
-  if (digest === undefined) return error;
-  const { inputs, targets } = desired;
-  const now = await registry.readFinalDigests(targets, digest).catch(() => "unreadable" as const);
-  const gained =
-    now === "unreadable" || before === "unreadable"
-      ? imported
-      : targetNames(inputs).filter((name) => now.get(name) === digest && before.get(name) !== digest);
-  if (gained.length === 0) return error;
-  const held: Targets =
-    now === "unreadable"
-      ? { ...recorded?.targets, ...Object.fromEntries(gained.map((name) => [name, digest])) }
-      : Object.fromEntries([...now].flatMap(([name, holds]) => (holds === undefined ? [] : [[name, holds]])));
-  const all = { ...(recorded && droppedFrom(desired, recorded)), ...held };
-  // While one target holds the old digest, that digest still tells what is ours.
-  const outputs =
-    recorded !== undefined && Object.values(held).includes(recorded.sourceDigest)
-      ? { ...recorded, targets: all }
-      : toOutputs(inputs, {
-          sourceDigest: digest,
-          targets: all,
-          verifiedBy: now === "unreadable" ? "operation" : "digest",
-        });
-  return new PartialFailure(outputs, error);
-}
-
 /** Removes targets that the program no longer lists; one that cannot be removed stays in the state. */
 async function removeDropped(
   desired: DesiredImage,
@@ -127,19 +121,13 @@ async function removeDropped(
   outputs: Outputs,
   context: OperationContext,
 ): Promise<Outputs> {
-  const dropped = droppedFrom(desired, recorded);
-  const names = Object.keys(dropped);
+  const names = droppedTargets(desired.inputs, recorded);
   try {
     await removeTargets(names.map(parseTarget), recorded, desired.inputs.onDelete ?? "retain", context);
   } catch (error) {
-    // Keeps the old digest, by which the next run recognises what it still has to remove.
-    const { sourceDigest } = names.length > 0 ? recorded : outputs;
-    throw new PartialFailure({ ...outputs, sourceDigest, targets: { ...outputs.targets, ...dropped } }, error);
+    const lacking = names.filter((name) => !hasRecordedLock(recorded, name));
+    const lock = partialLock(desired.inputs.lock, recorded.lock, lacking);
+    throw new PartialFailure(withLock(withDropped(desired, recorded, outputs), lock), error);
   }
   return outputs;
-}
-
-function droppedFrom({ inputs }: DesiredImage, recorded: Outputs): Targets {
-  const dropped = droppedTargets(inputs, recorded);
-  return Object.fromEntries(Object.entries(recorded.targets).filter(([name]) => dropped.includes(name)));
 }

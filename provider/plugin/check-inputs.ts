@@ -1,23 +1,18 @@
-/** Completes valid arguments with what is known before anything is imported: digest, registry, target names, references. */
-import { isDeepStrictEqual } from "node:util";
+/** Completes valid arguments with what is known before anything is imported: digest, signature, registry, target names, references. */
 import type { Azure } from "../azure/azure";
-import { type Failure, failureOf, isUnavailable } from "../failure/failure";
-import { digestNotKept, recordedDigestKept } from "../failure/source";
+import { type Failure, failureOf } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { namesRegistry, printRegistryName, type RegistryName } from "../reference/registry-name";
 import type { ParsedArguments } from "../resource/arguments";
-import { defaultTargetTag, isSameSource, type Source, sourceKey } from "../resource/source";
-import {
-  type Arguments,
-  type DigestResult,
-  type Inputs,
-  type Lookup,
-  type ProgramContext,
-  pinnedReference,
-  targetNames,
-} from "../resource/state";
+import { defaultTargetTag } from "../resource/source";
+import { type Arguments, type Inputs, type ProgramContext, pinnedReference, targetNames } from "../resource/state";
 import { hasUnknown, UNKNOWN, unknownAs } from "../resource/unknown";
+import type { DigestResolver } from "../source/resolve-digest";
+import type { CheckContext, Resolved } from "./check-context";
 import { type RoleWait, untilRoleTakesEffect } from "./role-assignment";
+import { findSourceDigest } from "./source-digest";
+import { findReferrers } from "./source-referrers";
+import { verifySource } from "./verify";
 
 /** Inputs, and the reasons for which they cannot be used. */
 export interface CompletedInputs {
@@ -26,23 +21,11 @@ export interface CompletedInputs {
   readonly warnings: readonly Failure[];
 }
 
-/** A part of the inputs, or why it is missing. A warning is a failure that the operation can do without. */
-interface Resolved<T> {
-  readonly value: T;
-  readonly failure?: Failure;
-  readonly warning?: Failure;
-}
-
-/** What `check` knows beside the arguments. */
-export interface CheckContext extends ProgramContext {
-  /** The recorded digest, where `ignoreChanges: ["sourceDigest"]` keeps it. */
-  readonly keep?: Digest | undefined;
-  /** `ImportedImage.get` reads the digest from the target. */
-  readonly readsTarget?: boolean;
-}
-
-/** Resolves a digest where the program did not. Never rejects. */
-type Resolve = (source: Source) => Promise<DigestResult>;
+/** Reads the source where the program did not. */
+export type SourceReader = Pick<
+  DigestResolver,
+  "resolve" | "resolvePlatform" | "pushTime" | "findSignatures" | "listReferrers" | "collectReferrers"
+>;
 
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeInputs(
@@ -50,20 +33,28 @@ export async function completeInputs(
   context: CheckContext,
   old: Partial<Inputs>,
   azure: () => Azure,
-  resolve: Resolve,
+  reader: SourceReader,
 ): Promise<CompletedInputs> {
   const args = withDefaultTarget(parsed);
-  const digest = await resolveDigest(args, parsed.source, context, old, resolve);
+  const digests = await findSourceDigest(args, parsed.source, context, old, reader);
+  const signature = context.readsTarget
+    ? { value: {} }
+    : await verifySource(args, parsed.source, digests.value, old, context.now, reader);
+  const referrers = await findReferrers(args, parsed.source, digests, context, old, reader);
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
+  const { referrers: policy, ...others } = args;
   return {
     inputs: {
-      ...args,
+      ...others,
       ...(context.timeouts && { timeouts: context.timeouts }),
       ...registry.value,
-      ...(digest.value && digestOutputs(registry.value.loginServer, targetNames(args), digest.value)),
+      ...digests.value,
+      ...signature.value,
+      ...referrers.value,
+      ...targetOutputs(registry.value.loginServer, targetNames(args), digests.value.sourceDigest),
     },
-    failures: [digest.failure, registry.failure].filter((failure) => failure !== undefined),
-    warnings: [digest.warning, registry.warning].filter((warning) => warning !== undefined),
+    failures: [digests, signature, referrers, registry].flatMap(({ failure }) => failure ?? []),
+    warnings: [digests, referrers, registry].flatMap(({ warning }) => warning ?? []),
   };
 }
 
@@ -72,67 +63,6 @@ function withDefaultTarget({ args, source }: ParsedArguments): Arguments {
   if (args.targetTags || args.untaggedTargetRepositories) return args;
   const tag = source === undefined ? UNKNOWN : defaultTargetTag(source);
   return tag === undefined ? args : { ...args, targetTags: [tag] };
-}
-
-/**
- * Chooses the digest to import.
- *
- * | the source's digest                  | digest to import                                                 |
- * | ------------------------------------ | ---------------------------------------------------------------- |
- * | unknown, or the source is            | unknown                                                          |
- * | resolved by the program, else here   | this one                                                         |
- * | could not be resolved                | the recorded one where `onSourceUnavailable` keeps it, else none |
- * | to be read from the target           | none; unknown in the preview of a change                         |
- */
-async function resolveDigest(
-  args: Arguments,
-  source: Source | undefined,
-  { keep, lookup, keepsSource, preview, readsTarget }: CheckContext,
-  old: Partial<Inputs>,
-  resolve: Resolve,
-): Promise<Resolved<Digest | undefined>> {
-  if (keep !== undefined) return { value: keep };
-  if (source === undefined || hasUnknown(lookup)) return { value: unknownAs<Digest>() };
-  const recorded = isSameSource(args, old) ? old.sourceDigest : undefined;
-  const resolveHere = (): DigestResult | Promise<DigestResult> => {
-    if (readsTarget) return {};
-    return keepsSource && recorded ? { digest: recorded } : resolve(source);
-  };
-  const { digest, failure }: DigestResult = resolvedByProgram(args, source, lookup) ?? (await resolveHere());
-  if (digest !== undefined) return { value: digest };
-  if (failure !== undefined) return keepRecorded(failure, args, recorded, old.sourceDigest);
-  return { value: preview && asksForImport(args, old) ? unknownAs<Digest>() : undefined };
-}
-
-/** What the program resolved, unless a transform changed the source or added credentials afterwards. */
-function resolvedByProgram(args: Arguments, source: Source, lookup: Lookup | undefined): DigestResult | undefined {
-  if (lookup?.source !== sourceKey(args)) return undefined;
-  const lackedCredentials = lookup.withCredentials === false && source.credentials !== undefined;
-  return lookup.failure && lackedCredentials ? undefined : lookup;
-}
-
-/** Applies `onSourceUnavailable` to a look-up that failed. */
-function keepRecorded(
-  failure: Failure,
-  args: Arguments,
-  recorded: Digest | undefined,
-  ofAnySource: Digest | undefined,
-): Resolved<Digest | undefined> {
-  if (!isUnavailable(failure)) return { value: undefined, failure };
-  const policy = args.onSourceUnavailable ?? "fail";
-  if (policy === "keep" && recorded) return { value: recorded, warning: recordedDigestKept(failure, recorded) };
-  const whose = recorded ? "of this source" : ofAnySource && "of another source";
-  return { value: undefined, failure: digestNotKept(failure, policy, whose) };
-}
-
-/** Whether arguments that key an import by reference changed. */
-function asksForImport(args: Arguments, old: Partial<Inputs>): boolean {
-  const keys = ({ targetTags, untaggedTargetRepositories, triggers }: Partial<Inputs>) => [
-    targetTags,
-    untaggedTargetRepositories,
-    triggers,
-  ];
-  return !isSameSource(args, old) || !isDeepStrictEqual(keys(args), keys(old));
 }
 
 /** Resolves the target registry. A registry that is recorded is not looked up again, in whichever spelling. */
@@ -166,10 +96,14 @@ async function resolveRegistry(
 }
 
 /** The outputs that follow from the digest, and are therefore known in preview. */
-function digestOutputs(loginServer: string, names: readonly string[], digest: Digest): Partial<Inputs> {
+function targetOutputs(
+  loginServer: string,
+  names: readonly string[],
+  digest: Digest | undefined,
+): Pick<Inputs, "targets" | "reference"> {
+  if (digest === undefined) return {};
   const areNamesKnown = !hasUnknown(names);
   return {
-    sourceDigest: digest,
     targets: areNamesKnown ? Object.fromEntries(names.map((name) => [name, digest])) : unknownAs(),
     reference:
       areNamesKnown && !hasUnknown([loginServer, digest]) ? pinnedReference(loginServer, names, digest) : UNKNOWN,

@@ -1,11 +1,13 @@
 /** What an operation works with, and how it reports that it ended halfway. */
 import type { Azure } from "../azure/azure";
 import type { Outputs } from "../resource/state";
+import type { DigestResolver } from "../source/resolve-digest";
 import type { Progress } from "./progress";
 
 /** What one create, update or delete works with. */
 export interface OperationContext {
   readonly azure: Azure;
+  readonly source: Pick<DigestResolver, "collectReferrers">;
   /** Aborts when the operation exceeds its timeout. */
   readonly signal: AbortSignal;
   readonly progress: Progress;

@@ -181,6 +181,7 @@ function shortSource(source: Source, digest: Digest | undefined): string {
   return `${printSourceRegistry(source)}/${source.repository}@${digest.slice(0, 19)}…`;
 }
 
-function shortList([first, ...others]: readonly Target[]): string {
+/** The first target, and how many more there are. */
+export function shortList([first, ...others]: readonly Target[]): string {
   return `${first?.name}${others.length === 0 ? "" : ` and ${others.length} more`}`;
 }

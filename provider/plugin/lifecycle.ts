@@ -11,10 +11,8 @@ import { importFailure } from "../failure/import";
 import { targetFailure } from "../failure/target";
 import { parseArguments } from "../resource/arguments";
 import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
-import type { Source } from "../resource/source";
 import {
   type Arguments,
-  type DigestResult,
   type Inputs,
   type Outputs,
   type ProgramContext,
@@ -34,9 +32,15 @@ import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
 import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
 import { forgetTokens } from "./target-registry";
+import { verifyProblems } from "./verify";
 
-type EngineInputs = Arguments &
-  Partial<Outputs> & { readonly __program?: ProgramContext | string; readonly __provider?: string };
+type EngineInputs = Omit<Arguments, "referrers"> &
+  Partial<Omit<Outputs, "referrers">> & {
+    /** The text of the state where `ignoreChanges` restored it. */
+    readonly referrers?: Arguments["referrers"] | string;
+    readonly __program?: ProgramContext | string;
+    readonly __provider?: string;
+  };
 
 /** Receives the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
@@ -44,15 +48,18 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 }
 
 /**
- * Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state, or a digest
- * that the program could not resolve.
+ * Validates and completes the inputs. Sends no request, except to look up a registry that is not in the state, what the program
+ * could not find out about the source, and what refers to an image when that changed.
  */
 export async function check(old: Partial<Inputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
-  const { args, program, keep } = splitProgramInputs(news);
+  const { args, program, keep, keepReferrers } = splitProgramInputs(news, old);
   const parsed = parseArguments(args, program.timeouts);
-  if ("problems" in parsed) return { inputs: args, failures: parsed.problems.map(checkFailure) };
+  const problems = verifyProblems(args.verify, old);
+  if ("problems" in parsed) return { inputs: args, failures: [...parsed.problems, ...problems].map(checkFailure) };
+  if (problems.length > 0) return { inputs: args, failures: problems.map(checkFailure) };
 
-  const { inputs, warnings, ...completed } = await completeInputs(parsed, { ...program, keep }, old, azure, resolve);
+  const context = { ...program, keep, keepReferrers, now: Date.now() };
+  const { inputs, warnings, ...completed } = await completeInputs(parsed, context, old, azure, reader());
   rememberUrn(inputs, program.urn);
   rememberPrevious(inputs, old, program.urn);
   rememberRoleAssignment(inputs, program);
@@ -102,6 +109,7 @@ async function remove(id: string, recorded: Outputs): Promise<void> {
   await withCleanErrors(id, timeLimit("delete", recorded.timeouts), (signal) =>
     removeTargets(recordedTargets(recorded), recorded, recorded.onDelete ?? "retain", {
       azure: azure(),
+      source: reader(),
       signal,
       progress: () => {},
     }),
@@ -124,21 +132,24 @@ function azure(): Azure {
 }
 
 /** Shares connections, tokens and digests among the resources of this process. */
-function resolve(source: Source): Promise<DigestResult> {
+function reader(): DigestResolver {
   resolver ??= new DigestResolver(azure);
-  return resolver.resolve(source);
+  return resolver;
 }
 
 /**
  * Separates the arguments from what the program added to them. Outputs are among the inputs only where `ignoreChanges`
- * restored the recorded value, which counts for `sourceDigest` alone.
+ * restored the recorded value, which counts for `sourceDigest` and `referrers` alone.
  */
-function splitProgramInputs(news: EngineInputs) {
+function splitProgramInputs(news: EngineInputs, old: Partial<Inputs> = {}) {
   const { __program = {}, __provider, sourceDigest, ...rest } = news;
   const program: ProgramContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, targets, reference, timeouts, ...others } = rest;
-  const { mediaType, platforms, verifiedBy, ...args } = others;
-  return { args, program, keep: sourceDigest };
+  const { registryId, loginServer, indexDigest, candidate, verified, referrersFingerprint, ...results } = rest;
+  const { signature, signedBy, targets, reference, timeouts, mediaType, platforms, verifiedBy, ...more } = results;
+  const { referrers, ...others } = more;
+  const keepReferrers = typeof referrers === "string" && referrers === old.referrers;
+  const args = { ...others, ...(referrers !== undefined && !keepReferrers && { referrers }) };
+  return { args, program, keep: sourceDigest, keepReferrers };
 }
 
 /** Names no property: the engine would print the property's value, secrets included. */
@@ -156,8 +167,10 @@ async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   const { args, program } = splitProgramInputs(known);
   const parsed = parseArguments(args);
   if ("problems" in parsed) throw new Error(parsed.problems.map(formatFailure).join("\n"));
-  const context = { ...program, keep: parsed.source?.digest, preview: false, readsTarget: true };
-  const { inputs, failures } = await completeInputs(parsed, context, {}, azure, resolve);
+  // The digest of a platform is not the one that the source is pinned to.
+  const keep = parsed.args.platform ? undefined : parsed.source?.digest;
+  const context = { ...program, keep, preview: false, readsTarget: true, now: Date.now() };
+  const { inputs, failures } = await completeInputs(parsed, context, {}, azure, reader());
   if (failures.length > 0) throw new Error(failures.map(formatFailure).join("\n"));
   return toDesiredImage(inputs);
 }
@@ -177,7 +190,7 @@ async function runOperation(
   const signal = AbortSignal.timeout(limit);
   try {
     return await withProgress(inputs, (progress) => {
-      const context: OperationContext = { azure: azure(), signal, progress };
+      const context: OperationContext = { azure: azure(), source: reader(), signal, progress };
       const apply = () => applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
       const dependent = kind === "create" ? dependentOnRole(inputs) : undefined;
       if (dependent === undefined) return apply();

@@ -14,7 +14,7 @@
  */
 import type { Digest } from "../reference/digest";
 import { isTagged, parseTarget } from "../reference/target";
-import { type Inputs, type Targets, targetNames, targetsKey } from "../resource/state";
+import { type Inputs, type OwnedDigest, targetNames, targetsKey } from "../resource/state";
 import { hasUnknown } from "../resource/unknown";
 
 /** A resource that declares a target, and the digest that the target should hold. */
@@ -85,26 +85,21 @@ export async function pendingRemovals(loginServer: string, names: readonly strin
   await Promise.allSettled(names.map((name) => removals.get(`${loginServer}/${name}`)));
 }
 
-/** What a resource imported, by which its tags are recognised. */
-export interface OwnedDigest {
-  readonly sourceDigest: Digest;
-  readonly targets: Targets;
-}
-
 const previous = new Map<string, OwnedDigest & { readonly urn: string | undefined }>();
 const released = new Set<string>();
 
 /** Remembers what a resource imported, in case the engine replaces it; forgets it when another resource has its targets. */
 export function rememberPrevious(
   inputs: Inputs,
-  { loginServer, sourceDigest, targets }: Partial<Inputs>,
+  { loginServer, sourceDigest, targets, lock, referrers }: Partial<Inputs>,
   urn?: string,
 ): void {
   const key = targetsKey(inputs);
   const known = previous.get(key);
   if (known?.urn !== undefined && urn !== undefined && known.urn !== urn) previous.delete(key);
   if (loginServer !== inputs.loginServer || sourceDigest === undefined || targets === undefined) return;
-  previous.set(key, { sourceDigest, targets, urn });
+  const more = { ...(lock !== undefined && { lock }), ...(referrers !== undefined && { referrers }) };
+  previous.set(key, { sourceDigest, targets, urn, ...more });
 }
 
 /**

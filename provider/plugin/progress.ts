@@ -13,7 +13,7 @@ import { type Inputs, targetsKey } from "../resource/state";
 export type Progress = (phase: keyof typeof DONE, subject: string) => void;
 
 /** What each phase is called when it is over. */
-const DONE = { importing: "imported", verifying: "verified", removing: "removed" } as const;
+const DONE = { importing: "imported", verifying: "verified", locking: "locked", removing: "removed" } as const;
 
 /**
  * Time between the progress messages of a long operation, in milliseconds. In a terminal a message replaces the one

@@ -6,10 +6,13 @@ import { ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { targetFailure } from "../failure/target";
 import type { Digest } from "../reference/digest";
-import type { Target } from "../reference/target";
+import { parseTarget, type Target } from "../reference/target";
 import type { DesiredImage } from "../resource/desired-image";
-import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs } from "../resource/state";
-import type { TargetDigests } from "./plan";
+import { isLock, type Lock, lockDiffers, lockParts, toLock } from "../resource/lock";
+import { parseReferrers, printReferrers, type Referrer } from "../resource/referrers";
+import { inputsOf, type Outputs, recordedTargets, type Targets, toOutputs, withLock } from "../resource/state";
+import { toTarget } from "./import-referrers";
+import { repositoriesOf, type TargetDigests } from "./plan";
 import { isDeleted, TargetRegistry } from "./target-registry";
 
 /**
@@ -28,9 +31,58 @@ export async function refreshTargets(
   if (held === "unreadable") return (await isDeleted(recorded, azure)) ? {} : { id, props: recorded };
 
   const targets = existing(held);
-  if (isDeepStrictEqual(targets, { ...recorded.targets })) return { id, props: recorded };
-  const found = { ...recorded, targets };
-  return { id, props: found, inputs: inputsOf(found) };
+  const lock = await readLock(recorded, targets, registry, signal);
+  const referrers = await readReferrers(recorded, registry, signal);
+  const found = withReferrers(withLock({ ...recorded, targets }, lock), referrers);
+  return isDeepStrictEqual(found, { ...recorded, targets: { ...recorded.targets } })
+    ? { id, props: recorded }
+    : { id, props: found, inputs: inputsOf(found) };
+}
+
+/** The recorded referrers that are in all repositories of the target. */
+async function readReferrers(
+  recorded: Outputs,
+  registry: TargetRegistry,
+  signal: AbortSignal,
+): Promise<readonly Referrer[]> {
+  const repositories = repositoriesOf(recordedTargets(recorded));
+  const found = await Promise.all(
+    parseReferrers(recorded.referrers).map(async (referrer) => {
+      const targets = repositories.map((repository) => toTarget(referrer, repository));
+      const held = await registry.readDigests(targets, referrer.digest, signal);
+      const isThere = held === "unreadable" || targets.every(({ name }) => held.get(name) === referrer.digest);
+      return isThere ? [referrer] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Outputs with what is left of the referrers; where some are missing, the next check reads them all again. */
+function withReferrers({ referrersFingerprint, ...outputs }: Outputs, found: readonly Referrer[]): Outputs {
+  const referrers = printReferrers(found);
+  if ((outputs.referrers ?? "") !== referrers) return { ...outputs, referrers };
+  return { ...outputs, ...(referrersFingerprint !== undefined && { referrersFingerprint }) };
+}
+
+/** The recorded lock, with the targets that lack a part of it. */
+async function readLock(
+  { lock, sourceDigest }: Outputs,
+  targets: Targets,
+  { client }: TargetRegistry,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
+  const parts = lockParts(lock);
+  if (!isLock(parts)) return lock;
+  const unlocked = await Promise.all(
+    Object.keys(targets).map(async (name) => {
+      const { repository, tag } = parseTarget(name);
+      const found = await client.readLock(repository, tag ?? sourceDigest, signal);
+      const isLocked = found && !(parts.write && found.writeEnabled) && !(parts.delete && found.deleteEnabled);
+      return isLocked ? [] : [name];
+    }),
+  );
+  const found = toLock(parts, unlocked.flat());
+  return lockDiffers(found, lock) ? found : lock;
 }
 
 /** Reads an image that this resource did not import. The first target gives the digest. */

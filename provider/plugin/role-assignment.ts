@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Code, failureOf } from "../failure/failure";
 import { type Inputs, type ProgramContext, targetsKey } from "../resource/state";
+import { PartialFailure } from "./context";
 import { inform } from "./progress";
 
 /** How long a resource waits, in milliseconds. Most assignments take effect within a minute or two. */
@@ -45,7 +46,7 @@ export async function untilRoleTakesEffect<T>(run: () => Promise<T>, wait: RoleW
     try {
       return await run();
     } catch (error) {
-      const code = failureOf(error)?.code;
+      const code = failureOf(error instanceof PartialFailure ? error.reason : error)?.code;
       if (code === undefined || (!DENIALS.has(code) && code !== orCode)) throw error;
       const deadline = deadlines.get(registry) ?? Date.now() + LIMIT_MS;
       deadlines.set(registry, deadline);

@@ -19,6 +19,8 @@ export interface ManifestDetails {
 /** How long a replica of a geo-replicated registry may lag behind an import that succeeded, in milliseconds. */
 const REPLICATION_MS = 60_000;
 
+const FIRST_PAUSE_MS = 250;
+
 /** How long the targets may be read after the operation's timeout, in milliseconds. */
 const FINAL_READ_MS = 10_000;
 
@@ -113,9 +115,11 @@ export class TargetRegistry {
   ): Promise<TargetDigests> {
     const deadline = Date.now() + timeout;
     try {
-      for (let pause = 250; ; pause = Math.min(pause * 2, 8_000)) {
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, 8_000)) {
         const held = await this.readImported(targets, digest, signal);
         if (held === "unreadable" || isEnough(held) || Date.now() + pause > deadline) return held;
+        const missing = targets.filter(({ name }) => held.get(name) === undefined);
+        if (pause === FIRST_PAUSE_MS && digest !== undefined) await this.#rejectQuarantined(missing, digest, signal);
         await sleep(pause, undefined, { signal });
       }
     } catch (error) {
@@ -148,6 +152,18 @@ export class TargetRegistry {
       return { mediaType, platforms: manifest.platforms };
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Throws TARGET_QUARANTINED if that is why a tag with this digest does not exist. An image in quarantine has no tag, and only
+   * its digest says why: https://github.com/Azure/acr/blob/main/docs/preview/quarantine/readme.md
+   */
+  async #rejectQuarantined(targets: readonly Target[], digest: Digest, signal: AbortSignal): Promise<void> {
+    for (const repository of new Set(targets.map((target) => target.repository))) {
+      await this.client.head(repository, digest, signal).catch((error: unknown) => {
+        if (failureOf(error)?.code === "TARGET_QUARANTINED") throw error;
+      });
     }
   }
 

@@ -5,6 +5,7 @@ import { parseArguments } from "../resource/arguments";
 import { sourceKey } from "../resource/source";
 import type { Lookup } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
+import { lookUpReferrers } from "./look-up-referrers";
 import { dependsOnRole } from "./role-assignment";
 import { sharedResolver } from "./run";
 import { startPlugin } from "./start-plugin";
@@ -73,7 +74,10 @@ async function lookUpDigest({ source, ...others }: ResourceArguments): Promise<L
   const parsed = parseArguments({ ...withUnknowns(others), source });
   if ("problems" in parsed || parsed.source === undefined) return undefined;
   const withCredentials = parsed.source.credentials !== undefined;
-  return { source: sourceKey(parsed.args), withCredentials, ...(await sharedResolver().resolve(parsed.source)) };
+  const resolver = sharedResolver();
+  const result = await resolver.resolve(parsed.source);
+  const referrers = await lookUpReferrers(parsed, result.digest, resolver);
+  return { source: sourceKey(parsed.args), withCredentials, ...result, ...(referrers && { referrers }) };
 }
 
 /** The arguments, with {@link UNKNOWN} for what has to be awaited, and for a registry that only a transform may set. */

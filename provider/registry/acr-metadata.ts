@@ -5,8 +5,8 @@
  */
 import { ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
-import { isObject } from "../json";
-import type { Digest } from "../reference/digest";
+import { isObject, parseJson } from "../json";
+import { type Digest, isDigest } from "../reference/digest";
 import { PAGE_SIZE, type RegistryApi } from "./api";
 import { isIndexType } from "./manifest";
 
@@ -22,26 +22,62 @@ export async function untag(api: RegistryApi, repository: string, tag: string, s
   await api.change(request, signal);
 }
 
-/** Locks a tag against change and deletion, or unlocks it. */
-export async function lock(
+/** What a lock leaves possible: https://learn.microsoft.com/azure/container-registry/container-registry-image-lock */
+export interface LockAttributes {
+  readonly writeEnabled: boolean;
+  readonly deleteEnabled: boolean;
+}
+
+/** One scope for both requests, so that they share a token; the registry grants of it what the identity may do. */
+const LOCK_ACTIONS = "metadata_read,metadata_write";
+
+/** How a tag, or the manifest of a digest, is locked; `undefined` when it does not exist. */
+export async function readLock(
   api: RegistryApi,
   repository: string,
-  tag: string,
-  locked: boolean,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+): Promise<LockAttributes | undefined> {
+  const request = { ...lockRequest(repository, tagOrDigest), method: "GET", action: "pull" } as const;
+  const response = await api.send(request, api.requestOptions(signal));
+  if (response.status === 404) return undefined;
+  if (response.status !== 200) throw api.unexpectedStatus("GET", response);
+  const body = parseJson(response.body.toString("utf8"));
+  const item = isObject(body) ? (body.tag ?? body.manifest) : undefined;
+  const attributes = isObject(item) ? item.changeableAttributes : undefined;
+  const { writeEnabled, deleteEnabled } = isObject(attributes) ? attributes : {};
+  if (typeof writeEnabled !== "boolean" || typeof deleteEnabled !== "boolean") {
+    throw api.invalidResponse(`the lock of ${request.object} is missing`);
+  }
+  return { writeEnabled, deleteEnabled };
+}
+
+/** Locks or unlocks a tag, or the manifest of a digest; what is not given stays as it is. */
+export async function changeLock(
+  api: RegistryApi,
+  repository: string,
+  tagOrDigest: string,
+  attributes: Partial<LockAttributes>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const object = `${repository}:${tag}`;
   const request = {
+    ...lockRequest(repository, tagOrDigest),
     method: "PATCH",
-    path: `/acr/v1/${repository}/_tags/${tag}`,
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ writeEnabled: !locked, deleteEnabled: !locked }),
-    scope: { repository, actions: "metadata_write" },
-    action: locked ? "lock" : "unlock",
-    object,
+    body: JSON.stringify(attributes),
+    action: Object.values(attributes).includes(false) ? "lock" : "unlock",
   } as const;
   const exists = await api.change(request, signal);
-  if (!exists) throw new ImportError(registryFailure.notFound(api.side, api.reference(object)));
+  if (!exists) throw new ImportError(registryFailure.notFound(api.side, api.reference(request.object)));
+}
+
+function lockRequest(repository: string, tagOrDigest: string) {
+  const isTag = !isDigest(tagOrDigest);
+  return {
+    path: `/acr/v1/${repository}/${isTag ? "_tags" : "_manifests"}/${tagOrDigest}`,
+    scope: { repository, actions: LOCK_ACTIONS },
+    object: `${repository}${isTag ? ":" : "@"}${tagOrDigest}`,
+  };
 }
 
 /** The tags of a digest. */
@@ -58,6 +94,29 @@ export async function tagsOf(
     tags.push(...strings(entries.map(({ name }) => name)));
   });
   return tags;
+}
+
+/** When a tag got a digest, in milliseconds since the epoch; `undefined` if it holds another one, or none. */
+export async function tagTime(
+  api: RegistryApi,
+  repository: string,
+  tag: string,
+  digest: Digest,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const request = {
+    method: "GET",
+    path: `/acr/v1/${repository}/_tags/${tag}`,
+    scope: { repository, actions: "metadata_read" },
+    action: "pull",
+    object: `${repository}:${tag}`,
+  } as const;
+  const { body } = await api.send(request, api.requestOptions(signal));
+  const response = parseJson(body.toString("utf8"));
+  const { tag: found } = isObject(response) ? response : {};
+  if (!isObject(found) || found.digest !== digest) return undefined;
+  const time = Date.parse(String(found.lastUpdateTime));
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** The digests of all indexes in a repository. */

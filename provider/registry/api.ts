@@ -8,7 +8,7 @@ import { isObject, parseJson } from "../json";
 import { DOCKER_HUB } from "../reference/host";
 import { type AuthHeaders, Authorization } from "./authorization";
 import type { RegistryCredential } from "./credential";
-import { denialError } from "./denial";
+import { denialError, errorCodeOf } from "./denial";
 import { Identity } from "./identity";
 import { pingResponse } from "./ping";
 import { sendRequest } from "./request";
@@ -40,12 +40,9 @@ export interface RegistryApiOptions {
   readonly onWait?: (host: string, ms: number) => void;
 }
 
-export interface ApiRequest {
-  readonly method: HttpRequest["method"];
+export interface ApiRequest extends Omit<HttpRequest, "url"> {
   /** Path and query, or the URL of a further page. */
   readonly path: string | URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
   readonly scope: Scope;
   /** For the message when the request is denied. */
   readonly action: RegistryAction;
@@ -53,13 +50,17 @@ export interface ApiRequest {
   readonly object: string;
 }
 
-export type PageRequest = Pick<ApiRequest, "path" | "scope">;
+export interface PageRequest extends Pick<ApiRequest, "path" | "scope" | "follows"> {
+  /** Whether a response says that the list does not exist. By default 404 does. */
+  readonly isAbsent?: (response: HttpResponse) => boolean;
+}
 
 export class RegistryApi {
   readonly side: Side;
+  /** The host that serves the API, which Docker Hub's references do not name. */
+  readonly host: string;
+  readonly isAzure: boolean;
   readonly #name: string;
-  readonly #host: string;
-  readonly #isAzure: boolean;
   readonly #timeoutMs: number;
   readonly #onWait: RegistryApiOptions["onWait"];
   readonly #identity: Identity;
@@ -70,8 +71,8 @@ export class RegistryApi {
     const identity = new Identity(side, name, credential);
     this.side = side;
     this.#name = name;
-    this.#host = host;
-    this.#isAzure = isAzure;
+    this.host = host;
+    this.isAzure = isAzure;
     this.#timeoutMs = timeoutMs;
     this.#onWait = onWait;
     this.#identity = identity;
@@ -96,7 +97,8 @@ export class RegistryApi {
 
   /**
    * Sends a HEAD. `undefined` when its response decides nothing, because a GET can have another one: servers and proxies
-   * refuse HEAD, fail with it, and redirect it to URLs that are signed for GET. Only rate limiting, and a 404 from Azure, count.
+   * refuse HEAD, fail with it, and redirect it to URLs that are signed for GET. Only rate limiting counts, and a 404 where the
+   * caller believes it.
    */
   async tryHead(request: Omit<ApiRequest, "method">, options: RequestOptions): Promise<HttpResponse | undefined> {
     const auth = await this.#authorization.authorize(request.scope, options);
@@ -104,7 +106,7 @@ export class RegistryApi {
     if (!sent) return undefined;
     const { response, used } = sent;
     if (response.status === 401) this.#authorization.forget(used);
-    return response.status === 200 || (response.status === 404 && this.#isAzure) ? response : undefined;
+    return response.status === 200 || response.status === 404 ? response : undefined;
   }
 
   /** Sends a change. False when its object does not exist. */
@@ -129,15 +131,17 @@ export class RegistryApi {
     read: (response: HttpResponse) => void,
   ): Promise<boolean> {
     const options = this.requestOptions(signal);
-    let url: URL | undefined = this.#url(request.path);
-    for (let page = 0; url; page++) {
-      if (page === MAX_PAGES) throw this.invalidResponse("the list does not end");
-      const { repository } = request.scope;
+    const { isAbsent = ({ status }) => status === 404, path, ...rest } = request;
+    const seen = new Set<string>();
+    let url: URL | undefined = this.#url(path);
+    while (url) {
+      if (seen.has(url.href) || seen.size === MAX_PAGES) throw this.invalidResponse("the list does not end");
       const response: HttpResponse = await this.send(
-        { ...request, path: url, method: "GET", action: "pull", object: repository },
+        { ...rest, path: url, method: "GET", action: "pull", object: request.scope.repository },
         options,
       );
-      if (response.status === 404 && page === 0) return false;
+      if (seen.size === 0 && isAbsent(response)) return false;
+      seen.add(url.href);
       if (response.status !== 200) throw this.unexpectedStatus("GET", response);
       read(response);
       const next: URL | undefined = nextPage(response.header("link"), url);
@@ -162,7 +166,7 @@ export class RegistryApi {
 
   /** A 404 counts only where a registry responds: anything else sends neither 200 nor a challenge for `GET /v2/`. */
   notFound(): undefined {
-    const { status, challenges } = pingResponse(this.#host) ?? { status: 200, challenges: [] };
+    const { status, challenges } = pingResponse(this.host) ?? { status: 200, challenges: [] };
     if (status === 200 || status === 401 || challenges.length > 0) return undefined;
     throw this.invalidResponse(`GET /v2/ returned HTTP ${status}`);
   }
@@ -176,13 +180,15 @@ export class RegistryApi {
   }
 
   unexpectedStatus(method: string, response: HttpResponse): ImportError {
+    const quarantined = errorCodeOf(response) === "IMAGE_QUARANTINED" ? imageAt(response.url) : undefined;
+    if (quarantined !== undefined) return new ImportError(registryFailure.quarantined(this.side, quarantined));
     const reason = `${method} returned ${this.serverMessage(response) ?? `HTTP ${response.status}`}`;
     return this.invalidResponse(reason, response);
   }
 
   invalidResponse(reason: string, response?: HttpResponse): ImportError {
-    const { host } = response?.url ?? { host: this.#host };
-    const redirected = host === this.#host ? "" : `, after a redirect to ${host}`;
+    const { host } = response?.url ?? { host: this.host };
+    const redirected = host === this.host ? "" : `, after a redirect to ${host}`;
     return new ImportError(registryFailure.invalidResponse(this.side, this.#name, `${reason}${redirected}`));
   }
 
@@ -200,25 +206,24 @@ export class RegistryApi {
   }
 
   #sendWith(auth: AuthHeaders, request: ApiRequest, options: RequestOptions): Promise<HttpResponse> {
-    const { method, path, body } = request;
-    const headers = { ...request.headers, ...auth.headers };
-    const url = this.#url(path).href;
-    return sendRequest(this.side, { method, url, headers, ...(body !== undefined && { body }) }, options);
+    const { path, scope, action, object, ...message } = request;
+    const headers = { ...message.headers, ...auth.headers };
+    return sendRequest(this.side, { ...message, url: this.#url(path).href, headers }, options);
   }
 
   #url(path: string | URL): URL {
-    return new URL(path, `https://${this.#host}`);
+    return new URL(path, `https://${this.host}`);
   }
 
   #denied(response: HttpResponse, { scheme }: AuthHeaders, action: RegistryAction, object: string): ImportError {
     const message = this.serverMessage(response);
     const { credential, description } = this.#identity;
     const sentCredentials = credential.kind === "password" && (scheme.kind === "basic" || scheme.kind === "bearer");
-    if (response.status === 401 && sentCredentials && response.url.host === this.#host) {
+    if (response.status === 401 && sentCredentials && response.url.host === this.host) {
       return this.#identity.reject(message);
     }
     const reference = this.reference(object);
-    const image = response.url.host === this.#host ? undefined : imageAt(response.url);
+    const image = response.url.host === this.host ? undefined : imageAt(response.url);
     const denied = image
       ? registryFailure.redirectDenied(this.side, this.#name, response.url.host, image, message)
       : credential.kind === "password" && scheme.kind === "anonymous"

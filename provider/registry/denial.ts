@@ -30,12 +30,23 @@ export function serverMessage(response: HttpResponse, secrets: Iterable<string>)
 
 const MAX_MESSAGE = 300;
 
-/** `{"errors":[{code, message}]}` of registries, or `{error, error_description}` and `{details}` of token services. */
+/** The code of the error that a server describes, or nothing where it describes none. */
+export function errorCodeOf({ body }: HttpResponse): string {
+  const code = firstError(body.toString("utf8"))?.code;
+  return typeof code === "string" ? code : "";
+}
+
 function messageIn(body: string): string {
-  const response = parseJson(body);
-  if (!isObject(response)) return "";
-  const first = Array.isArray(response.errors) ? response.errors[0] : response;
-  if (!isObject(first)) return "";
+  const first = firstError(body);
+  if (!first) return "";
   const parts = [first.code ?? first.error, first.message ?? first.error_description ?? first.details, first.detail];
   return parts.filter((part) => typeof part === "string" && part !== "").join(": ");
+}
+
+/** `{"errors":[{code, message}]}` of registries, or `{error, error_description}` and `{details}` of token services. */
+function firstError(body: string): Readonly<Record<string, unknown>> | undefined {
+  const response = parseJson(body);
+  if (!isObject(response)) return undefined;
+  const first = Array.isArray(response.errors) ? response.errors[0] : response;
+  return isObject(first) ? first : undefined;
 }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { isObject, parseJson } from "../json";
 import { type Digest, isDigest } from "../reference/digest";
+import { isSamePlatform } from "../reference/platform";
 
 /** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
 export interface ManifestDescriptor {
@@ -26,17 +27,21 @@ export interface Manifest {
   readonly platforms: readonly string[];
   /** The configuration of a single image, which contains its platform. */
   readonly config?: Digest;
+  /** What kind of artifact it is: its artifact type, or else the media type of its configuration. */
+  readonly artifactType?: string;
+  /** The manifest that it refers to: what a signature signs. */
+  readonly subject?: Digest;
 }
 
-/** A manifest that refers to another one: a signature, an SBOM, an attestation. */
+/** A manifest that refers to another one, as a list describes it: a signature, an SBOM, an attestation. */
 export interface Referrer extends ManifestDescriptor {
+  /** What the list says, which may be missing or wrong: for messages only. */
   readonly artifactType?: string;
 }
 
-const INDEX_TYPES = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-] as const;
+export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+
+const INDEX_TYPES = [OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"] as const;
 
 const CONFIG_TYPES: readonly unknown[] = [
   "application/vnd.oci.image.config.v1+json",
@@ -84,14 +89,23 @@ export function readManifest(bytes: Buffer, contentType: string | undefined, dig
     return { ...descriptor, ...(name !== undefined && { platform: name }) };
   });
   const platforms = new Set(entries.flatMap(({ platform }) => platform ?? []));
-  const config = readDescriptors([body.config]).find((one) => CONFIG_TYPES.includes(one.mediaType))?.digest;
+  const [config] = readDescriptors([body.config]);
+  const [subject] = readDescriptors([body.subject]);
+  // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+  const artifactType = textOf(body.artifactType) ?? textOf(config?.mediaType);
   return {
     descriptor: { digest, mediaType, size: bytes.length },
     bytes,
     entries,
     platforms: [...platforms],
-    ...(config && { config }),
+    ...(config && CONFIG_TYPES.includes(config.mediaType) && { config: config.digest }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(subject && { subject: subject.digest }),
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function mediaTypeProblem(contentType: string | undefined): string {
@@ -106,26 +120,23 @@ export function readPlatform(config: Buffer): string | undefined {
 }
 
 /** The entry of an index for a platform such as `linux/arm64/v8`, the first one when several differ in finer points only. */
-export function entryFor(manifest: Manifest, platform: string): IndexEntry | undefined {
-  const wanted = normalized(platform);
-  const named = manifest.entries.filter((entry) => entry.platform !== undefined);
-  return (
-    named.find((entry) => normalized(entry.platform ?? "") === wanted) ??
-    // Without a variant, any variant matches.
-    (platform.split("/").length === 2 ? named.find((entry) => entry.platform?.startsWith(`${platform}/`)) : undefined)
-  );
+export function entryFor({ entries }: Manifest, wanted: string): IndexEntry | undefined {
+  return entries.find(({ platform }) => platform !== undefined && isSamePlatform(platform, wanted));
 }
 
 /** Reads an index of referrers; `undefined` when the bytes are none. */
 export function readReferrers(bytes: Buffer): Referrer[] | undefined {
   const body = parseJson(bytes.toString("utf8"));
   if (!isObject(body) || !Array.isArray(body.manifests)) return undefined;
-  return readDescriptors(body.manifests).map(({ digest, mediaType, size, artifactType }) => ({
-    digest,
-    mediaType,
-    ...(size !== undefined && { size }),
-    ...(typeof artifactType === "string" && artifactType !== "" && { artifactType }),
-  }));
+  return readDescriptors(body.manifests).map(({ digest, mediaType, size, artifactType }) => {
+    const type = textOf(artifactType);
+    return {
+      digest,
+      mediaType,
+      ...(size !== undefined && { size }),
+      ...(type !== undefined && { artifactType: type }),
+    };
+  });
 }
 
 interface Descriptor extends ManifestDescriptor {
@@ -160,11 +171,4 @@ function platformName(platform: unknown): string | undefined {
 /** A platform is stored in the state and printed, so that its parts must be short words. */
 function isPlatformPart(part: unknown): part is string {
   return typeof part === "string" && /^[\w.-]{1,64}$/.test(part);
-}
-
-/** Adds the variant that Docker and containerd imply: arm64 is arm64/v8, and arm is arm/v7. */
-function normalized(platform: string): string {
-  const [os, architecture, variant] = platform.split("/");
-  const implied = architecture === "arm64" ? "v8" : architecture === "arm" ? "v7" : "";
-  return [os, architecture, variant || implied].join("/");
 }

@@ -1,12 +1,22 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
-import { asInvalidReference } from "../reference/invalid-reference";
+import { asInvalidReference, InvalidReference } from "../reference/invalid-reference";
+import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
+import { cooldownOf, parseCooldown } from "./cooldown";
+import { referrersPolicy } from "./referrers";
 import { parseSource, type Source } from "./source";
-import { type Arguments, conflictPolicies, deletePolicies, digestOrigins, sourceUnavailablePolicies } from "./state";
+import {
+  type Arguments,
+  conflictPolicies,
+  deletePolicies,
+  digestOrigins,
+  sourceMovePolicies,
+  sourceUnavailablePolicies,
+} from "./state";
 import { parseDuration } from "./timeouts";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
@@ -18,7 +28,8 @@ export interface ParsedArguments {
 }
 
 /**
- * Parses arguments, or returns every problem with them, each beginning with the path of its argument. The program
+ * Parses arguments, or returns every problem with them, each beginning with the path of its argument. What `verify` contains is
+ * left to `check`, which verifies. The program
  * resolves nothing for arguments with problems; `check` reports them all at once. Unknown values pass.
  */
 export function parseArguments(
@@ -31,9 +42,14 @@ export function parseArguments(
   checkSource(problems, args.source);
   checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
   checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
+  if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
+  checkReferrers(problems, args.referrers);
   checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
   checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
   checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
+  checkCooldown(problems, args.cooldown);
+  checkLock(problems, args.lock);
   checkTriggers(problems, args.triggers);
   checkTimeouts(problems, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
@@ -50,13 +66,21 @@ const ARGUMENTS = [
   "source",
   "targetTags",
   "untaggedTargetRepositories",
+  "platform",
+  "referrers",
   "onConflict",
   "onDelete",
   "onSourceUnavailable",
+  "onSourceMove",
+  "cooldown",
+  "verify",
+  "lock",
   "triggers",
 ];
 const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
+const REFERRERS_ARGUMENTS = ["artifactTypes", "tags"];
+const LOCK_ARGUMENTS = ["write", "delete"];
 
 function checkRegistry(problems: Problems, path: string, value: unknown): void {
   if (!given(value)) problems.add(path, "is required: the resource ID, login server or name of the registry");
@@ -132,6 +156,48 @@ function checkChoice(problems: Problems, path: string, value: unknown, choices: 
   problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
 }
 
+function checkReferrers(problems: Problems, referrers: unknown): void {
+  if (!given(referrers) || referrers === UNKNOWN || typeof referrers === "boolean") return;
+  if (!isObject(referrers)) {
+    problems.add("referrers", "must be true, false, or an object with artifactTypes and tags");
+    return;
+  }
+  problems.knownKeys("referrers.", referrers, REFERRERS_ARGUMENTS);
+  const { artifactTypes, tags } = referrers;
+  checkNames(problems, "referrers.artifactTypes", artifactTypes, parseArtifactType);
+  if (given(tags) && tags !== UNKNOWN && typeof tags !== "boolean") {
+    problems.add("referrers.tags", "must be true or false");
+  }
+}
+
+function parseArtifactType(text: string): void {
+  if (/^[^\s*]+\*?$|^\*$/.test(text)) return;
+  throw new InvalidReference("must be a media type, or its beginning followed by *");
+}
+
+function checkCooldown(problems: Problems, value: unknown): void {
+  if (!given(value) || value === UNKNOWN) return;
+  if (typeof value === "string" && parseCooldown(value) !== undefined) return;
+  problems.add("cooldown", 'must be a duration of an hour or more, such as "3d" or "12h", or "0"');
+}
+
+function checkLock(problems: Problems, lock: unknown): void {
+  if (!given(lock) || lock === UNKNOWN || typeof lock === "boolean") return;
+  if (!isObject(lock)) {
+    problems.add("lock", "must be true, false, or an object with write and delete");
+    return;
+  }
+  // `ignoreChanges` restores what the state holds.
+  const { unlocked, ...parts } = lock;
+  problems.knownKeys("lock.", parts, LOCK_ARGUMENTS);
+  for (const part of LOCK_ARGUMENTS) {
+    const value = parts[part];
+    if (given(value) && value !== UNKNOWN && typeof value !== "boolean") {
+      problems.add(`lock.${part}`, "must be true or false");
+    }
+  }
+}
+
 function checkTriggers(problems: Problems, triggers: unknown): void {
   if (!given(triggers) || triggers === UNKNOWN || Array.isArray(triggers)) return;
   problems.add("triggers", "must be a list");
@@ -159,6 +225,24 @@ function checkTogether(problems: Problems, args: Arguments, { tag, digest, diges
   } else if (digestFrom === "target" && digest === undefined && (tags ?? []).length === 0) {
     problems.add("source.digestFrom", 'must not be "target" without targetTags: the digest is read from one of them');
   }
+  if (digestFrom === "target") {
+    for (const [argument, isSet] of Object.entries(readingTheSource(args))) {
+      if (isSet)
+        problems.add(argument, 'must not be set with source.digestFrom "target", which does not read the source');
+    }
+  }
+}
+
+/** The arguments that need what the source says, and whether they are set. */
+function readingTheSource(args: Arguments) {
+  const { platform, onSourceMove, verify } = args;
+  return {
+    platform: given(platform),
+    referrers: referrersPolicy(args.referrers) !== undefined,
+    onSourceMove: given(onSourceMove) && onSourceMove !== "import",
+    cooldown: cooldownOf(args) > 0,
+    verify: given(verify),
+  };
 }
 
 /** Collects problems, in the order in which they are found. */

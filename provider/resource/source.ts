@@ -57,15 +57,19 @@ export function longForm(source: Arguments["source"]): SourceArguments {
   return typeof source === "string" ? { image: source } : withoutNulls(source);
 }
 
+/** The arguments that choose the image, or what the state has of them. */
+type SourceChoice = Partial<Pick<Arguments, "source" | "platform">>;
+
 /** Identifies a source by its spelling; credentials do not count. */
-export function sourceKey({ source = "" }: Partial<Arguments>): string {
+export function sourceKey({ source = "" }: SourceChoice): string {
   const { image, registry = "", digestFrom = "source" } = longForm(source);
   return [image, registry, digestFrom].join(" ");
 }
 
-/** Whether both name the same image in the same registry in the same spelling. */
-export function isSameSource(one: Partial<Arguments>, other: Partial<Arguments>): boolean {
-  return one.source !== undefined && other.source !== undefined && sourceKey(one) === sourceKey(other);
+/** Whether both name the same image in the same registry, and the same platform of it, in the same spelling. */
+export function isSameSource(one: SourceChoice, other: SourceChoice): boolean {
+  if (one.source === undefined || other.source === undefined) return false;
+  return sourceKey(one) === sourceKey(other) && (one.platform ?? "") === (other.platform ?? "");
 }
 
 function withoutNulls<T extends object>(value: T): T {

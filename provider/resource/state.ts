@@ -6,6 +6,8 @@
 import type { Failure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { parseTarget, type Target } from "../reference/target";
+import type { Lock } from "./lock";
+import type { ReferrersArguments } from "./referrers";
 
 /** The user's arguments as `check` receives them. In a preview any of them may be {@link UNKNOWN}. */
 export interface Arguments {
@@ -13,9 +15,15 @@ export interface Arguments {
   readonly source: string | SourceArguments;
   readonly targetTags?: readonly string[];
   readonly untaggedTargetRepositories?: readonly string[];
+  readonly platform?: string;
+  readonly referrers?: boolean | ReferrersArguments;
   readonly onConflict?: ConflictPolicy;
   readonly onDelete?: DeletePolicy;
   readonly onSourceUnavailable?: SourceUnavailablePolicy;
+  readonly onSourceMove?: SourceMovePolicy;
+  readonly cooldown?: string;
+  readonly verify?: VerifyArguments;
+  readonly lock?: Lock;
   readonly triggers?: readonly unknown[];
 }
 
@@ -27,9 +35,16 @@ export interface SourceArguments {
   readonly digestFrom?: DigestOrigin;
 }
 
+/** Whose signatures an image must carry; their shapes are those of the folder that verifies them. */
+export interface VerifyArguments {
+  readonly cosign?: unknown;
+  readonly notation?: unknown;
+}
+
 export const conflictPolicies = ["fail", "overwrite"] as const;
 export const deletePolicies = ["retain", "untag", "delete"] as const;
 export const sourceUnavailablePolicies = ["fail", "keep"] as const;
+export const sourceMovePolicies = ["import", "fail", "keep"] as const;
 export const digestOrigins = ["source", "target"] as const;
 
 /** What to do when a target tag holds a digest that this resource did not import. */
@@ -38,6 +53,8 @@ export type ConflictPolicy = (typeof conflictPolicies)[number];
 export type DeletePolicy = (typeof deletePolicies)[number];
 /** What to do when the source does not respond and a digest is recorded. */
 export type SourceUnavailablePolicy = (typeof sourceUnavailablePolicies)[number];
+/** What to do when the source holds another digest than the recorded one. */
+export type SourceMovePolicy = (typeof sourceMovePolicies)[number];
 /** Where the digest that keys the import is read. */
 export type DigestOrigin = (typeof digestOrigins)[number];
 
@@ -54,11 +71,25 @@ export interface DigestResult {
   readonly failure?: Failure;
 }
 
+/** The result of looking for what refers to an image at the source: a fingerprint, which changes when anything comes or goes. */
+export interface ReferrersResult {
+  readonly fingerprint?: string;
+  readonly failure?: Failure;
+}
+
+/** A {@link ReferrersResult} and what was looked for. */
+export interface ReferrersLookup extends ReferrersResult {
+  readonly digest: Digest;
+  /** Whether cosign's tags were looked for as well. */
+  readonly tags: boolean;
+}
+
 /** A {@link DigestResult} and the source that it belongs to, as `sourceKey` spells it. */
 export interface Lookup extends DigestResult {
   readonly source: string;
   /** The look-up used `source.credentials`. */
   readonly withCredentials?: boolean;
+  readonly referrers?: ReferrersLookup;
 }
 
 /** What the program passes to `check` beside the arguments. `check` removes it, so it never reaches the state. */
@@ -78,13 +109,26 @@ export interface ProgramContext {
 export type Targets = Readonly<Record<string, Digest>>;
 
 /** What `check` makes of the arguments: all that is known before anything is imported. */
-export interface Inputs extends Arguments {
+export interface Inputs extends Omit<Arguments, "referrers"> {
   readonly timeouts?: Timeouts;
   /** ARM resource ID of the target registry. */
   readonly registryId: string;
   readonly loginServer: string;
   /** The digest to import. Absent while only the target can tell it (`digestFrom: "target"`). */
   readonly sourceDigest?: Digest;
+  /** With `platform`: the digest of the index, or of the single image, that `sourceDigest` was found in. */
+  readonly indexDigest?: Digest;
+  /** With `cooldown`: the digest that waits, and since when. */
+  readonly candidate?: string;
+  /** With `referrers`: what refers to the image, one line each. Takes the place of the argument. */
+  readonly referrers?: string;
+  /** Identifies what refers to the image directly, and which types of it are imported. */
+  readonly referrersFingerprint?: string;
+  /** With `verify`: the key of the policy, and the digest that it holds for. */
+  readonly verified?: string;
+  /** With `verify`: the digest of the signature that counts, and who made it. */
+  readonly signature?: string;
+  readonly signedBy?: string;
   /** What the targets should hold. */
   readonly targets?: Targets;
   /** Digest-pinned reference of the first target. */
@@ -101,6 +145,9 @@ export interface Outputs extends Inputs {
   /** The evidence of success: the target was read back, or Azure reported success and the target cannot be read. */
   readonly verifiedBy: "digest" | "operation";
 }
+
+/** What a resource imported, by which its tags are recognised, and how it locked them. */
+export type OwnedDigest = Pick<Outputs, "sourceDigest" | "targets" | "lock" | "referrers">;
 
 /** The names of all targets, the first one first. A list that is unknown counts as one unknown name. */
 export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRepositories">): readonly string[] {
@@ -138,6 +185,11 @@ export function toOutputs(
   return Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined)) as unknown as Outputs;
 }
 
+/** Outputs with another record of the lock; `undefined` leaves none. */
+export function withLock({ lock: before, ...outputs }: Outputs, lock: Lock | undefined): Outputs {
+  return lock === undefined ? outputs : { ...outputs, lock };
+}
+
 /** The inputs that go with outputs that a refresh has changed. */
 export function inputsOf({ mediaType, platforms, verifiedBy, ...inputs }: Outputs): Inputs {
   return inputs;
@@ -158,6 +210,31 @@ export function pinnedReferences(
 ): string[] {
   const names = Object.keys(targets).filter((name) => targets[name] === digest);
   return [...new Set([reference, ...names.map((name) => pinnedReference(loginServer, [name], digest))])];
+}
+
+/** The parts of a reference, as Helm charts and other tools want them. */
+export interface ImageParts {
+  /** `myregistry.azurecr.io` */
+  readonly registry: string;
+  /** `library/node` */
+  readonly repository: string;
+  /** `22`; absent where no target has a tag. */
+  readonly tag?: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+/** Splits the reference of the first target, which is the first of the tags if there are any. */
+export function referenceParts(reference: string, targetTags: readonly string[]): ImageParts {
+  const [, registry = "", repository = "", digest = ""] = /^([^/]+)\/(.+)@(.+)$/.exec(reference) ?? [];
+  const [first] = targetTags;
+  const tag = first?.slice(first.lastIndexOf(":") + 1);
+  return { registry, repository, ...(tag && { tag }), digest };
+}
+
+/** `registry/repository:tag@digest` of the first target; `undefined` where no target has a tag. */
+export function taggedReference({ registry, repository, tag, digest }: ImageParts): string | undefined {
+  return tag === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
 }
 
 function withoutCredentials(source: Arguments["source"]): Arguments["source"] {

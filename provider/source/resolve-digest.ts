@@ -1,18 +1,23 @@
 /** Resolves references to digests: in the program, for all images at once; in `check` where the program cannot. */
 import type { Azure } from "../azure/azure";
-import { failureOf, ImportError } from "../failure/failure";
+import { type Failure, failureOf, ImportError } from "../failure/failure";
 import { registryFailure } from "../failure/registry";
 import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
-import { parseRegistryName } from "../reference/registry-name";
 import { LATEST } from "../reference/tag";
-import { RegistryClient, type RegistryCredential } from "../registry/client";
-import type { ManifestDescriptor } from "../registry/manifest";
+import type { CollectedReferrers, ManifestDescriptor, RegistryClient } from "../registry/client";
+import type { ReferrersPolicy } from "../resource/referrers";
 import { printSource, type Source } from "../resource/source";
-import type { DigestResult } from "../resource/state";
+import type { DigestResult, ReferrersResult } from "../resource/state";
+import type { FoundSignatures } from "../signature/found-signatures";
+import { cached } from "./cached";
+import { findPlatform } from "./find-platform";
+import { findSignatures } from "./find-signatures";
+import { collectReferrers, fingerprintReferrers } from "./read-referrers";
+import { SourceRegistries } from "./source-registries";
 
-/** A wait that makes the program look as if it hung, in milliseconds. */
-const LONG_WAIT_MS = 4_000;
+/** How long the time of a tag may take to read, in milliseconds: an import does not depend on it. */
+const PUSH_TIME_MS = 10_000;
 
 /**
  * Resolves each distinct reference once per identity, over shared connections and tokens.
@@ -21,9 +26,9 @@ const LONG_WAIT_MS = 4_000;
  * another, so each look-up would add its full latency.
  */
 export class DigestResolver {
-  readonly #lookups = new Map<string, Promise<ManifestDescriptor | undefined>>();
-  readonly #clients = new Map<string, RegistryClient>();
-  readonly #reported = new Set<string>();
+  readonly #registries: SourceRegistries;
+  /** By the client, because one registry can be named in several ways. */
+  readonly #descriptors = new Map<RegistryClient, Map<string, Promise<ManifestDescriptor | undefined>>>();
 
   /**
    * @param azure - Access to Azure, created only when a source needs it.
@@ -31,83 +36,87 @@ export class DigestResolver {
    */
   constructor(
     private readonly azure: () => Azure,
-    private readonly log: (message: string) => void = () => {},
-  ) {}
+    log?: (message: string) => void,
+  ) {
+    this.#registries = new SourceRegistries(azure, log);
+  }
 
   /** Resolves the digest of a source; empty when the digest comes from the target. Never rejects. */
   resolve(source: Source): Promise<DigestResult> {
     if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
     if (source.digestFrom === "target") return Promise.resolve({});
-    return this.#lookUp(source).then((digest) => ({ digest }), toFailure);
+    return this.#registries.read(source, (client) => this.#readDigest(client, source)).then(toDigest, toFailure);
   }
 
-  async #lookUp(source: Source): Promise<Digest> {
-    const { host, isAzure } = await this.#locate(source);
-    const { repository, tag = LATEST, credentials } = source;
-    const head = async (credential: RegistryCredential) => {
-      // Keyed by the host, because one registry can be named in several ways.
-      const descriptor = await cached(this.#lookups, JSON.stringify([host, credential, repository, tag]), () =>
-        this.#client(host, isAzure, credential).head(repository, tag),
-      );
-      if (descriptor === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));
-      return descriptor.digest;
-    };
-    if (credentials) return head({ kind: "password", ...credentials });
-    if (!isAzure) return head({ kind: "anonymous" });
+  /** Resolves the digest of one platform of an image, which is an index or a single manifest. Never rejects. */
+  resolvePlatform(source: Source, image: Digest, platform: string): Promise<DigestResult> {
+    return this.#registries
+      .read(source, (client) => findPlatform(client, source, image, platform))
+      .then(toDigest, toFailure);
+  }
+
+  /** Identifies what refers to a manifest of the source directly. Never rejects. */
+  listReferrers(source: Source, digest: Digest, tags: boolean): Promise<ReferrersResult> {
+    return this.#registries
+      .read(source, (client) => fingerprintReferrers(client, source, digest, tags))
+      .then((fingerprint) => ({ fingerprint }), toFailure);
+  }
+
+  /** Collects everything that refers to a manifest of the source. Never rejects. */
+  collectReferrers(source: Source, digest: Digest, policy: ReferrersPolicy): Promise<CollectResult> {
+    return this.#registries.read(source, (client) => collectReferrers(client, source, digest, policy)).catch(toFailure);
+  }
+
+  /** Finds what may be signatures of an image, or why the registry does not list it. Rejects only for a fault of this package. */
+  async findSignatures(source: Source, image: Digest, tags: boolean): Promise<FoundSignatures | { failure: Failure }> {
     try {
-      const azure = this.azure();
-      return await head({ kind: "entra", token: azure.registryToken, identity: azure.describeIdentity() });
+      return await this.#registries.read(source, (client) => findSignatures(client, source, image, tags));
     } catch (error) {
-      if (!isIdentityDenied(error)) throw error;
-      // A registry outside this tenant may allow anonymous pulls. If it does not, that Azure cannot find it explains most.
-      return head({ kind: "anonymous" }).catch(async () => {
-        await this.azure().findRegistry(parseRegistryName(host), "source");
-        throw error;
-      });
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return { failure };
     }
   }
 
-  async #locate({ registry }: Source): Promise<{ host: string; isAzure: boolean }> {
-    if (registry.kind === "host") {
-      // Every cloud's registry suffix contains this; only then is it worth finding out this cloud's suffix.
-      const isAzure = registry.host.includes(".azurecr.") && (await this.azure().isAzureHost(registry.host));
-      return { host: registry.host, isAzure };
+  /**
+   * When the tag of a source got this digest, in milliseconds since the epoch; `undefined` where the registry does not tell.
+   * Azure registries do. Never rejects.
+   */
+  async pushTime(source: Source, digest: Digest): Promise<number | undefined> {
+    const { repository, tag = LATEST } = source;
+    // With a client of its own: credentials that may pull, but not read this, must not count as rejected.
+    const registries = new SourceRegistries(this.azure);
+    const signal = AbortSignal.timeout(PUSH_TIME_MS);
+    try {
+      return await registries.read(source, async (client, isAzure) =>
+        isAzure ? client.tagTime(repository, tag, digest, signal) : undefined,
+      );
+    } catch {
+      return undefined;
     }
-    const { loginServer } = await this.azure().findRegistry(registry, "source");
-    return { host: loginServer, isAzure: true };
   }
 
-  #client(host: string, isAzure: boolean, credential: RegistryCredential): RegistryClient {
-    return cached(
-      this.#clients,
-      JSON.stringify([host, credential]),
-      () => new RegistryClient({ host, side: "source", credential, isAzure, onWait: this.#reportWait }),
-    );
+  async #readDigest(client: RegistryClient, source: Source): Promise<Digest> {
+    const { repository, tag = LATEST } = source;
+    const descriptors = cached(this.#descriptors, client, () => new Map());
+    const descriptor = await cached(descriptors, `${repository}:${tag}`, () => client.head(repository, tag));
+    if (descriptor === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));
+    return descriptor.digest;
   }
-
-  /** Reports a long wait, once per host. */
-  readonly #reportWait = (host: string, ms: number): void => {
-    if (ms < LONG_WAIT_MS || this.#reported.has(host)) return;
-    this.#reported.add(host);
-    this.log(`source: ${host} is rate limiting (429/503); retrying for up to 2 minutes`);
-  };
 }
 
-/** Whether the registry denies access to this identity, or there is no identity. */
-function isIdentityDenied(error: unknown): boolean {
-  const code = failureOf(error)?.code ?? "";
-  return code.startsWith("AZURE_CREDENTIAL") || /^SOURCE_(CREDENTIALS_REJECTED|ACCESS_DENIED)$/.test(code);
+/** Everything that refers to an image, or why it could not be read. */
+export interface CollectResult extends Partial<CollectedReferrers> {
+  readonly failure?: Failure;
+}
+
+function toDigest(digest: Digest): DigestResult {
+  return { digest };
 }
 
 /** An error thrown in the program would end it with a stack trace. */
-function toFailure(error: unknown): DigestResult {
+function toFailure(error: unknown): { readonly failure: Failure } {
   return {
     failure: failureOf(error) ?? sourceFailure.unresolved(error instanceof Error ? error.message : String(error)),
   };
-}
-
-function cached<T>(map: Map<string, T>, key: string, create: () => T): T {
-  const value = map.get(key) ?? create();
-  map.set(key, value);
-  return value;
 }

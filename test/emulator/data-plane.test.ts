@@ -112,8 +112,8 @@ describe("the role assignment mode of a registry decides which roles its data pl
     await running.control.call("PUT", "/state", {}, { identities: [identity] });
   });
 
-  /** The actions of an access token that is requested with every action, for an identity with this role only. */
-  async function grantedTo(role: string): Promise<string[]> {
+  /** An access token that is requested with every action, for an identity with this role only. */
+  async function tokenOf(role: string): Promise<string> {
     await running.control.call("DELETE", "/roles", { principalId: objectId });
     const roleAssignments = [{ principalId: objectId, role, scope: registryId("roles") }];
     await running.control.call("PUT", "/state", {}, { roleAssignments });
@@ -125,7 +125,11 @@ describe("the role assignment mode of a registry decides which roles its data pl
     const { refresh_token } = exchanged.json<{ refresh_token: string }>();
     const scope = "repository:app:delete,metadata_read,metadata_write,pull,push registry:catalog:*";
     const issued = await form("/oauth2/token", { grant_type: "refresh_token", refresh_token, scope });
-    const [, claims = ""] = issued.json<{ access_token: string }>().access_token.split(".");
+    return issued.json<{ access_token: string }>().access_token;
+  }
+
+  async function grantedTo(role: string): Promise<string[]> {
+    const [, claims = ""] = (await tokenOf(role)).split(".");
     const { access } = JSON.parse(Buffer.from(claims, "base64url").toString()) as {
       access: { type: string; actions: string[] }[];
     };
@@ -155,6 +159,24 @@ describe("the role assignment mode of a registry decides which roles its data pl
   ])("%s: %s", async (roleAssignmentMode, role, granted) => {
     await change("roles", { roleAssignmentMode });
     expect((await grantedTo(role)).sort()).toEqual([...granted].sort());
+  });
+
+  test.each<[mode: string, role: string, status: number]>([
+    ["LegacyRegistryPermissions", "AcrPush", 401],
+    ["LegacyRegistryPermissions", "Contributor", 200],
+    ["AbacRepositoryPermissions", "AcrPush", 401],
+    ["AbacRepositoryPermissions", "Contributor", 401],
+    ["AbacRepositoryPermissions", "Container Registry Repository Writer", 200],
+    ["AbacRepositoryPermissions", "Container Registry Repository Contributor", 200],
+  ])("%s: a tag is locked by %s: %i", async (roleAssignmentMode, role, status) => {
+    await running.control.moveTag(`${host}/app:1`);
+    await change("roles", { roleAssignmentMode });
+    const headers = { authorization: `Bearer ${await tokenOf(role)}` };
+    const body = JSON.stringify({ writeEnabled: false, deleteEnabled: false });
+    const url = `https://${host}/acr/v1/app/_tags/1`;
+    expect((await client.request(url, { method: "PATCH", headers, body })).status).toBe(status);
+    await running.control.call("DELETE", "/registries/roles");
+    await running.control.call("PUT", "/registries/roles");
   });
 
   test("Resource Manager shows the mode and changes it", async () => {

@@ -302,6 +302,17 @@ describe("existing tags", () => {
     expect(await image(target(`${repository}:v1`))).toEqual(before);
   });
 
+  test("nothing is imported into a locked repository, also without a tag", async () => {
+    await importing(dockerHub);
+    const { digest } = await running.control.moveTag(hello);
+    const { store } = running.server.state.registries[0] ?? {};
+    store?.setAttributes(repository, undefined, { writeEnabled: false });
+    for (const place of [{ targetTags: [`${repository}:v2`] }, { untaggedTargetRepositories: [repository] }]) {
+      expectFailure(await caller.import({ source: dockerHub, mode: "Force", ...place }), /operation is disallowed/);
+    }
+    await expect(image(target(`${repository}@${digest}`))).rejects.toThrow("404");
+  });
+
   test("an import by tag races with its source: the target tag can point to a manifest that was not copied", async () => {
     await running.control.faults({ host: "management.azure.com", path: "/importImage", import: { moveTag: true } });
     const before = await image(hello);

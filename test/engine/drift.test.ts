@@ -91,3 +91,30 @@ test("refresh removes a resource from the state when its registry is gone", asyn
     "pulumi-nodejs:dynamic/acr:ImportedImage",
   );
 });
+
+test("refresh shows a lock that somebody took off, and the next up puts it on again without an import", async () => {
+  const { control, env } = emulator;
+  await control.moveTag("docker.io/library/locked:1");
+  const target = { reference: "myregistry.azurecr.io/library/locked:1" };
+  const unlock = () => control.call("PATCH", "/image", target, { writeEnabled: true, deleteEnabled: true });
+  const project = await PulumiProject.create({
+    env,
+    program: imageProgram({ registry: "myregistry", source: "docker.io/library/locked:1", lock: true }),
+  });
+  await project.up();
+  await unlock();
+
+  const shown = await project.preview({ args: ["--refresh", "--diff"] });
+  expect(shown.text).toMatch(/unlocked: \[\s+[-+] +\[0\]: "library\/locked:1"/);
+  const refresh = await project.refresh();
+  expect([refresh.exitCode, refresh.changes]).toEqual([0, { update: 1 }]);
+  expect(refresh.text).toContain("[diff: ~lock]");
+
+  await control.clearRequests();
+  expect((await project.preview({ args: ["--diff"] })).changes).toEqual({ update: 1 });
+  expect((await project.up()).changes).toEqual({ update: 1 });
+  expect(await control.imports()).toEqual([]);
+  expect(await control.requests({ method: "PATCH" })).toHaveLength(1);
+  expect((await project.refresh()).changes).toEqual({ same: 1 });
+  expect((await project.up()).changes).toEqual({ same: 1 });
+});

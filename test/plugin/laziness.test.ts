@@ -13,13 +13,20 @@ const heavy = [
   "@azure/msal-node",
   "node-forge",
   "tldts",
+  "re2js",
+  "@sigstore/verify",
+  "@sigstore/core",
+  "cbor2",
 ];
 
 /** Runs a script on dist/ in a new process and returns the expensive packages that it loaded. */
 function loadedBy(script: string): string[] {
   const text = `
+    // The SDK loads some of them itself.
+    require("@pulumi/pulumi"); require("@pulumi/pulumi/dynamic");
+    const before = new Set(Object.keys(require.cache));
     (async () => { ${script} })().then(() => {
-      const files = Object.keys(require.cache);
+      const files = Object.keys(require.cache).filter((file) => !before.has(file));
       const loaded = ${JSON.stringify(heavy)}.filter((name) => files.some((file) => file.includes("/node_modules/" + name + "/")));
       console.log(JSON.stringify({ loaded, files: files.length }));
     });`;
@@ -67,6 +74,26 @@ test("check and diff of a recorded resource load no Azure SDK, changed or not", 
       const { changes } = await provider.diff("id", { ...known, verifiedBy: "digest" }, inputs);
       if (changes !== (letter === "2")) throw new Error("changes: " + changes);
     }`;
+  expect(loadedBy(script)).toEqual([]);
+});
+
+test("check and diff of an image that was verified load no code that verifies", () => {
+  const script = `
+    const provider = require("pulumi-acr-import/provider");
+    const { sourceKey } = require("./dist/resource/source");
+    const known = ${JSON.stringify(known)};
+    const verify = { cosign: { issuer: "https://token.actions.githubusercontent.com", subject: "https://github\\.com/o/app/.*" } };
+    await provider.configure({ config: { get: () => undefined } });
+    const { registry, targetTags } = known;
+    const lookup = { source: sourceKey(known), digest: known.sourceDigest };
+    const key = require("node:crypto").createHash("sha256").update(JSON.stringify(verify)).digest("base64url");
+    const recorded = { ...known, verify, verified: key + " " + known.sourceDigest, signature: "sha256:1", signedBy: "o" };
+    const { inputs, failures } = await provider.check(recorded, { registry, source: known.source, targetTags, verify, __program: { lookup } });
+    if (failures) throw new Error(JSON.stringify(failures));
+    const { changes } = await provider.diff("id", { ...recorded, verifiedBy: "digest" }, inputs);
+    if (changes) throw new Error("changed: " + JSON.stringify(inputs));
+    const own = Object.keys(require.cache).filter((file) => file.includes("/dist/signature/"));
+    if (own.length > 0) throw new Error("loaded: " + own);`;
   expect(loadedBy(script)).toEqual([]);
 });
 

@@ -18,6 +18,7 @@ const fake = useFakeRegistry();
 const entraToken = `e30.${Buffer.from('{"tid":"1"}').toString("base64url")}.c2ln`;
 const registryToken = `e30.${Buffer.from('{"grant_type":"refresh_token"}').toString("base64url")}.c2ln`;
 const bodies: string[] = [];
+let attributes: object | undefined;
 const acr: Handler = async (request, response) => {
   let body = "";
   for await (const chunk of request) body += chunk;
@@ -30,7 +31,10 @@ const acr: Handler = async (request, response) => {
   else if (request.url?.includes("locked"))
     json(response, 405, { errors: [{ code: "UNSUPPORTED", message: "disallowed" }] });
   else if (request.url?.includes("gone")) json(response, 404, { errors: [{ code: "TAG_UNKNOWN" }] });
-  else if (request.url?.includes("digest=")) {
+  else if (request.method === "GET" && /\/_(tags|manifests)\/./.test(request.url ?? "")) {
+    const name = request.url?.includes("_tags") ? "tag" : "manifest";
+    json(response, 200, { [name]: { changeableAttributes: attributes } });
+  } else if (request.url?.includes("digest=")) {
     json(response, 200, {
       tags: [
         { name: "1", digest: DIGEST },
@@ -128,29 +132,55 @@ test("reports rejected credentials when the exchange is refused", async () => {
   expect(found).toMatchObject({ code: "TARGET_CREDENTIALS_REJECTED", detail: "HTTP 401: UNAUTHORIZED: bad [secret]" });
 });
 
-test("untags, deletes, locks, and lists the tags of a digest", async () => {
+test("untags, deletes, and lists the tags of a digest", async () => {
   const one = fake.client(user, { isAzure: true, side: "target" });
   await one.untag("a", "1");
   await one.untag("a", "gone");
   await one.deleteManifest("a", DIGEST);
   expect(await one.tagsOf("a", DIGEST)).toEqual(["1"]);
-  await one.lock("a", "1");
-  await one.lock("a", "1", false);
   expect(fake.requests.filter((request) => !request.includes("oauth2"))).toEqual([
     `DELETE ${fake.host}/acr/v1/a/_tags/1`,
     `DELETE ${fake.host}/acr/v1/a/_tags/gone`,
     `DELETE ${fake.host}/v2/a/manifests/${DIGEST}`,
     `GET ${fake.host}/acr/v1/a/_tags?n=1000&digest=${encodeURIComponent(DIGEST)}`,
-    `PATCH ${fake.host}/acr/v1/a/_tags/1`,
-    `PATCH ${fake.host}/acr/v1/a/_tags/1`,
-  ]);
-  expect(bodies).toEqual([
-    '/acr/v1/a/_tags/1 {"writeEnabled":false,"deleteEnabled":false}',
-    '/acr/v1/a/_tags/1 {"writeEnabled":true,"deleteEnabled":true}',
   ]);
   expect(await failure(one.untag("a", "locked"))).toMatchObject({
     code: "TARGET_LOCKED",
     detail: "HTTP 405: UNSUPPORTED: disallowed",
   });
-  expect(await failure(one.lock("a", "gone"))).toMatchObject({ code: "TARGET_NOT_FOUND" });
+});
+
+test.each([
+  ["a tag", "1", "/acr/v1/a/_tags/1"],
+  ["the manifest of a digest", DIGEST, `/acr/v1/a/_manifests/${DIGEST}`],
+])("reads and changes the lock of %s with one token", async (_, tagOrDigest, path) => {
+  const one = fake.client(user, { isAzure: true, side: "target" });
+  attributes = { writeEnabled: false, deleteEnabled: true, listEnabled: true };
+  expect(await one.readLock("a", tagOrDigest)).toEqual({ writeEnabled: false, deleteEnabled: true });
+  await one.changeLock("a", tagOrDigest, { writeEnabled: true });
+  await one.changeLock("a", tagOrDigest, { writeEnabled: false, deleteEnabled: false });
+  expect(fake.requests.map((request) => request.replace(fake.host, "").replace(/\?.*/, ""))).toEqual([
+    "GET /oauth2/token",
+    `GET ${path}`,
+    `PATCH ${path}`,
+    `PATCH ${path}`,
+  ]);
+  expect(bodies).toEqual([`${path} {"writeEnabled":true}`, `${path} {"writeEnabled":false,"deleteEnabled":false}`]);
+});
+
+test("a lock of what does not exist, or of what is not allowed to be changed, is a failure", async () => {
+  const one = fake.client(user, { isAzure: true, side: "target" });
+  expect(await one.readLock("a", "gone")).toBeUndefined();
+  expect(await failure(one.changeLock("a", "gone", { writeEnabled: false }))).toMatchObject({
+    code: "TARGET_NOT_FOUND",
+    object: `${fake.host}/a:gone`,
+  });
+  expect(await failure(one.changeLock("a", "locked", { writeEnabled: true }))).toMatchObject({
+    code: "TARGET_LOCKED",
+    reason: "is locked, so this run cannot unlock it",
+  });
+  for (const missing of [undefined, {}, { writeEnabled: "no", deleteEnabled: true }]) {
+    attributes = missing;
+    expect(await failure(one.readLock("a", "1"))).toMatchObject({ code: "TARGET_INVALID_RESPONSE" });
+  }
 });

@@ -155,10 +155,12 @@ describe("Azure registries", () => {
     const digest: Digest = parseDigest(made.digest);
     expect((await registry.head("team/app", "1"))?.digest).toBe(digest);
     expect(await registry.tagsOf("team/app", digest)).toEqual(["1"]);
-    expect(await registry.referrers("team/app", digest)).toEqual([]);
-    await registry.lock("team/app", "1");
+    expect(await registry.listReferrers("team/app", digest)).toEqual({ referrers: [], hasApi: true, cosignTags: [] });
+    await registry.changeLock("team/app", "1", { writeEnabled: false, deleteEnabled: false });
+    expect(await registry.readLock("team/app", "1")).toEqual({ writeEnabled: false, deleteEnabled: false });
+    expect(await registry.readLock("team/app", digest)).toEqual({ writeEnabled: true, deleteEnabled: true });
     expect(await codeOf(registry.untag("team/app", "1"))).toBe("TARGET_LOCKED");
-    await registry.lock("team/app", "1", false);
+    await registry.changeLock("team/app", "1", { writeEnabled: true, deleteEnabled: true });
     await registry.untag("team/app", "1");
     await registry.untag("team/app", "1");
     expect(await registry.head("team/app", "1")).toBeUndefined();

@@ -45,6 +45,7 @@ test.each([
   ["windows/amd64", 4],
   ["linux/amd64/v3", undefined],
   ["linux/riscv64", undefined],
+  ["unknown/unknown", undefined],
 ])("for %s, chooses entry %s", (platform, at) => {
   const manifest = index([
     { os: "linux", architecture: "amd64" },
@@ -53,6 +54,7 @@ test.each([
     { os: "linux", architecture: "arm", variant: "v7" },
     { os: "windows", architecture: "amd64" },
     { os: "windows", architecture: "amd64" },
+    { os: "unknown", architecture: "unknown" },
   ]);
   expect(entryFor(manifest, platform)?.digest).toBe(at === undefined ? undefined : hex(String(at)));
 });

@@ -35,7 +35,6 @@ test("finds nothing when the registry responds with 404", async () => {
   expect(await fake.client().head("app", "1")).toBeUndefined();
   expect(await fake.client().manifest("app", "1")).toBeUndefined();
   expect(await fake.client().tags("app")).toBeUndefined();
-  expect(await fake.client().referrers("app", DIGEST)).toEqual([]);
 });
 
 test("does not trust a 404 of a host that is not a registry", async () => {

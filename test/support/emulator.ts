@@ -2,11 +2,36 @@
 import {
   type Emulator,
   type Fault,
+  type HostSetting,
   type ImageDescription,
-  type ImageOptions,
   type LogEntry,
+  type ReferrerDescription,
+  type ReferrerOptions,
+  type SignedImageDescription,
+  type SignedImageOptions,
   startEmulator,
 } from "acr-emulator";
+
+export const BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+export const NOTATION = "application/vnd.cncf.notary.signature";
+export const SBOM = "application/spdx+json";
+
+/** 3 referrers of the index, one of which has a referrer itself, 1 of each platform, and what is under two of cosign's tags. */
+const SIGNATURES: readonly ReferrerOptions[] = [
+  { artifactType: BUNDLE },
+  { artifactType: NOTATION },
+  { artifactType: SBOM, referrers: [{ artifactType: BUNDLE }] },
+  { artifactType: BUNDLE, platform: "linux/amd64" },
+  { artifactType: BUNDLE, platform: "linux/arm64/v8" },
+  { cosign: "sig" },
+  { cosign: "att" },
+];
+
+export interface SignedImage {
+  readonly digest: string;
+  /** 8, in the order of the list above. */
+  readonly referrers: readonly ReferrerDescription[];
+}
 
 export type RequestFilter = Partial<Record<"from" | "host" | "method" | "path" | "status", string | number>>;
 
@@ -19,8 +44,26 @@ export class EmulatorControl {
   }
 
   /** Moves the tag to a new image, as a publisher does who releases one; creates the tag if it does not exist. */
-  moveTag(reference: string, options: ImageOptions = {}): Promise<ImageDescription> {
+  moveTag(reference: string, options: SignedImageOptions = {}): Promise<SignedImageDescription> {
     return this.call("PUT", "/image", { reference }, options);
+  }
+
+  /** Moves the tag to a new index of two platforms, to which {@link SIGNATURES} refer. */
+  async signedImage(reference: string): Promise<SignedImage> {
+    const platforms = ["linux/amd64", "linux/arm64/v8"];
+    const options = { platforms, attestations: false, referrers: SIGNATURES };
+    const { digest, referrers = [] } = await this.moveTag(reference, options);
+    return { digest, referrers };
+  }
+
+  /** Adds a referrer to an image, as a client does that signs it. */
+  addReferrer(reference: string, options: ReferrerOptions = {}): Promise<ReferrerDescription> {
+    return this.call("PUT", "/referrer", { reference }, options);
+  }
+
+  /** Pushes a folder in the OCI image layout; returns the digest of each tag. */
+  pushLayout(reference: string, folder: string): Promise<Record<string, string>> {
+    return this.call("PUT", "/layout", { reference }, { folder });
   }
 
   /** The digest of a reference; undefined if the image does not exist. */
@@ -56,8 +99,11 @@ export class EmulatorControl {
     await this.call("PUT", "/faults", {}, faults);
   }
 
-  /** Maps public names to servers on this machine: `{ "registry.example.com": "http://127.0.0.1:5000" }`. */
-  async hosts(map: Record<string, string | null>): Promise<void> {
+  /**
+   * Sets what public names are: servers on this machine, `{ "registry.example.com": "http://127.0.0.1:5000" }`, or registries of
+   * the emulator, `{ "ghcr.io": { "referrers": { "api": "redirect" } } }`.
+   */
+  async hosts(map: Record<string, HostSetting>): Promise<void> {
     await this.call("PUT", "/hosts", {}, map);
   }
 

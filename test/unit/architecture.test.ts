@@ -47,11 +47,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   reference: [],
   resource: ["reference", "failure", "json.ts"],
   registry: ["reference", "failure", "json.ts"],
+  signature: ["reference", "failure", "json.ts"],
   azure: ["registry", "reference", "failure", "json.ts"],
-  source: ["resource", "registry", "reference", "azure", "failure"],
+  source: ["resource", "registry", "reference", "azure", "signature", "failure", "json.ts"],
   program: ["source", "resource", "registry", "reference", "azure", "failure", "json.ts"],
-  plugin: ["source", "resource", "registry", "reference", "azure", "failure"],
-  top: ["imported-image.ts", "program", "resource"],
+  plugin: ["source", "resource", "registry", "reference", "azure", "signature", "failure", "json.ts"],
+  top: ["imported-image.ts", "verify-args.ts", "program", "resource"],
 };
 
 test("every import leads to a file or a package", () => {

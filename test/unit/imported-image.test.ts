@@ -37,6 +37,15 @@ describe("what the program registers", () => {
     expect(Object.keys(resource?.inputs ?? {}).sort()).toEqual(["__provider", "registry", "source"]);
   });
 
+  test("parts and the tagged reference follow from other outputs", async () => {
+    const targetTags = ["app:1", "app:stable"];
+    const image = new ImportedImage("parts", { registry: "myregistry", source: "node:22", targetTags });
+    // The mocks know no digest.
+    expect(await promiseOf(image.parts)).toEqual({ registry: "", repository: "", tag: "1", digest: "" });
+    const untagged = new ImportedImage("untagged", { registry: "myregistry", source: "node:22" });
+    expect(await promiseOf(untagged.taggedReference)).toBeUndefined();
+  });
+
   test("an error of the SDK names the line that declares the image; stack traces are as long as before", () => {
     const limit = Error.stackTraceLimit;
     const declare = () => new ImportedImage("", { registry: "myregistry", source: "docker.io/library/node:22" });

@@ -3,15 +3,13 @@ import type { IncomingMessage } from "node:http";
 import https from "node:https";
 import { agentFor } from "./agents";
 import { decodeBody } from "./content-coding";
-import type { HttpRequest, HttpResponse } from "./http-message";
+import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from "./http-message";
 import { errorCode } from "./network-errors";
 import { withoutBrackets } from "./proxy";
 import { UnusableResponse } from "./unusable-response";
 
 /** How long an attempt may take, from the first byte sent to the last one received. */
 const ATTEMPT_MS = 30_000;
-/** The size that registries accept for a manifest; no other response that is read here is larger. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** How an attempt ended. */
 export type Attempt =
@@ -27,6 +25,7 @@ export function sendOnce(request: HttpRequest, signal: AbortSignal | undefined):
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const url = new URL(request.url);
+    const { maxBodyBytes = MAX_BODY_BYTES } = request;
     const sent = https.request({
       method: request.method,
       host: withoutBrackets(url.hostname),
@@ -54,9 +53,9 @@ export function sendOnce(request: HttpRequest, signal: AbortSignal | undefined):
     let response: HttpResponse | undefined;
     sent.on("error", (error) => fail(error, sent.reusedSocket && BROKEN.has(errorCode(error))));
     sent.once("response", (message) => {
-      readBody(message, fail, (content) => {
+      readBody(message, maxBodyBytes, fail, (content) => {
         try {
-          response = toResponse(url, message, content);
+          response = toResponse(url, message, content, maxBodyBytes);
         } catch (error) {
           fail(error as Error);
         }
@@ -75,30 +74,40 @@ export function sendOnce(request: HttpRequest, signal: AbortSignal | undefined):
 
 const BROKEN: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
-function readBody(message: IncomingMessage, fail: (error: Error) => void, done: (body: Buffer) => void): void {
+function readBody(
+  message: IncomingMessage,
+  maxBytes: number,
+  fail: (error: Error) => void,
+  done: (body: Buffer) => void,
+): void {
   const chunks: Buffer[] = [];
   let length = 0;
   message.on("data", (chunk: Buffer) => {
     length += chunk.length;
     chunks.push(chunk);
-    if (length > MAX_BODY_BYTES) fail(new UnusableResponse(`the body is longer than ${MAX_BODY_BYTES} bytes`));
+    if (length > maxBytes) fail(new UnusableResponse(`the body is longer than ${maxBytes} bytes`));
   });
   message.once("end", () => done(Buffer.concat(chunks, length)));
   message.on("error", fail);
 }
 
-function toResponse(url: URL, { statusCode = 0, headers }: IncomingMessage, content: Buffer): HttpResponse {
+function toResponse(
+  url: URL,
+  { statusCode = 0, headers }: IncomingMessage,
+  content: Buffer,
+  maxBytes: number,
+): HttpResponse {
   const header = (name: string) => {
     const value = headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   };
-  return { status: statusCode, url, body: bodyOf(statusCode, header("content-encoding"), content), header };
+  return { status: statusCode, url, body: bodyOf(statusCode, header("content-encoding"), content, maxBytes), header };
 }
 
 /** The status of a refusal matters more than its body. */
-function bodyOf(status: number, contentEncoding: string | undefined, content: Buffer): Buffer {
+function bodyOf(status: number, contentEncoding: string | undefined, content: Buffer, maxBytes: number): Buffer {
   try {
-    return decodeBody(content, contentEncoding, MAX_BODY_BYTES);
+    return decodeBody(content, contentEncoding, maxBytes);
   } catch (error) {
     if (status >= 400) return Buffer.alloc(0);
     throw error;

@@ -32,8 +32,8 @@ export function withoutSignal({ signal, ...options }: RequestOptions): RequestOp
 }
 
 /**
- * Sends a request and reads the whole response, whatever its status. Redirects of GET and HEAD are followed, to https only
- * and without `Authorization` to another origin.
+ * Sends a request and reads the whole response, whatever its status. Redirects of GET and HEAD are followed as the request
+ * allows it, to https only and without `Authorization` to another origin.
  *
  * @throws the signal's reason, an {@link UnusableResponse}, or an error of Node.js with its `code`
  */
@@ -43,7 +43,9 @@ export async function send(request: HttpRequest, options: RequestOptions): Promi
     const response = await sendWithRetries(next, options);
     if (!isRedirect(request.method, response)) return response;
     if (redirects === MAX_REDIRECTS) throw new UnusableResponse(`more than ${MAX_REDIRECTS} redirects`);
-    next = redirected(next, response);
+    const target = targetOf(response);
+    if (request.follows?.(target) === false) return response;
+    next = redirected(next, response.url, target);
   }
 }
 
@@ -90,14 +92,15 @@ function isRedirect(method: HttpRequest["method"], { status }: HttpResponse): bo
   return (method === "GET" || method === "HEAD") && REDIRECTS.has(status);
 }
 
-/** The request to the `Location` of a response. Credentials stay with the origin that they were meant for. */
-function redirected<R extends HttpRequest>(request: R, { status, url, header }: HttpResponse): R {
+function targetOf({ status, url, header }: HttpResponse): URL {
   const location = header("location");
-  if (location === undefined || !URL.canParse(location, url.href)) {
-    throw new UnusableResponse(`HTTP ${status} without a valid Location header`);
-  }
-  const target = new URL(location, url);
+  if (location !== undefined && URL.canParse(location, url.href)) return new URL(location, url);
+  throw new UnusableResponse(`HTTP ${status} without a valid Location header`);
+}
+
+/** The request that a redirect leads to. Credentials stay with the origin that they were meant for. */
+function redirected<R extends HttpRequest>(request: R, from: URL, target: URL): R {
   if (target.protocol !== "https:") throw new UnusableResponse("a redirect to an address without TLS");
   const { authorization, ...others } = request.headers ?? {};
-  return { ...request, url: target.href, headers: target.origin === url.origin ? request.headers : others };
+  return { ...request, url: target.href, headers: target.origin === from.origin ? request.headers : others };
 }

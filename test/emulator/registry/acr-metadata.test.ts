@@ -1,6 +1,7 @@
 /** Tests of /acr/v1: metadata, lists, untagging, locks. */
 import type { AcrAction } from "../../../emulator/registry/acr-authority";
-import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
+import { makeImage } from "../../../emulator/registry/make-image";
+import { makeReferrer } from "../../../emulator/registry/make-referrers";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { host, startAcr, type TestRegistry } from "./acr-registry";
 import { type Answer, bearer } from "./listening";
@@ -142,7 +143,7 @@ describe("untagging and deleting", () => {
 
   test("deleting a manifest removes its tags and referrers", async () => {
     registry.store.setTag(name, "v1.0", digest);
-    const sbom = makeReferrer(registry.store, name, digest, "application/vnd.example.sbom").digest;
+    const sbom = makeReferrer(registry.store, name, digest).digest;
     expect((await request("DELETE", `/v2/${name}/manifests/${digest}`)).status).toBe(202);
     for (const gone of ["v1", "v1.0", digest, sbom])
       expect([gone, (await request("HEAD", `/v2/${name}/manifests/${gone}`)).status]).toEqual([gone, 404]);
@@ -203,7 +204,7 @@ describe("locks", () => {
   });
 
   test("a manifest with a locked referrer is not deleted in part", async () => {
-    const sbom = makeReferrer(registry.store, name, digest, "application/vnd.example.sbom").digest;
+    const sbom = makeReferrer(registry.store, name, digest).digest;
     await request("PATCH", `/acr/v1/${name}/_manifests/${sbom}`, { deleteEnabled: false });
     expect((await request("DELETE", `/v2/${name}/manifests/${digest}`)).status).toBe(405);
     expect((await request("HEAD", `/v2/${name}/manifests/${digest}`)).status).toBe(200);

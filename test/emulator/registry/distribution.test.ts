@@ -1,7 +1,8 @@
 /** Tests of the OCI distribution specification. */
 import { createHash } from "node:crypto";
 import { type DistributionOptions, distribution } from "../../../emulator/registry/distribution";
-import { makeImage, makeReferrer } from "../../../emulator/registry/make-image";
+import { makeImage } from "../../../emulator/registry/make-image";
+import { makeReferrer } from "../../../emulator/registry/make-referrers";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { publicRegistry } from "../../../emulator/registry/public-registry";
 import { RegistryStore } from "../../../emulator/registry/registry-store";
@@ -339,8 +340,11 @@ describe("pushing manifests", () => {
 describe("referrers", () => {
   test("are listed with artifact type and annotations, and filtered by type", async () => {
     const subject = makeImage(store, "app", "v1").digest;
-    const sbom = makeReferrer(store, "app", subject, "application/vnd.example.sbom", { a: "b" });
-    makeReferrer(store, "app", subject, "application/vnd.example.signature");
+    const sbom = makeReferrer(store, "app", subject, {
+      artifactType: "application/vnd.example.sbom",
+      annotations: { a: "b" },
+    });
+    makeReferrer(store, "app", subject, { artifactType: "application/vnd.example.signature" });
     const everything = await registry.request("GET", `/v2/app/referrers/${subject}`);
     expect(everything.headers["content-type"]).toBe(mediaTypes.index);
     expect(everything.json().manifests).toHaveLength(2);

@@ -1,7 +1,8 @@
 /** Tests of the images that the emulator creates. */
 import { gunzipSync } from "node:zlib";
 import { digestOf } from "../../../emulator/registry/digest";
-import { describeImage, type ImageKind, makeImage, makeReferrer } from "../../../emulator/registry/make-image";
+import { describeImage, type ImageKind, makeImage } from "../../../emulator/registry/make-image";
+import { makeReferrer } from "../../../emulator/registry/make-referrers";
 import { mediaTypes } from "../../../emulator/registry/manifest";
 import { RegistryStore } from "../../../emulator/registry/registry-store";
 
@@ -55,7 +56,7 @@ test("an index has the given number of manifests", () => {
 
 test("a referrer is listed for its subject and has no tag", () => {
   const subject = makeImage(store, "signed", "v1").digest;
-  const { digest } = makeReferrer(store, "signed", subject, "application/vnd.example.signature");
-  expect(store.referrers("signed", subject).map((descriptor) => descriptor.digest)).toEqual([digest]);
+  const { digest } = makeReferrer(store, "signed", subject);
+  expect(store.referrers("signed", subject).map((referrer) => referrer.digest)).toEqual([digest]);
   expect(store.tags("signed")).toHaveLength(1);
 });

@@ -4,6 +4,7 @@ import type { Failure } from "../../../provider/failure/failure";
 import { importFailure } from "../../../provider/failure/import";
 import { registryFailure } from "../../../provider/failure/registry";
 import { lookupFailure } from "../../../provider/failure/registry-lookup";
+import { signatureFailure } from "../../../provider/failure/signature";
 import { sourceFailure } from "../../../provider/failure/source";
 import { targetFailure } from "../../../provider/failure/target";
 import { parseArguments } from "../../../provider/resource/arguments";
@@ -11,6 +12,7 @@ import { parseArguments } from "../../../provider/resource/arguments";
 const groups = {
   registryFailure,
   sourceFailure,
+  signatureFailure,
   targetFailure,
   azureFailure,
   lookupFailure,
@@ -42,6 +44,7 @@ const TAGGED = `${TARGET}/library/node:22`;
 const ID = "/subscriptions/…/registries/myregistry";
 const OURS = "sha256:9f86…";
 const THEIRS = "sha256:4b1f…";
+const SIGNED = `ghcr.io/owner/app@${OURS}`;
 const IDENTITY = "service principal 1111… of tenant 2222… (client secret from ARM_CLIENT_SECRET)";
 
 const SAMPLES: SampleArguments = {
@@ -50,6 +53,10 @@ const SAMPLES: SampleArguments = {
       ["source", "docker.io/library/node:23"],
       ["source", "docker.io/ghcr.io/owner/app:1"],
       ["target", TAGGED],
+    ],
+    quarantined: [
+      ["source", `other.azurecr.io/app@${OURS}`],
+      ["target", `${TARGET}/library/node@${OURS}`],
     ],
     credentialsRejected: [
       ["source", HOST, "HTTP 401: unauthorized: bad credentials"],
@@ -102,11 +109,43 @@ const SAMPLES: SampleArguments = {
   },
   sourceFailure: {
     unresolved: [["Invalid state"]],
+    moved: [[SOURCE, OURS, THEIRS]],
+    platformNotFound: [
+      [SOURCE, "linux/s390x", ["linux/amd64", "linux/arm64/v8"]],
+      ["ghcr.io/owner/chart:1", "linux/amd64", []],
+    ],
     tooManyManifests: [[SOURCE]],
+    tooManyReferrers: [[`${SOURCE}@${OURS}`, 50]],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
     unreachableFromAzure: [["registry.example.com"]],
+  },
+  signatureFailure: {
+    missing: [
+      [SIGNED, "cosign", ["its referrers", "the tag sha256-9f86….sig"]],
+      [SIGNED, "Notation", ["its referrers"]],
+    ],
+    rejected: [
+      [SIGNED, "cosign", [{ digest: "sha256:5a1c…", rejected: "was not made with the key sha256:b03e…" }]],
+      [
+        SIGNED,
+        "cosign",
+        [
+          { digest: "sha256:5a1c…", rejected: "has no transparency log entry" },
+          { digest: "sha256:77d0…", rejected: `signs ${THEIRS}, not this image` },
+        ],
+      ],
+    ],
+    unreadable: [
+      [SIGNED, "cosign", registryFailure.throttled("source", HOST, 30)],
+      [
+        SIGNED,
+        "Notation",
+        registryFailure.accessDenied("source", "ghcr.io/owner/app", "an anonymous client", "HTTP 403"),
+      ],
+    ],
+    tooMany: [["sha256:5a1c…", 120, 50]],
   },
   targetFailure: {
     conflict: [
@@ -150,6 +189,14 @@ const SAMPLES: SampleArguments = {
     unreachable: [[TARGET]],
     digestUnknown: [[TARGET]],
     notRemovable: [[TARGET, ["library/node:22"]]],
+    notLockable: [
+      [TARGET, ["library/node:22"], "lock"],
+      [TARGET, ["node:22", "node:latest"], "unlock"],
+    ],
+    lockNotVerified: [
+      [TAGGED, "lock"],
+      [TAGGED, "unlock"],
+    ],
     locked: [
       [TAGGED, "untag", "HTTP 405: UNSUPPORTED: The operation is unsupported."],
       [TAGGED, "delete"],

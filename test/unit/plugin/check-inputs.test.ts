@@ -11,7 +11,10 @@ import { digestOf, registryId } from "../../support/fixtures";
 const id = registryId("myregistry");
 const loginServer = "myregistry.azurecr.io";
 const digest = digestOf("1");
-const args: Arguments = { registry: id, source: "docker.io/library/node:22" };
+const args = { registry: id, source: "docker.io/library/node:22" };
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const old: Partial<Inputs> = { ...args, registryId: id, loginServer, sourceDigest: digest };
 const azure = () =>
   ({ findRegistry: async () => ({ id, loginServer }) }) as unknown as Pick<Azure, "findRegistry"> as Azure;
@@ -20,10 +23,17 @@ const azure = () =>
 async function checked(failure: Failure, given: Arguments, recorded: Partial<Inputs>) {
   const { inputs, failures, warnings } = await completeInputs(
     parseArguments({ ...given }) as ParsedArguments,
-    { lookup: { source: sourceKey(given), failure } },
+    { lookup: { source: sourceKey(given), failure }, now: 0 },
     recorded,
     azure,
-    async () => ({}),
+    {
+      resolve: async () => ({}),
+      resolvePlatform: async () => ({}),
+      pushTime: async () => undefined,
+      listReferrers: async () => ({}),
+      collectReferrers: async () => ({}),
+      findSignatures: noSignatures,
+    },
   );
   return { inputs, errors: failures.map(formatFailure), warnings: warnings.map(formatFailure) };
 }

@@ -1,6 +1,18 @@
 /** The decisions that `diff` and `update` share. */
 import fc from "fast-check";
-import { type Change, digestToImport, droppedTargets, planChange, planTargets } from "../../../provider/plugin/plan";
+import {
+  type Change,
+  digestToImport,
+  droppedTargets,
+  type LockChange,
+  planChange,
+  planLocks,
+  planReferrers,
+  planTargets,
+  planUnlockForRemoval,
+  planUnlocksForMove,
+  type TargetDigests,
+} from "../../../provider/plugin/plan";
 import type { Digest } from "../../../provider/reference/digest";
 import { parseTarget, type Target } from "../../../provider/reference/target";
 import { type Inputs, type Outputs, type Targets, targetNames, toOutputs } from "../../../provider/resource/state";
@@ -50,7 +62,31 @@ describe("planChange", () => {
     ["another policy on conflicts", { onConflict: "overwrite" }, {}, "record"],
     ["another policy on deletion", { onDelete: "untag" }, {}, "record"],
     ["another policy on outages", { onSourceUnavailable: "keep" }, {}, "record"],
-    ["a policy that says the default", { onConflict: "fail", onDelete: "retain" }, {}, "unchanged"],
+    ["another cooldown", { cooldown: "3d" }, { cooldown: "1d" }, "record"],
+    ["a digest that waits", { candidate: `${wanted} since 2026-11-25T04:00Z` }, {}, "record"],
+    ["a digest that waits no longer", {}, { candidate: `${wanted} since 2026-11-25T04:00Z` }, "record"],
+    ["another policy on moves", { onSourceMove: "fail" }, {}, "record"],
+    [
+      "policies that say the default",
+      { onConflict: "fail", onDelete: "retain", onSourceUnavailable: "fail", onSourceMove: "import", cooldown: "0" },
+      {},
+      "unchanged",
+    ],
+    ["an index that moved without its platform", { indexDigest: wanted }, { indexDigest: theirs }, "record"],
+    ["a new referrer", { referrers: `a/b ${wanted}` }, { referrers: "" }, "apply"],
+    ["the first referrer", { referrers: `a/b ${wanted}` }, {}, "apply"],
+    ["cosign's tag that moved", { referrers: `s.sig ${wanted}` }, { referrers: `s.sig ${theirs}` }, "apply"],
+    ["fewer referrers", { referrers: "" }, { referrers: `a/b ${wanted}` }, "record"],
+    ["referrers that are wanted and do not exist", { referrers: "" }, {}, "record"],
+    ["no referrers any more", {}, { referrers: `a/b ${wanted}` }, "record"],
+    ["another list without new referrers", { referrersFingerprint: "1" }, { referrersFingerprint: "2" }, "record"],
+    ["unknown referrers", { referrers: UNKNOWN }, { referrers: "" }, "apply"],
+    ["a lock", { lock: true }, {}, "apply"],
+    ["no lock any more", {}, { lock: { write: true } }, "apply"],
+    ["a lock that a refresh did not find", { lock: true }, { lock: { write: true, unlocked: ["node:22"] } }, "apply"],
+    ["the same lock, spelled differently", { lock: true }, { lock: { write: true, delete: true } }, "unchanged"],
+    ["a lock that says the default", { lock: false }, {}, "unchanged"],
+    ["an unknown lock", { lock: UNKNOWN as unknown as boolean }, { lock: true }, "apply"],
     ["other timeouts", { timeouts: { create: "1h" } }, {}, "record"],
     ["another order of the targets", { targetTags: ["node:lts", "node:22"] }, {}, "record"],
     ["another policy and a moved source", { onDelete: "untag", sourceDigest: wanted }, {}, "apply"],
@@ -369,5 +405,110 @@ describe("whatever changes", () => {
         expect([...targetNames(after)].sort()).toEqual([...targetNames(before)].sort());
       }),
     );
+  });
+});
+
+describe("locks", () => {
+  const [tag, other, untagged] = ["node:22", "node:lts", "archive"].map(parseTarget) as [Target, Target, Target];
+  const owned = (lock: Outputs["lock"], sourceDigest = ours) => ({
+    sourceDigest,
+    targets: holding(["node:22", "archive"], sourceDigest),
+    ...(lock !== undefined && { lock }),
+  });
+  const byName = (changes: LockChange[]) =>
+    Object.fromEntries(changes.map(({ target, attributes }) => [target.name, attributes]));
+  const [locked, unlocked] = [
+    { writeEnabled: false, deleteEnabled: false },
+    { writeEnabled: true, deleteEnabled: true },
+  ];
+
+  test.each<[string, Outputs["lock"], Outputs["lock"], object]>([
+    ["nothing without lock", undefined, undefined, {}],
+    ["all targets", true, undefined, { "node:22": locked, "node:lts": locked, archive: locked }],
+    ["one part", { write: true }, undefined, expect.objectContaining({ "node:22": { writeEnabled: false } })],
+    ["only what is ours is unlocked", undefined, true, { "node:22": unlocked, archive: unlocked }],
+    [
+      "the other part instead",
+      { delete: true },
+      { write: true },
+      {
+        "node:22": { writeEnabled: true, deleteEnabled: false },
+        archive: { writeEnabled: true, deleteEnabled: false },
+        "node:lts": { deleteEnabled: false },
+      },
+    ],
+    [
+      "no lock that a refresh did not find",
+      false,
+      { write: true, unlocked: ["node:22"] },
+      { archive: { writeEnabled: true } },
+    ],
+  ])("planLocks: %s", (_, desired, before, changes) => {
+    expect(byName(planLocks([tag, other, untagged], ours, desired, owned(before)))).toEqual(changes);
+  });
+
+  test("planLocks: an earlier manifest without a tag keeps its lock", () => {
+    expect(byName(planLocks([tag, untagged], wanted, false, owned(true)))).toEqual({ "node:22": unlocked });
+    expect(byName(planLocks([tag, untagged], wanted, true, owned(true)))).toEqual({
+      "node:22": locked,
+      archive: locked,
+    });
+  });
+
+  test.each<[string, Outputs["lock"], TargetDigests, string[]]>([
+    ["our lock against changes", true, new Map([["node:22", ours]]), ["node:22"]],
+    ["our lock against deletion is no obstacle", { delete: true }, new Map([["node:22", ours]]), []],
+    ["a tag that others moved", true, new Map([["node:22", theirs]]), []],
+    ["a target that cannot be read", true, "unreadable", ["node:22"]],
+    ["no lock", undefined, new Map([["node:22", ours]]), []],
+  ])("planUnlocksForMove: %s", (_, lock, held, names) => {
+    const plan = { keep: [], add: [], move: [tag], conflicts: [] };
+    expect(Object.keys(byName(planUnlocksForMove(plan, wanted, owned(lock), held)))).toEqual(names);
+  });
+
+  test("planUnlockForRemoval takes our parts off, and no others", () => {
+    expect(byName(planUnlockForRemoval(tag, owned(true)))).toEqual({ "node:22": unlocked });
+    expect(byName(planUnlockForRemoval(tag, owned({ delete: true })))).toEqual({ "node:22": { deleteEnabled: true } });
+    expect(planUnlockForRemoval(other, owned(true))).toEqual([]);
+    expect(planUnlockForRemoval(tag, owned(undefined))).toEqual([]);
+  });
+});
+
+describe("planReferrers", () => {
+  const [node, archive] = ["node:22", "archive"].map(parseTarget) as [Target, Target];
+  const text = `a/b ${wanted}\nsha256-1.sig ${theirs}`;
+  const state = (changes: Partial<Outputs> = {}) =>
+    recorded({ targets: holding(["node:22"], ours), referrers: text, ...changes });
+  const plan = (changes: Partial<Inputs> = {}, before: Outputs | undefined = state(), targets = [node, archive]) =>
+    planReferrers(targets, ours, inputs({ referrers: text, ...changes }), before).map(
+      ({ referrer, repositories }) => `${referrer.tag ?? referrer.artifactType} in ${repositories.join(" and ")}`,
+    );
+  const all = ["a/b in node and archive", "sha256-1.sig in node and archive"];
+
+  test.each<[string, string[], string[]]>([
+    ["nothing is left where all is recorded", plan({}, state(), [node]), []],
+    ["a repository that is added gets all", plan(), ["a/b in archive", "sha256-1.sig in archive"]],
+    [
+      "without a state all are to be imported",
+      planReferrers([node, archive], ours, inputs({ referrers: text }), undefined).map(
+        ({ referrer, repositories }) => `${referrer.tag ?? referrer.artifactType} in ${repositories.join(" and ")}`,
+      ),
+      all,
+    ],
+    ["another image has none yet", plan({}, state({ sourceDigest: theirs })), all],
+    ["another trigger looks for all", plan({ triggers: [1] }), all],
+    [
+      "a new one goes to all repositories",
+      plan({ referrers: `${text}\nc/d ${ours}` }, state(), [node]),
+      ["c/d in node"],
+    ],
+    [
+      "a tag that moved goes to all repositories",
+      plan({}, state({ referrers: `a/b ${wanted}\nsha256-1.sig ${ours}` }), [node]),
+      ["sha256-1.sig in node"],
+    ],
+    ["nothing without referrers", planReferrers([node], ours, inputs(), undefined).map(String), []],
+  ])("%s", (_, planned, expected) => {
+    expect(planned).toEqual(expected);
   });
 });

@@ -8,7 +8,10 @@ import { UNKNOWN } from "../../../provider/resource/unknown";
 import { digestOf, registryId } from "../../support/fixtures";
 
 const [digest, recorded, resolvedHere] = [digestOf("1"), digestOf("2"), digestOf("3")];
-const args: Arguments = { registry: "myregistry.azurecr.io", source: "node:22" };
+const args = { registry: "myregistry.azurecr.io", source: "node:22" };
+const noSignatures = () => {
+  throw new Error("signatures were searched");
+};
 const old: Partial<Inputs> = {
   ...args,
   registryId: registryId("myregistry"),
@@ -27,8 +30,16 @@ async function complete(program: ProgramContext, state: Partial<Inputs> = old, g
     lookedUp.push(printSource(source));
     return { digest: resolvedHere };
   };
+  const reader = {
+    resolve,
+    resolvePlatform: async () => ({}),
+    pushTime: async () => undefined,
+    listReferrers: async () => ({}),
+    collectReferrers: async () => ({}),
+    findSignatures: noSignatures,
+  };
   const parsed = parseArguments({ ...given }) as ParsedArguments;
-  const { inputs, failures } = await completeInputs(parsed, program, state, noAzure, resolve);
+  const { inputs, failures } = await completeInputs(parsed, { ...program, now: 0 }, state, noAzure, reader);
   return { digest: inputs.sourceDigest, failures, lookedUp };
 }
 

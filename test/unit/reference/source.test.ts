@@ -179,6 +179,7 @@ describe("parseRepositoryReference, for an image whose registry is given separat
     ["aci-helloworld", { repository: "aci-helloworld", tag: "latest" }],
     ["team/app:1", { repository: "team/app", tag: "1" }],
     [`app:1@${SHA256}`, { repository: "app", tag: "1", digest: SHA256 }],
+    ["oci://team/chart:1.2.3", { repository: "team/chart", tag: "1.2.3" }],
     // mirrors keep the original host in the repository's path
     ["docker.io/library/node:22", { repository: "docker.io/library/node", tag: "22" }],
   ])("%s", (text, expected) => {

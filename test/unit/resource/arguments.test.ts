@@ -27,9 +27,10 @@ const messagesOf = (args: Record<string, unknown>, timeouts?: unknown) =>
 const missingRegistry = "registry: is required: the resource ID, login server or name of the registry";
 const missingSource = "source: is required: a reference such as docker.io/library/node:22";
 const allArguments =
-  "registry, source, targetTags, untaggedTargetRepositories, onConflict, onDelete, onSourceUnavailable, triggers";
+  "registry, source, targetTags, untaggedTargetRepositories, platform, referrers, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers";
 const noRegistryName = "must be a registry name of 5 to 50 letters and digits";
 const noDuration = 'must be a positive duration such as "30m" or "1h30m"';
+const noCooldown = 'must be a duration of an hour or more, such as "3d" or "12h", or "0"';
 const noCredentials = "source.credentials: must be an object with password and, optionally, username";
 
 describe("wrong arguments", () => {
@@ -235,12 +236,85 @@ describe("wrong arguments", () => {
       "untaggedTargetRepositories[0]: must be a repository without a tag",
     ],
 
+    [
+      "an architecture alone",
+      { ...valid, platform: "arm64" },
+      "platform: must be an operating system and an architecture in lower case, such as linux/amd64 or linux/arm/v7",
+    ],
+    [
+      "several platforms",
+      { ...valid, platform: "linux/amd64,linux/arm64" },
+      "platform: must be one platform\n  Hint: Import each platform by its own resource",
+    ],
+    ["a platform that is no text", { ...valid, platform: ["linux/amd64"] }, "platform: must be a string"],
+    [
+      "a platform of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), platform: "linux/amd64" },
+      'platform: must not be set with source.digestFrom "target", which does not read the source',
+    ],
+
+    [
+      "referrers that are no choice",
+      { ...valid, referrers: "signatures" },
+      "referrers: must be true, false, or an object with artifactTypes and tags",
+    ],
+    [
+      "types that are no list",
+      { ...valid, referrers: { artifactTypes: "application/spdx+json" } },
+      "referrers.artifactTypes: must be a list of strings",
+    ],
+    [
+      "a pattern that is no beginning",
+      { ...valid, referrers: { artifactTypes: ["*spdx*"] } },
+      "referrers.artifactTypes[0]: must be a media type, or its beginning followed by *",
+    ],
+    [
+      "an unknown part of referrers",
+      { ...valid, referrers: { types: [] } },
+      "referrers.types: is not a known argument; expected one of artifactTypes, tags",
+    ],
+    ["tags that are a list", { ...valid, referrers: { tags: ["sig"] } }, "referrers.tags: must be true or false"],
+    [
+      "referrers of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), referrers: true },
+      'referrers: must not be set with source.digestFrom "target", which does not read the source',
+    ],
     ["a word of the Azure CLI", { ...valid, onConflict: "force" }, 'onConflict: must be one of "fail", "overwrite"'],
+    [
+      "a lock that is no lock",
+      { ...valid, lock: "yes" },
+      "lock: must be true, false, or an object with write and delete",
+    ],
+    ["a list as lock", { ...valid, lock: [] }, "lock: must be true, false, or an object with write and delete"],
+    ["a part of a lock that is no boolean", { ...valid, lock: { write: "yes" } }, "lock.write: must be true or false"],
+    [
+      "an unknown part of a lock",
+      { ...valid, lock: { read: true } },
+      "lock.read: is not a known argument; expected one of write, delete",
+    ],
     ["a policy that is no text", { ...valid, onDelete: true }, 'onDelete: must be one of "retain", "untag", "delete"'],
     [
       "an unknown policy",
       { ...valid, onSourceUnavailable: "ignore" },
       'onSourceUnavailable: must be one of "fail", "keep"',
+    ],
+    [
+      "an unknown policy on moves",
+      { ...valid, onSourceMove: "warn" },
+      'onSourceMove: must be one of "import", "fail", "keep"',
+    ],
+    [
+      "a policy on moves of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "fail" },
+      'onSourceMove: must not be set with source.digestFrom "target", which does not read the source',
+    ],
+    ["a cooldown that is no duration", { ...valid, cooldown: "3 days" }, `cooldown: ${noCooldown}`],
+    ["a cooldown below an hour", { ...valid, cooldown: "30m" }, `cooldown: ${noCooldown}`],
+    ["a cooldown that is no text", { ...valid, cooldown: 3 }, `cooldown: ${noCooldown}`],
+    [
+      "a cooldown of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), cooldown: "3d" },
+      'cooldown: must not be set with source.digestFrom "target", which does not read the source',
     ],
     ["a trigger that is no list", { ...valid, triggers: "monday" }, "triggers: must be a list"],
     [
@@ -296,12 +370,34 @@ describe("valid arguments", () => {
     ["one of both lists empty", { ...valid, targetTags: [], untaggedTargetRepositories: ["d"] }],
     ["the digest of the target", from({ image: "app:1", digestFrom: "target" })],
     [
+      "the digest of the target, and the default policy on moves",
+      { ...from({ image: "app:1", digestFrom: "target" }), onSourceMove: "import" },
+    ],
+    ["a cooldown of days", { ...valid, cooldown: "3d" }],
+    ["no cooldown", { ...from({ image: "app:1", digestFrom: "target" }), cooldown: "0" }],
+    [
       "the digest in the reference",
       {
         ...from({ image: `app@${DIGEST}`, digestFrom: "target" }),
         untaggedTargetRepositories: ["app"],
       },
     ],
+    ["referrers", { ...valid, referrers: true }],
+    [
+      "some referrers",
+      { ...valid, referrers: { artifactTypes: ["application/spdx+json", "application/vnd.*", "*"], tags: false } },
+    ],
+    [
+      "no referrers of a source that is not read",
+      { ...from({ image: "app:1", digestFrom: "target" }), referrers: false },
+    ],
+    ["a lock", { ...valid, lock: true }],
+    ["a lock in parts", { ...valid, lock: { write: false, delete: UNKNOWN } }],
+    [
+      "a lock as the state has it after a refresh",
+      { ...valid, lock: { write: true, delete: true, unlocked: ["a:1"] } },
+    ],
+    ["no lock", { ...valid, lock: null }],
     ["every policy", { ...valid, onConflict: "overwrite", onDelete: "delete", onSourceUnavailable: "keep" }],
     ["triggers of any kind", { ...valid, triggers: [1, "two", { three: null }] }],
   ])("%s", (_, args) => {

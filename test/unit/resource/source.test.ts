@@ -28,6 +28,13 @@ describe("isSameSource", () => {
   });
 });
 
+test("another platform of an image is another source", () => {
+  const source = "node:22";
+  expect(isSameSource({ source, platform: "linux/arm64" }, { source, platform: "linux/arm64" })).toBe(true);
+  expect(isSameSource({ source, platform: "linux/arm64" }, { source })).toBe(false);
+  expect(isSameSource({ source, platform: "linux/arm64" }, { source, platform: "linux/amd64" })).toBe(false);
+});
+
 test("longForm reads both forms alike", () => {
   expect(longForm("node:22")).toEqual({ image: "node:22" });
   expect(longForm({ image: "node:22" })).toEqual({ image: "node:22" });

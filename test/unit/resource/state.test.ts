@@ -7,6 +7,8 @@ import {
   pinnedReference,
   pinnedReferences,
   recordedTargets,
+  referenceParts,
+  taggedReference,
   targetNames,
   toOutputs,
 } from "../../../provider/resource/state";
@@ -114,4 +116,17 @@ test("pinnedReferences: one for each repository that holds the digest, the first
     `r.azurecr.io/b@${digest}`,
     `r.azurecr.io/a@${digest}`,
   ]);
+});
+
+test.each<[string, string[], object, string | undefined]>([
+  [
+    "r.azurecr.io/library/node",
+    ["library/node:22", "library/node:lts"],
+    { registry: "r.azurecr.io", repository: "library/node", tag: "22", digest },
+    `r.azurecr.io/library/node:22@${digest}`,
+  ],
+  ["r.azurecr.io/archive", [], { registry: "r.azurecr.io", repository: "archive", digest }, undefined],
+])("the parts of %s with the tags %j", (name, tags, parts, tagged) => {
+  expect(referenceParts(`${name}@${digest}`, tags)).toEqual(parts);
+  expect(taggedReference(referenceParts(`${name}@${digest}`, tags))).toBe(tagged);
 });
