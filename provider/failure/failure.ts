@@ -32,7 +32,10 @@ export type Code =
   | "REGISTRY_NOT_FOUND"
   | "REGISTRY_AMBIGUOUS"
   | "REGISTRY_SKU_UNSUPPORTED"
+  | "SELECTION_EMPTY"
+  | "SELECTION_SHRUNK"
   | "IMPORT_FAILED"
+  | "IMPORT_INCOMPLETE"
   | "IMPORT_TIMED_OUT";
 
 /** What can go wrong between a client and a registry, on either side. */

@@ -117,3 +117,14 @@ const KEEP_HINTS: Readonly<Record<string, string>> = {
     'Note that onSourceUnavailable: "keep" has no effect: the recorded digest is of another source',
   "keep, none": 'Note that onSourceUnavailable: "keep" has no effect: no digest is recorded yet',
 };
+
+/** The warning about a source whose tags could not be listed, and which keeps what is recorded. */
+export function recordedTagsKept({ hints, ...failure }: Failure): Failure {
+  return { ...failure, fallback: "the recorded tags" };
+}
+
+/** Adds what `onSourceUnavailable: "keep"` does about a source whose tags could not be listed. */
+export function tagsNotKept(failure: Failure): Failure {
+  const hint = 'Set onSourceUnavailable: "keep" to continue with the recorded tags';
+  return { ...failure, hints: [...(failure.hints ?? []), hint] };
+}

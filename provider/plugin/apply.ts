@@ -42,7 +42,7 @@ export async function applyChanges(
 ): Promise<Outputs> {
   const { inputs, targets } = desired;
   const { loginServer } = desired.registry;
-  const registry = new TargetRegistry(loginServer, context.azure);
+  const registry = context.registry ?? new TargetRegistry(loginServer, context.azure);
   const digest = digestToImport(inputs, recorded);
 
   await pendingRemovals(loginServer, targetNames(inputs));

@@ -66,10 +66,10 @@ function withDefaultTarget({ args, source }: ParsedArguments): Arguments {
 }
 
 /** Resolves the target registry. A registry that is recorded is not looked up again, in whichever spelling. */
-async function resolveRegistry(
+export async function resolveRegistry(
   name: RegistryName | undefined,
-  { preview, needsRole, urn }: ProgramContext,
-  { registryId, loginServer }: Partial<Inputs>,
+  { preview, needsRole, urn }: Pick<ProgramContext, "preview" | "needsRole" | "urn">,
+  { registryId, loginServer }: Partial<Pick<Inputs, "registryId" | "loginServer">>,
   azure: () => Azure,
 ): Promise<Resolved<Pick<Inputs, "registryId" | "loginServer">>> {
   if (name === undefined) return { value: { registryId: UNKNOWN, loginServer: UNKNOWN } };

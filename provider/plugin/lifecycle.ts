@@ -4,11 +4,7 @@
  * The process loads this module as `pulumi-acr-import/provider`, a name that stands in every user's state.
  */
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { Azure } from "../azure/azure";
-import { azureSettings } from "../azure/settings";
-import { type Failure, failureOf, formatFailure } from "../failure/failure";
-import { importFailure } from "../failure/import";
-import { targetFailure } from "../failure/target";
+import { formatFailure } from "../failure/failure";
 import { parseArguments } from "../resource/arguments";
 import { type DesiredImage, toDesiredImage } from "../resource/desired-image";
 import {
@@ -21,17 +17,17 @@ import {
   toOutputs,
 } from "../resource/state";
 import { timeLimit } from "../resource/timeouts";
-import { DigestResolver } from "../source/resolve-digest";
 import { applyChanges } from "./apply";
+import { checkFailure, declaredTwice } from "./check-failure";
 import { completeInputs } from "./check-inputs";
-import { type OperationContext, PartialFailure } from "./context";
-import { type Dispute, declareTargets, isReleased, previousOwner, releaseTargets, rememberPrevious } from "./ownership";
+import { runOperation, withCleanErrors } from "./operation";
+import { declareTargets, isReleased, previousOwner, releaseTargets, rememberPrevious } from "./ownership";
 import { isReplacementProbe, planChange } from "./plan";
-import { informOnce, rememberUrn, warn, withProgress } from "./progress";
+import { rememberUrn, warn } from "./progress";
 import { readExisting, refreshTargets } from "./refresh";
 import { removeTargets } from "./remove-targets";
-import { dependentOnRole, rememberRoleAssignment, untilRoleTakesEffect } from "./role-assignment";
-import { forgetTokens } from "./target-registry";
+import { rememberRoleAssignment, whileRoleIsPending } from "./role-assignment";
+import { azure, reader, useConfiguration } from "./session";
 import { verifyProblems } from "./verify";
 
 type EngineInputs = Omit<Arguments, "referrers"> &
@@ -44,7 +40,7 @@ type EngineInputs = Omit<Arguments, "referrers"> &
 
 /** Receives the stack's configuration; called once, before any other method. */
 export async function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
-  configuration = (key) => config.get(key);
+  useConfiguration((key) => config.get(key));
 }
 
 /**
@@ -82,13 +78,13 @@ export async function diff(id: string, recorded: Outputs, desired: Inputs): Prom
 /** Imports the image, or adopts it where the target holds it already. */
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
   const id = `${inputs.loginServer}/${targetNames(inputs)[0]}`;
-  return { id, outs: await runOperation(id, "create", inputs, undefined) };
+  return { id, outs: await apply(id, "create", inputs, undefined) };
 }
 
 /** Imports what changed; sends no request when only the state changes. */
 export async function update(id: string, recorded: Outputs, inputs: Inputs): Promise<dynamic.UpdateResult> {
   if (planChange(inputs, recorded) === "record") return { outs: toOutputs(inputs, recorded) };
-  return { outs: await runOperation(id, "update", inputs, recorded) };
+  return { outs: await apply(id, "update", inputs, recorded) };
 }
 
 /** Reads what the target holds now, for a refresh and for `ImportedImage.get`. */
@@ -118,25 +114,6 @@ async function remove(id: string, recorded: Outputs): Promise<void> {
 
 export { remove as delete };
 
-let configuration: (key: string) => string | undefined = () => undefined;
-let session: Azure | undefined;
-let resolver: DigestResolver | undefined;
-
-/** Azure for this process: one identity, each registry looked up once. */
-function azure(): Azure {
-  session ??= new Azure(
-    azureSettings((key) => configuration(`azure-native:${key}`)),
-    informOnce,
-  );
-  return session;
-}
-
-/** Shares connections, tokens and digests among the resources of this process. */
-function reader(): DigestResolver {
-  resolver ??= new DigestResolver(azure);
-  return resolver;
-}
-
 /**
  * Separates the arguments from what the program added to them. Outputs are among the inputs only where `ignoreChanges`
  * restored the recorded value, which counts for `sourceDigest` and `referrers` alone.
@@ -152,16 +129,6 @@ function splitProgramInputs(news: EngineInputs, old: Partial<Inputs> = {}) {
   return { args, program, keep: sourceDigest, keepReferrers };
 }
 
-/** Names no property: the engine would print the property's value, secrets included. */
-function checkFailure(failure: Failure): dynamic.CheckFailure {
-  return { property: "", reason: formatFailure(failure) };
-}
-
-function declaredTwice({ target, declarations }: Dispute): Failure {
-  const resources = declarations.map(({ urn = "", digest = "" }) => ({ name: urn.split("::").at(-1) ?? "", digest }));
-  return targetFailure.declaredTwice(target, resources);
-}
-
 /** Completes the arguments of `ImportedImage.get`, for which the engine calls no check. */
 async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   const { args, program } = splitProgramInputs(known);
@@ -175,54 +142,16 @@ async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
   return toDesiredImage(inputs);
 }
 
-/**
- * Runs a create or update within its timeout, and throws what the engine understands: an object with ID and properties
- * when a partial result must be recorded, else a plain error. An error that happens to have an `id` would make the engine
- * drop its message and record a resource that cannot be deleted.
- */
-async function runOperation(
+/** Applies a create or update; a create waits for a role assignment that the program makes first. */
+function apply(
   id: string,
   kind: "create" | "update",
   inputs: Inputs,
   recorded: Outputs | undefined,
 ): Promise<Outputs> {
-  const limit = timeLimit(kind, inputs.timeouts);
-  const signal = AbortSignal.timeout(limit);
-  try {
-    return await withProgress(inputs, (progress) => {
-      const context: OperationContext = { azure: azure(), source: reader(), signal, progress };
-      const apply = () => applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context);
-      const dependent = kind === "create" ? dependentOnRole(inputs) : undefined;
-      if (dependent === undefined) return apply();
-      const { loginServer } = inputs;
-      const beforeRetry = () => forgetTokens(loginServer);
-      return untilRoleTakesEffect(apply, { registry: loginServer, urn: dependent.urn, beforeRetry, signal });
-    });
-  } catch (error) {
-    if (!(error instanceof PartialFailure)) throw new Error(toMessage(error, signal, id, limit));
-    // The SDK adds the provider text to outputs, but not here; without it the resource could not be deleted.
-    const { __provider } = inputs as EngineInputs;
-    const reasons = [toMessage(error.reason, signal, id, limit)];
-    throw { id, properties: { ...error.outputs, __provider }, reasons };
-  }
-}
-
-/**
- * Runs a read or delete within its timeout. The plugin process prints what these methods throw as `<text>: <stack>`, on
- * the row of the stack, although the message is already on the resource's own row; so that line only points there.
- */
-async function withCleanErrors<T>(id: string, limit: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const signal = AbortSignal.timeout(limit);
-  try {
-    return await run(signal);
-  } catch (error) {
-    const clean = new Error(toMessage(error, signal, id, limit));
-    throw Object.assign(clean, { stack: "failed: see the error on the resource above", toString: () => id });
-  }
-}
-
-/** The message for the user. An error that the timeout caused says so. */
-function toMessage(error: unknown, signal: AbortSignal, id: string, limit: number): string {
-  const failure = failureOf(error) ?? (signal.aborted ? importFailure.operationTimedOut(id, limit / 1_000) : undefined);
-  return failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
+  return runOperation(id, kind, inputs, (context) =>
+    whileRoleIsPending(kind, inputs, context.signal, () =>
+      applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context),
+    ),
+  );
 }

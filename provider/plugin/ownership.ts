@@ -14,7 +14,7 @@
  */
 import type { Digest } from "../reference/digest";
 import { isTagged, parseTarget } from "../reference/target";
-import { type Inputs, type OwnedDigest, targetNames, targetsKey } from "../resource/state";
+import { type Inputs, type OwnedDigest, type TargetNames, targetNames, targetsKey } from "../resource/state";
 import { hasUnknown } from "../resource/unknown";
 
 /** A resource that declares a target, and the digest that the target should hold. */
@@ -33,7 +33,10 @@ const declared = new Map<string, Declaration>();
 let hasUnknownTargets = false;
 
 /** Registers the targets that a resource declares, and returns those that another resource declares differently. */
-export function declareTargets(inputs: Inputs, urn: string | undefined): Dispute[] {
+export function declareTargets(
+  inputs: TargetNames & Pick<Inputs, "sourceDigest">,
+  urn: string | undefined,
+): Dispute[] {
   const { loginServer, sourceDigest: digest } = inputs;
   const names = targetNames(inputs);
   if (hasUnknown([loginServer, names])) {

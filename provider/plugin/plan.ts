@@ -40,7 +40,7 @@ export function planChange(desired: Inputs, recorded: Outputs): Change {
  * before it is created again: `registry` is unknown, all else as recorded. The images of a registry go with it. A preview
  * differs: `check` leaves the login server unknown as well.
  */
-export function isReplacementProbe({ registry, loginServer }: Inputs): boolean {
+export function isReplacementProbe({ registry, loginServer }: Pick<Inputs, "registry" | "loginServer">): boolean {
   return registry === UNKNOWN && loginServer !== UNKNOWN;
 }
 

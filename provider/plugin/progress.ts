@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { type Inputs, targetsKey } from "../resource/state";
+import { type TargetNames, targetsKey } from "../resource/state";
 
 /** Reports the phase of an operation, and the image or targets that it works on. */
 export type Progress = (phase: keyof typeof DONE, subject: string) => void;
@@ -27,7 +27,7 @@ const DELIVERY_MS = 1_000;
 const urns = new Map<string, Set<string>>();
 
 /** Remembers the URN of the resource with these inputs. */
-export function rememberUrn(inputs: Inputs, urn: string | undefined): void {
+export function rememberUrn(inputs: TargetNames, urn: string | undefined): void {
   if (urn === undefined) return;
   const key = targetsKey(inputs);
   urns.set(key, (urns.get(key) ?? new Set()).add(urn));
@@ -38,7 +38,7 @@ export function rememberUrn(inputs: Inputs, urn: string | undefined): void {
  * a terminal cuts off the rest. The engine keeps showing the last message behind `created (75s)`, so that one says that
  * the phase is over.
  */
-export async function withProgress<T>(inputs: Inputs, run: (progress: Progress) => Promise<T>): Promise<T> {
+export async function withProgress<T>(inputs: TargetNames, run: (progress: Progress) => Promise<T>): Promise<T> {
   const urn = urnOf(inputs);
   if (urn === undefined) return run(() => {});
   const begin = Date.now();
@@ -84,7 +84,7 @@ export function warn(urn: string | undefined, message: string): void {
 }
 
 /** The URN of the resource with these inputs, unless two resources have the same targets. */
-function urnOf(inputs: Inputs): string | undefined {
+function urnOf(inputs: TargetNames): string | undefined {
   const [urn, ...others] = urns.get(targetsKey(inputs)) ?? [];
   return others.length === 0 ? urn : undefined;
 }

@@ -25,8 +25,8 @@ export async function refreshTargets(
   recorded: Outputs,
   azure: Azure,
   signal: AbortSignal,
+  registry = new TargetRegistry(recorded.loginServer, azure),
 ): Promise<ReadResult> {
-  const registry = new TargetRegistry(recorded.loginServer, azure);
   const held = await registry.readDigests(recordedTargets(recorded), recorded.sourceDigest, signal);
   if (held === "unreadable") return (await isDeleted(recorded, azure)) ? {} : { id, props: recorded };
 

@@ -34,10 +34,10 @@ async function removeUndeclared(
   targets: readonly Target[],
   recorded: Outputs,
   policy: DeletePolicy,
-  { azure, signal }: OperationContext,
+  { azure, signal, registry: shared }: OperationContext,
 ): Promise<void> {
   const { loginServer, sourceDigest } = recorded;
-  const registry = new TargetRegistry(loginServer, azure);
+  const registry = shared ?? new TargetRegistry(loginServer, azure);
   const { client } = registry;
   const held = await registry.readDigests(targets, sourceDigest, signal);
   if (held === "unreadable") {

@@ -8,9 +8,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Code, failureOf } from "../failure/failure";
-import { type Inputs, type ProgramContext, targetsKey } from "../resource/state";
+import { type ProgramContext, type TargetNames, targetsKey } from "../resource/state";
 import { PartialFailure } from "./context";
 import { inform } from "./progress";
+import { forgetTokens } from "./target-registry";
 
 /** How long a resource waits, in milliseconds. Most assignments take effect within a minute or two. */
 const LIMIT_MS = 5 * 60_000;
@@ -62,11 +63,25 @@ export async function untilRoleTakesEffect<T>(run: () => Promise<T>, wait: RoleW
 const waiting = new Map<string, Pick<ProgramContext, "urn">>();
 
 /** Remembers that the program creates a role assignment before the resource with these inputs. */
-export function rememberRoleAssignment(inputs: Inputs, { urn, needsRole }: ProgramContext): void {
+export function rememberRoleAssignment(inputs: TargetNames, { urn, needsRole }: ProgramContext): void {
   if (needsRole) waiting.set(targetsKey(inputs), urn === undefined ? {} : { urn });
 }
 
 /** The resource with these inputs, if it depends on a role assignment. */
-export function dependentOnRole(inputs: Inputs): Pick<ProgramContext, "urn"> | undefined {
+function dependentOnRole(inputs: TargetNames): Pick<ProgramContext, "urn"> | undefined {
   return waiting.get(targetsKey(inputs));
+}
+
+/** Runs a create again while it is denied, if the program makes a role assignment before the resource with these inputs. */
+export function whileRoleIsPending<T>(
+  kind: "create" | "update",
+  inputs: TargetNames,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T> {
+  const dependent = kind === "create" ? dependentOnRole(inputs) : undefined;
+  if (dependent === undefined) return run();
+  const { loginServer } = inputs;
+  const beforeRetry = () => forgetTokens(loginServer);
+  return untilRoleTakesEffect(run, { registry: loginServer, urn: dependent.urn, beforeRetry, signal });
 }

@@ -139,6 +139,7 @@ export class TargetRegistry {
    */
   async readDetails({ repository }: Target, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | undefined> {
     const read = this.#manifests.get(digest);
+    this.#manifests.delete(digest);
     const manifest = read ?? (await this.client.manifest(repository, digest, signal).catch(() => undefined));
     if (manifest === undefined) return undefined;
     // Not AbortSignal.timeout: Node.js 20 garbage-collects one that only a combined signal refers to.

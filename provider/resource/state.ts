@@ -154,11 +154,14 @@ export function targetNames(of: Pick<Arguments, "targetTags" | "untaggedTargetRe
   return [of.targetTags ?? [], of.untaggedTargetRepositories ?? []].flat();
 }
 
+/** The registry and the names of targets. */
+export type TargetNames = Pick<Inputs, "loginServer" | "targetTags" | "untaggedTargetRepositories">;
+
 /**
  * Identifies a resource by its targets. `create` and `update` receive the inputs that `check` has returned and nothing else that
  * tells the two that they are about the same resource.
  */
-export function targetsKey(inputs: Inputs): string {
+export function targetsKey(inputs: TargetNames): string {
   return JSON.stringify([inputs.loginServer, targetNames(inputs)]);
 }
 

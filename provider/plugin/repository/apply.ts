@@ -1,0 +1,188 @@
+/** Makes the target repository hold the selected tags: each image as that of an `ImportedImage`, several at a time. */
+import { type Failure, failureOf, formatFailure, ImportError } from "../../failure/failure";
+import { repositoryFailure, type TagFailure } from "../../failure/repository";
+import { parseTarget } from "../../reference/target";
+import { toDesiredImage } from "../../resource/desired-image";
+import {
+  type RepositoryInputs,
+  type RepositoryOutputs,
+  toRepositoryOutputs,
+  toTagRecord,
+} from "../../resource/repository-state";
+import { type Outputs, targetNames } from "../../resource/state";
+import { parseTagRecords, type TagRecord } from "../../resource/tag-records";
+import { applyChanges } from "../apply";
+import { type OperationContext, PartialFailure } from "../context";
+import type { Progress } from "../progress";
+import { removeTargets } from "../remove-targets";
+import { TargetRegistry } from "../target-registry";
+import { type ImageChange, planRepository } from "./plan";
+import { inPool } from "./pool";
+
+/** After how many failures in a row, with no success before, the rest is not tried: they have a reason in common. */
+const HOPELESS = 16;
+
+/**
+ * Applies a create or an update. What fails does not keep the rest from being imported; at the end it is one error, with the state
+ * of all that was done.
+ *
+ * @param recorded - The state that an update starts from.
+ * @param previous - In a create: the state of the resource that it replaces.
+ */
+export async function applyRepository(
+  desired: RepositoryInputs,
+  recorded: RepositoryOutputs | undefined,
+  previous: RepositoryOutputs | undefined,
+  { progress, ...rest }: OperationContext,
+): Promise<RepositoryOutputs> {
+  const { loginServer, onDelete = "retain" } = desired;
+  const context = { ...rest, progress: () => {}, registry: new TargetRegistry(loginServer, rest.azure) };
+  const { changed, unchanged, leaving } = planRepository(desired, recorded, previous);
+  const state = new RepositoryState(desired, recorded);
+  for (const image of unchanged) state.keep(image);
+
+  const run = new Run([...changed.map(({ inputs }) => inputs), ...leaving].flatMap(targetNames).length, progress);
+  const isOver = () => context.signal.aborted || run.isHopeless;
+  await inPool(
+    changed,
+    async (image) => {
+      try {
+        state.imported(
+          image,
+          await applyChanges(toDesiredImage(image.inputs), recorded && image.recorded, image.recorded, context),
+        );
+        run.succeeded(image.tags);
+      } catch (error) {
+        if (error instanceof PartialFailure) state.imported(image, error.outputs);
+        run.failed(image.tags, error instanceof PartialFailure ? error.reason : error);
+      }
+    },
+    isOver,
+  );
+  await inPool(
+    leaving,
+    async (image) => {
+      const tags = tagNames(image);
+      try {
+        await removeTargets(targetNames(image).map(parseTarget), image, onDelete, context);
+        state.removed(tags);
+        run.succeeded(tags);
+      } catch (error) {
+        run.failed(tags, error);
+      }
+    },
+    isOver,
+  );
+  const outputs = state.toOutputs();
+  const failure = run.toFailure(`${loginServer}/${desired.targetRepository}`, context.signal.aborted);
+  if (failure === undefined) return outputs;
+  const error = new ImportError(failure);
+  // Nothing to record: the next run creates the resource.
+  if (recorded === undefined && state.isEmpty) throw error;
+  throw new PartialFailure(outputs, error);
+}
+
+/** The state as it becomes, tag by tag. */
+class RepositoryState {
+  readonly #records: Map<string, TagRecord>;
+  readonly #desired: ReadonlyMap<string, TagRecord>;
+  readonly #unlocked: Set<string>;
+
+  constructor(
+    private readonly desired: RepositoryInputs,
+    recorded: RepositoryOutputs | undefined,
+  ) {
+    this.#records = parseTagRecords(recorded ?? {});
+    this.#desired = parseTagRecords(desired);
+    this.#unlocked = new Set(unlockedOf(recorded));
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
+  /** Tags that hold what they should; what is recorded of them may still change. */
+  keep({ tags }: ImageChange): void {
+    for (const tag of tags) {
+      const [desired, record] = [this.#desired.get(tag), this.#records.get(tag)];
+      if (desired && record) this.#records.set(tag, { ...desired, held: record.held });
+    }
+  }
+
+  /** Tags of an image that was imported, or some of it. */
+  imported({ tags }: ImageChange, outputs: Outputs): void {
+    const record = toTagRecord(outputs);
+    for (const tag of tags) {
+      const name = `${this.desired.targetRepository}:${tag}`;
+      const held = outputs.targets[name];
+      const { candidate } = this.#desired.get(tag) ?? {};
+      if (held !== undefined || this.#records.has(tag)) {
+        this.#records.set(tag, { ...record, held, ...(candidate !== undefined && { candidate }) });
+      }
+      this.#unlocked.delete(name);
+    }
+    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
+  }
+
+  removed(tags: readonly string[]): void {
+    for (const tag of tags) this.#records.delete(tag);
+  }
+
+  toOutputs(): RepositoryOutputs {
+    return toRepositoryOutputs(this.desired, this.#records, [...this.#unlocked]);
+  }
+}
+
+/** Counts tags, and collects why some failed. */
+class Run {
+  readonly #failures = new Map<string, string[]>();
+  #done = 0;
+  #failed = 0;
+  #inRow = 0;
+
+  constructor(
+    private readonly total: number,
+    private readonly progress: Progress,
+  ) {
+    if (total > 0) this.#show();
+  }
+
+  get isHopeless(): boolean {
+    return this.#done === 0 && this.#inRow >= HOPELESS;
+  }
+
+  succeeded(tags: readonly string[]): void {
+    this.#done += tags.length;
+    this.#inRow = 0;
+    this.#show();
+  }
+
+  failed(tags: readonly string[], error: unknown): void {
+    this.#failed += tags.length;
+    this.#inRow++;
+    const failure = failureOf(error);
+    const message = failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
+    this.#failures.set(message, [...(this.#failures.get(message) ?? []), ...tags]);
+    this.#show();
+  }
+
+  toFailure(target: string, timedOut: boolean): Failure | undefined {
+    const [total, done, failed] = [this.total, this.#done, this.#failed];
+    if (done === total) return undefined;
+    const failures: TagFailure[] = [...this.#failures].map(([message, tags]) => ({ tags, message }));
+    return repositoryFailure.incomplete(target, { total, done, failed }, failures, timedOut);
+  }
+
+  #show(): void {
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
+    this.progress("importing", `${this.#done}/${this.total} imported${failed}`);
+  }
+}
+
+function tagNames(image: Outputs): readonly string[] {
+  return targetNames(image).map((name) => name.slice(name.lastIndexOf(":") + 1));
+}
+
+function unlockedOf(outputs: Pick<Outputs, "lock"> | undefined): readonly string[] {
+  return (typeof outputs?.lock === "object" && outputs.lock.unlocked) || [];
+}
