@@ -1,12 +1,13 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
-import { asInvalidReference, InvalidReference } from "../reference/invalid-reference";
+import { InvalidReference } from "../reference/invalid-reference";
 import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
 import { cooldownOf, parseCooldown } from "./cooldown";
+import { given, Problems } from "./problems";
 import { referrersPolicy } from "./referrers";
 import { parseSource, type Source } from "./source";
 import {
@@ -243,37 +244,4 @@ function readingTheSource(args: Arguments) {
     cooldown: cooldownOf(args) > 0,
     verify: given(verify),
   };
-}
-
-/** Collects problems, in the order in which they are found. */
-class Problems {
-  readonly found: Failure[] = [];
-
-  add(path: string, reason: string, hint?: string): void {
-    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason, ...(hint && { hints: [hint] }) });
-  }
-
-  parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
-    if (value === UNKNOWN) return;
-    try {
-      if (typeof value !== "string") this.add(path, "must be a string");
-      else parse(value);
-    } catch (error) {
-      const invalid = asInvalidReference(error);
-      if (invalid === undefined) throw error;
-      this.add(path, invalid.reason, invalid.hint);
-    }
-  }
-
-  knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
-    for (const [key, value] of Object.entries(object)) {
-      // What is undefined never leaves the program.
-      if (value !== undefined && !known.includes(key))
-        this.add(prefix + key, `is not a known argument; expected one of ${known.join(", ")}`);
-    }
-  }
-}
-
-function given(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }
