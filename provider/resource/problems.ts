@@ -23,6 +23,11 @@ export class Problems {
     }
   }
 
+  choice(path: string, value: unknown, choices: readonly string[]): void {
+    if (!given(value) || value === UNKNOWN || choices.includes(value as string)) return;
+    this.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
+  }
+
   knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
     for (const [key, value] of Object.entries(object)) {
       // What is undefined never leaves the program.
