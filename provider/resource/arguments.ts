@@ -1,19 +1,19 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
 import { isObject } from "../json";
-import { asInvalidReference, InvalidReference } from "../reference/invalid-reference";
+import { InvalidReference } from "../reference/invalid-reference";
 import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
-import { parseReference, parseRepositoryReference } from "../reference/source";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
 import { cooldownOf, parseCooldown } from "./cooldown";
+import { given, Problems } from "./problems";
 import { referrersPolicy } from "./referrers";
 import { parseSource, type Source } from "./source";
+import { checkRegistry, checkSource } from "./source-arguments";
 import {
   type Arguments,
   conflictPolicies,
   deletePolicies,
-  digestOrigins,
   sourceMovePolicies,
   sourceUnavailablePolicies,
 } from "./state";
@@ -39,15 +39,15 @@ export function parseArguments(
   const problems = new Problems();
   problems.knownKeys("", args, ARGUMENTS);
   checkRegistry(problems, "registry", args.registry);
-  checkSource(problems, args.source);
+  checkSource(problems, "source", args.source);
   checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
   checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
   if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
   checkReferrers(problems, args.referrers);
-  checkChoice(problems, "onConflict", args.onConflict, conflictPolicies);
-  checkChoice(problems, "onDelete", args.onDelete, deletePolicies);
-  checkChoice(problems, "onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
-  checkChoice(problems, "onSourceMove", args.onSourceMove, sourceMovePolicies);
+  problems.choice("onConflict", args.onConflict, conflictPolicies);
+  problems.choice("onDelete", args.onDelete, deletePolicies);
+  problems.choice("onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
+  problems.choice("onSourceMove", args.onSourceMove, sourceMovePolicies);
   checkCooldown(problems, args.cooldown);
   checkLock(problems, args.lock);
   checkTriggers(problems, args.triggers);
@@ -77,67 +77,8 @@ const ARGUMENTS = [
   "lock",
   "triggers",
 ];
-const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
-const CREDENTIAL_ARGUMENTS = ["username", "password"];
 const REFERRERS_ARGUMENTS = ["artifactTypes", "tags"];
 const LOCK_ARGUMENTS = ["write", "delete"];
-
-function checkRegistry(problems: Problems, path: string, value: unknown): void {
-  if (!given(value)) problems.add(path, "is required: the resource ID, login server or name of the registry");
-  else problems.parsed(path, value, parseRegistryName);
-}
-
-/** Other registries are named in `source.image`. */
-function checkSourceRegistry(problems: Problems, value: unknown): void {
-  const host = typeof value === "string" ? value : "";
-  // Not quoted in the message: it may be anything, also a token.
-  const isForeign = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) && !/\.azurecr\./i.test(host);
-  if (isForeign) {
-    const hint = "Put the host of any other registry into source.image: registry.example.com/app:1";
-    problems.add("source.registry", "must be an Azure Container Registry", hint);
-  } else checkRegistry(problems, "source.registry", value);
-}
-
-function checkSource(problems: Problems, source: unknown): void {
-  if (source === UNKNOWN) return;
-  if (!given(source)) problems.add("source", "is required: a reference such as docker.io/library/node:22");
-  else if (typeof source === "string") problems.parsed("source", source, parseReference);
-  else if (!isObject(source)) problems.add("source", "must be a reference, or an object with image");
-  else {
-    problems.knownKeys("source.", source, SOURCE_ARGUMENTS);
-    if (given(source.registry)) checkSourceRegistry(problems, source.registry);
-    if (!given(source.image)) problems.add("source.image", "is required: the reference of the image to import");
-    else {
-      problems.parsed("source.image", source.image, given(source.registry) ? parseRepositoryReference : parseReference);
-    }
-    checkCredentials(problems, source.credentials);
-    checkChoice(problems, "source.digestFrom", source.digestFrom, digestOrigins);
-  }
-}
-
-function checkCredentials(problems: Problems, credentials: unknown): void {
-  const path = "source.credentials";
-  if (!given(credentials) || credentials === UNKNOWN) return;
-  if (!isObject(credentials)) {
-    problems.add(path, "must be an object with password and, optionally, username");
-    return;
-  }
-  problems.knownKeys(`${path}.`, credentials, CREDENTIAL_ARGUMENTS);
-  const { username, password } = credentials;
-  if (!given(password) || password === "") {
-    problems.add(`${path}.password`, given(username) ? "is required when username is set" : "is required");
-  } else checkCredential(problems, `${path}.password`, password);
-  if (username === "") problems.add(`${path}.username`, "must not be empty; leave it out to use a token alone");
-  else if (given(username)) checkCredential(problems, `${path}.username`, username);
-}
-
-function checkCredential(problems: Problems, path: string, value: unknown): void {
-  if (value === UNKNOWN) return;
-  if (typeof value !== "string") problems.add(path, "must be a string");
-  else if (/^\s|\s$/.test(value)) {
-    problems.add(path, "must not begin or end with white space", "Trim the value: a file often ends with a line break");
-  } else if (/[\r\n]/.test(value)) problems.add(path, "must not contain a line break");
-}
 
 function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
   if (!given(value) || value === UNKNOWN) return;
@@ -149,11 +90,6 @@ function checkNames(problems: Problems, path: string, value: unknown, parse: (te
     problems.parsed(`${path}[${index}]`, name, parse);
     if (name !== UNKNOWN && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "must not be listed twice");
   });
-}
-
-function checkChoice(problems: Problems, path: string, value: unknown, choices: readonly string[]): void {
-  if (!given(value) || value === UNKNOWN || choices.includes(value as string)) return;
-  problems.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);
 }
 
 function checkReferrers(problems: Problems, referrers: unknown): void {
@@ -243,37 +179,4 @@ function readingTheSource(args: Arguments) {
     cooldown: cooldownOf(args) > 0,
     verify: given(verify),
   };
-}
-
-/** Collects problems, in the order in which they are found. */
-class Problems {
-  readonly found: Failure[] = [];
-
-  add(path: string, reason: string, hint?: string): void {
-    this.found.push({ code: "INVALID_ARGUMENT", object: path, reason, ...(hint && { hints: [hint] }) });
-  }
-
-  parsed(path: string, value: unknown, parse: (text: string) => unknown): void {
-    if (value === UNKNOWN) return;
-    try {
-      if (typeof value !== "string") this.add(path, "must be a string");
-      else parse(value);
-    } catch (error) {
-      const invalid = asInvalidReference(error);
-      if (invalid === undefined) throw error;
-      this.add(path, invalid.reason, invalid.hint);
-    }
-  }
-
-  knownKeys(prefix: string, object: Readonly<Record<string, unknown>>, known: readonly string[]): void {
-    for (const [key, value] of Object.entries(object)) {
-      // What is undefined never leaves the program.
-      if (value !== undefined && !known.includes(key))
-        this.add(prefix + key, `is not a known argument; expected one of ${known.join(", ")}`);
-    }
-  }
-}
-
-function given(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -29,12 +29,13 @@ export function parseSource(source: Arguments["source"]): Source {
     const { host, ...name } = parseReference(image);
     return { registry: { kind: "host", host }, ...name, ...rest };
   }
-  const name = parseRegistryName(registry);
-  return {
-    registry: name.kind === "loginServer" ? { kind: "host", host: name.loginServer } : name,
-    ...parseRepositoryReference(image),
-    ...rest,
-  };
+  return { registry: parseSourceRegistry(registry), ...parseRepositoryReference(image), ...rest };
+}
+
+/** Parses the name of an Azure registry that is given beside the image. */
+export function parseSourceRegistry(text: string): SourceRegistry {
+  const name = parseRegistryName(text);
+  return name.kind === "loginServer" ? { kind: "host", host: name.loginServer } : name;
 }
 
 /** The tag that the image gets in the target when the arguments name none: its own, if it has one. */
@@ -72,7 +73,8 @@ export function isSameSource(one: SourceChoice, other: SourceChoice): boolean {
   return sourceKey(one) === sourceKey(other) && (one.platform ?? "") === (other.platform ?? "");
 }
 
-function withoutNulls<T extends object>(value: T): T {
+/** Arguments without those that JSON leaves out by `null`, at any depth. */
+export function withoutNulls<T extends object>(value: T): T {
   const entries = Object.entries(value).filter(([, member]) => member !== null);
   return Object.fromEntries(
     entries.map(([key, member]) => [key, typeof member === "object" ? withoutNulls(member) : member]),

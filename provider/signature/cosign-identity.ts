@@ -1,6 +1,6 @@
 /** Identities that sign without a key of their own, with a short-lived certificate of a Sigstore deployment. */
 import { InvalidReference } from "../reference/invalid-reference";
-import { re2 } from "./sigstore";
+import { compilePattern } from "../reference/pattern";
 import type { TrustedRootJson } from "./trusted-root";
 
 /** Who must have signed. */
@@ -30,8 +30,8 @@ export function parseIssuer(text: string): string {
 /** @throws InvalidReference with the reason. */
 export function parseSubject(text: string): string {
   if (text === "") throw new InvalidReference("must not be empty");
-  const matches = compile(text);
-  if (UNRELATED_SUBJECTS.every(matches)) {
+  const pattern = compilePattern(text);
+  if (UNRELATED_SUBJECTS.every((subject) => pattern.matches(subject))) {
     throw new InvalidReference(
       "must not match every subject",
       "Name at least the owner: https://github\\.com/owner/.*",
@@ -42,16 +42,5 @@ export function parseSubject(text: string): string {
 
 /** Whether the subject of a certificate is the one that is required: as a whole, so that no prefix of it suffices. */
 export function matchesSubject({ subject }: CosignIdentity, actual: string): boolean {
-  return compile(subject)(actual);
-}
-
-function compile(expression: string): (text: string) => boolean {
-  const { RE2JS } = re2();
-  try {
-    const pattern = RE2JS.compile(expression);
-    return (text) => pattern.matches(text);
-  } catch (error) {
-    const message = error instanceof Error ? error.message.replace("error parsing regexp: ", "") : String(error);
-    throw new InvalidReference(`is not a valid RE2: ${message}`);
-  }
+  return compilePattern(subject).matches(actual);
 }

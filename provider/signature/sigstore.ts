@@ -1,5 +1,5 @@
 /**
- * Loads Sigstore's packages and RE2 at their first use: they take 200 ms, which a run that verifies nothing must not pay.
+ * Loads Sigstore's packages at their first use: they take 200 ms, which a run that verifies nothing must not pay.
  *
  * By `require`, as for the Azure SDK.
  */
@@ -27,8 +27,4 @@ export function sigstoreSeeds(): Readonly<Record<string, { readonly targets: Rea
 
 export function sigstoreVerify(): typeof import("@sigstore/verify") {
   return require("@sigstore/verify");
-}
-
-export function re2(): typeof import("re2js") {
-  return require("re2js");
 }
