@@ -1,7 +1,9 @@
 /** The resource that programs declare. Runs in the user's program. */
 import * as pulumi from "@pulumi/pulumi";
+import { digestLookUp } from "./program/look-up-digest";
 import { programContext } from "./program/program-context";
 import { checkOptions } from "./program/resource-options";
+import { withSecretCredentials } from "./program/secret-credentials";
 import { suppressStackTraces } from "./program/stack-traces";
 import {
   type ConflictPolicy,
@@ -268,16 +270,8 @@ function toInputs(name: string, args: ImportedImageArgs, opts: pulumi.CustomReso
     __provider: PROVIDER,
     // Unit tests with mocks have no engine, and resolve nothing. Not `hasEngine`, which is also false in inline programs of the
     // Automation API.
-    ...(pulumi.runtime.getEngine() !== undefined && { __program: programContext(TYPE, name, args, opts) }),
+    ...(pulumi.runtime.getEngine() !== undefined && {
+      __program: programContext(TYPE, name, { ...args }, opts, digestLookUp),
+    }),
   };
-}
-
-function withSecretCredentials(source: ImportedImageArgs["source"]): pulumi.Input<unknown> {
-  if (typeof source === "string") return source;
-  if (typeof source === "object" && source !== null && "image" in source && !pulumi.Output.isInstance(source)) {
-    return source.credentials === undefined ? source : { ...source, credentials: pulumi.secret(source.credentials) };
-  }
-  return pulumi
-    .output(source)
-    .apply((known) => (typeof known === "string" || known?.credentials === undefined ? known : pulumi.secret(known)));
 }

@@ -7,6 +7,12 @@ export {
   type SourceArgs,
   type SourceCredentialsArgs,
 } from "./imported-image";
+export {
+  ImportedRepository,
+  type ImportedRepositoryArgs,
+  type RepositorySourceArgs,
+  type TagSelectionArgs,
+} from "./imported-repository";
 export { Provider, type ProviderArgs } from "./program/provider";
 export type {
   ConflictPolicy,

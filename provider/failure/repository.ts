@@ -43,14 +43,18 @@ export const repositoryFailure = {
     side: "source",
     object: source,
     reason: `has no tag that is selected, while ${count(recorded, "tag")} of it ${recorded === 1 ? "is" : "are"} recorded, which onDelete would remove`,
-    hints: ['Check the selection, set allowShrink: true to remove them, or onDelete: "retain" to leave them in the registry'],
+    hints: [
+      'Check the selection, set allowShrink: true to remove them, or onDelete: "retain" to leave them in the registry',
+    ],
   }),
   selectionShrunk: (source: string, leaving: readonly string[], recorded: number): Failure => ({
     code: "SELECTION_SHRUNK",
     side: "source",
     object: source,
     reason: `lacks ${leaving.length} of the ${recorded} recorded tags, more than half, which onDelete would remove: ${nameTags(leaving)}`,
-    hints: ['Check the selection, set allowShrink: true to remove them, or onDelete: "retain" to leave them in the registry'],
+    hints: [
+      'Check the selection, set allowShrink: true to remove them, or onDelete: "retain" to leave them in the registry',
+    ],
   }),
   nothingSelected: (source: string): Failure => ({
     code: "SELECTION_EMPTY",
@@ -68,7 +72,9 @@ export const repositoryFailure = {
     code: "INVALID_ARGUMENT",
     object: "stripPrefix, tagSuffix",
     reason: `must leave a valid tag: ${tag} would be ${JSON.stringify(name)}`,
-    hints: ["A tag has 1 to 128 letters, digits, periods, underscores and hyphens, and does not begin with a period or hyphen"],
+    hints: [
+      "A tag has 1 to 128 letters, digits, periods, underscores and hyphens, and does not begin with a period or hyphen",
+    ],
   }),
   /** @param more - How many failures are not printed. */
   moreTags: (object: string, more: number): Failure => ({
@@ -83,7 +89,9 @@ export const repositoryFailure = {
 function printFailures(failures: readonly TagFailure[]): string {
   const printed = failures.slice(0, PRINTED_FAILURES).map(({ tags, message }) => `${nameTags(tags)}: ${message}`);
   const others = failures.slice(PRINTED_FAILURES).flatMap(({ tags }) => tags);
-  return [...printed, ...(others.length > 0 ? [`also failed: ${nameTags(others)}`] : [])].join("\n").replaceAll("\n", "\n    ");
+  return [...printed, ...(others.length > 0 ? [`also failed: ${nameTags(others)}`] : [])]
+    .join("\n")
+    .replaceAll("\n", "\n    ");
 }
 
 function nameTags(tags: readonly string[]): string {
@@ -94,4 +102,3 @@ function nameTags(tags: readonly string[]): string {
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
-

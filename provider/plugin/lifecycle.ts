@@ -143,12 +143,7 @@ async function completeExisting(known: EngineInputs): Promise<DesiredImage> {
 }
 
 /** Applies a create or update; a create waits for a role assignment that the program makes first. */
-function apply(
-  id: string,
-  kind: "create" | "update",
-  inputs: Inputs,
-  recorded: Outputs | undefined,
-): Promise<Outputs> {
+function apply(id: string, kind: "create" | "update", inputs: Inputs, recorded: Outputs | undefined): Promise<Outputs> {
   return runOperation(id, kind, inputs, (context) =>
     whileRoleIsPending(kind, inputs, context.signal, () =>
       applyChanges(toDesiredImage(inputs), recorded, recorded ?? previousOwner(inputs), context),

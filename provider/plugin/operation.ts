@@ -2,8 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { failureOf, formatFailure } from "../failure/failure";
 import { importFailure } from "../failure/import";
-import type { TargetNames } from "../resource/state";
-import { type Timeouts } from "../resource/state";
+import type { TargetNames, Timeouts } from "../resource/state";
 import { timeLimit } from "../resource/timeouts";
 import { type OperationContext, PartialFailure } from "./context";
 import { withProgress } from "./progress";

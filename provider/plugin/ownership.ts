@@ -33,10 +33,7 @@ const declared = new Map<string, Declaration>();
 let hasUnknownTargets = false;
 
 /** Registers the targets that a resource declares, and returns those that another resource declares differently. */
-export function declareTargets(
-  inputs: TargetNames & Pick<Inputs, "sourceDigest">,
-  urn: string | undefined,
-): Dispute[] {
+export function declareTargets(inputs: TargetNames & Pick<Inputs, "sourceDigest">, urn: string | undefined): Dispute[] {
   const { loginServer, sourceDigest: digest } = inputs;
   const names = targetNames(inputs);
   if (hasUnknown([loginServer, names])) {

@@ -1,26 +1,30 @@
-/** What the program passes to `check` beside the arguments: URN, preview, timeouts, and the resolved digest. */
+/** What the program passes to `check` beside the arguments: URN, preview, timeouts, and what it found at the source. */
 import * as pulumi from "@pulumi/pulumi";
 import { isObject } from "../json";
-import { parseArguments } from "../resource/arguments";
-import { sourceKey } from "../resource/source";
-import type { Lookup } from "../resource/state";
 import { UNKNOWN } from "../resource/unknown";
-import { lookUpReferrers } from "./look-up-referrers";
+import type { DigestResolver } from "../source/resolve-digest";
 import { dependsOnRole } from "./role-assignment";
 import { sharedResolver } from "./run";
 import { startPlugin } from "./start-plugin";
 
 /** The arguments of a resource, each a plain value or an input. */
-interface ResourceArguments {
-  readonly registry: pulumi.Input<string>;
-  readonly source: pulumi.Input<unknown>;
+type ResourceArguments = { readonly [argument in string]?: pulumi.Input<unknown> };
+
+/**
+ * Reads what a resource needs of its source while the program runs. Only some arguments must be known, so that the program itself
+ * may create the target. Invalid arguments cost no request; those that are not known yet are not validated here.
+ */
+export interface LookUp {
+  /** The names of the arguments that must be known. */
+  readonly needs: readonly string[];
+  run(args: { readonly [argument: string]: unknown }, resolver: DigestResolver): Promise<object | undefined>;
 }
 
 /** Paths of `ignoreChanges` that keep the recorded source; new credentials leave it as it is. */
 const KEEPS_SOURCE: ReadonlySet<string> = new Set(["*", "source", '["source"]', "source.image", "source.registry"]);
 
 /**
- * Collects the context of a resource. Where the source is a plain value, it travels as one text: the SDK would walk nested
+ * Collects the context of a resource. Where what is looked up is plain, it travels as one text: the SDK would walk nested
  * inputs one by one, each with promises of its own.
  */
 export function programContext(
@@ -28,6 +32,7 @@ export function programContext(
   name: string,
   args: ResourceArguments,
   opts: pulumi.CustomResourceOptions,
+  lookUp: LookUp,
 ): pulumi.Input<unknown> {
   const urn = urnOf(type, name, opts.parent);
   const context = {
@@ -37,10 +42,23 @@ export function programContext(
   };
   if (resolvesInCheck(opts, type)) return { ...context, urn, needsRole: dependsOnRole(opts.dependsOn) };
   startPlugin();
-  if (opts.dependsOn === undefined && isPlain(args.source)) {
-    return Promise.all([urn, lookUpDigest(args)]).then(([urn, lookup]) => JSON.stringify({ ...context, urn, lookup }));
+  const [needed, others] = partition(args, lookUp.needs);
+  if (opts.dependsOn === undefined && isPlain(needed)) {
+    const found = lookUp.run({ ...withUnknowns(others), ...needed }, sharedResolver());
+    return Promise.all([urn, found]).then(([urn, lookup]) => JSON.stringify({ ...context, urn, lookup }));
   }
-  return { ...context, urn, needsRole: dependsOnRole(opts.dependsOn), lookup: lookUpKnownDigest(args, opts) };
+  const lookup = pulumi
+    .all([needed, registrationOf(opts.dependsOn)])
+    .apply(([known]) => lookUp.run({ ...withUnknowns(others), ...known }, sharedResolver()));
+  // What is found about a source in a secret is not a secret.
+  return { ...context, urn, needsRole: dependsOnRole(opts.dependsOn), lookup: pulumi.unsecret(lookup) };
+}
+
+/** The arguments with these names, and the others. */
+function partition(args: ResourceArguments, names: readonly string[]): [ResourceArguments, ResourceArguments] {
+  const entries = Object.entries(args);
+  const pick = (isNamed: boolean) => Object.fromEntries(entries.filter(([name]) => names.includes(name) === isNamed));
+  return [pick(true), pick(false)];
 }
 
 /** `ImportedImage.get` reads the target; only the plugin process has the identity of an explicit provider. */
@@ -56,34 +74,8 @@ function urnOf(type: string, name: string, parent: pulumi.Resource | undefined):
   return new Promise((resolve) => pulumi.createUrn(name, type, parent).apply(resolve));
 }
 
-/** Resolves the digest once the source is known. The digest of an image in a secret is not a secret. */
-function lookUpKnownDigest(
-  { source, ...others }: ResourceArguments,
-  { dependsOn }: pulumi.CustomResourceOptions,
-): pulumi.Output<Lookup | undefined> {
-  return pulumi.unsecret(
-    pulumi.all([{ source }, registrationOf(dependsOn)]).apply(([known]) => lookUpDigest({ ...others, ...known })),
-  );
-}
-
-/**
- * Resolves the digest while the program runs. Only the source must be known, so that the program itself may create the target.
- * Invalid arguments cost no request; those that are not known yet are not validated here.
- */
-async function lookUpDigest({ source, ...others }: ResourceArguments): Promise<Lookup | undefined> {
-  const parsed = parseArguments({ ...withUnknowns(others), source });
-  if ("problems" in parsed || parsed.source === undefined) return undefined;
-  const withCredentials = parsed.source.credentials !== undefined;
-  const resolver = sharedResolver();
-  const result = await resolver.resolve(parsed.source);
-  const referrers = await lookUpReferrers(parsed, result.digest, resolver);
-  return { source: sourceKey(parsed.args), withCredentials, ...result, ...(referrers && { referrers }) };
-}
-
 /** The arguments, with {@link UNKNOWN} for what has to be awaited, and for a registry that only a transform may set. */
-function withUnknowns({ registry, ...others }: Omit<ResourceArguments, "source">): {
-  readonly [argument: string]: unknown;
-} {
+function withUnknowns({ registry, ...others }: ResourceArguments): { readonly [argument: string]: unknown } {
   const marked = Object.entries(others).map(([name, value]) => [name, isPlain(value) ? value : UNKNOWN]);
   return { registry: isPlain(registry) ? (registry ?? UNKNOWN) : UNKNOWN, ...Object.fromEntries(marked) };
 }

@@ -1,23 +1,15 @@
 /** Validates and parses a resource's arguments, in the same way in the program and in the plugin process. */
 import type { Failure } from "../failure/failure";
-import { isObject } from "../json";
-import { InvalidReference } from "../reference/invalid-reference";
 import { parsePlatform } from "../reference/platform";
 import { parseRegistryName, type RegistryName } from "../reference/registry-name";
 import { parseTaggedTarget, parseUntaggedTarget } from "../reference/target";
-import { cooldownOf, parseCooldown } from "./cooldown";
+import { cooldownOf } from "./cooldown";
+import { checkPolicies, POLICY_ARGUMENTS } from "./policy-arguments";
 import { given, Problems } from "./problems";
 import { referrersPolicy } from "./referrers";
 import { parseSource, type Source } from "./source";
 import { checkRegistry, checkSource } from "./source-arguments";
-import {
-  type Arguments,
-  conflictPolicies,
-  deletePolicies,
-  sourceMovePolicies,
-  sourceUnavailablePolicies,
-} from "./state";
-import { parseDuration } from "./timeouts";
+import type { Arguments } from "./state";
 import { hasUnknown, UNKNOWN } from "./unknown";
 
 /** Valid arguments, parsed; what is unknown in this preview is `undefined`. */
@@ -40,18 +32,10 @@ export function parseArguments(
   problems.knownKeys("", args, ARGUMENTS);
   checkRegistry(problems, "registry", args.registry);
   checkSource(problems, "source", args.source);
-  checkNames(problems, "targetTags", args.targetTags, parseTaggedTarget);
-  checkNames(problems, "untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
+  problems.names("targetTags", args.targetTags, parseTaggedTarget);
+  problems.names("untaggedTargetRepositories", args.untaggedTargetRepositories, parseUntaggedTarget);
   if (given(args.platform)) problems.parsed("platform", args.platform, parsePlatform);
-  checkReferrers(problems, args.referrers);
-  problems.choice("onConflict", args.onConflict, conflictPolicies);
-  problems.choice("onDelete", args.onDelete, deletePolicies);
-  problems.choice("onSourceUnavailable", args.onSourceUnavailable, sourceUnavailablePolicies);
-  problems.choice("onSourceMove", args.onSourceMove, sourceMovePolicies);
-  checkCooldown(problems, args.cooldown);
-  checkLock(problems, args.lock);
-  checkTriggers(problems, args.triggers);
-  checkTimeouts(problems, timeouts);
+  checkPolicies(problems, args, timeouts);
   if (problems.found.length > 0) return { problems: problems.found };
 
   const valid = args as unknown as Arguments;
@@ -61,92 +45,7 @@ export function parseArguments(
   return { args: valid, source, registry: valid.registry === UNKNOWN ? undefined : parseRegistryName(valid.registry) };
 }
 
-const ARGUMENTS = [
-  "registry",
-  "source",
-  "targetTags",
-  "untaggedTargetRepositories",
-  "platform",
-  "referrers",
-  "onConflict",
-  "onDelete",
-  "onSourceUnavailable",
-  "onSourceMove",
-  "cooldown",
-  "verify",
-  "lock",
-  "triggers",
-];
-const REFERRERS_ARGUMENTS = ["artifactTypes", "tags"];
-const LOCK_ARGUMENTS = ["write", "delete"];
-
-function checkNames(problems: Problems, path: string, value: unknown, parse: (text: string) => unknown): void {
-  if (!given(value) || value === UNKNOWN) return;
-  if (!Array.isArray(value)) {
-    problems.add(path, "must be a list of strings");
-    return;
-  }
-  value.forEach((name, index) => {
-    problems.parsed(`${path}[${index}]`, name, parse);
-    if (name !== UNKNOWN && value.indexOf(name) < index) problems.add(`${path}[${index}]`, "must not be listed twice");
-  });
-}
-
-function checkReferrers(problems: Problems, referrers: unknown): void {
-  if (!given(referrers) || referrers === UNKNOWN || typeof referrers === "boolean") return;
-  if (!isObject(referrers)) {
-    problems.add("referrers", "must be true, false, or an object with artifactTypes and tags");
-    return;
-  }
-  problems.knownKeys("referrers.", referrers, REFERRERS_ARGUMENTS);
-  const { artifactTypes, tags } = referrers;
-  checkNames(problems, "referrers.artifactTypes", artifactTypes, parseArtifactType);
-  if (given(tags) && tags !== UNKNOWN && typeof tags !== "boolean") {
-    problems.add("referrers.tags", "must be true or false");
-  }
-}
-
-function parseArtifactType(text: string): void {
-  if (/^[^\s*]+\*?$|^\*$/.test(text)) return;
-  throw new InvalidReference("must be a media type, or its beginning followed by *");
-}
-
-function checkCooldown(problems: Problems, value: unknown): void {
-  if (!given(value) || value === UNKNOWN) return;
-  if (typeof value === "string" && parseCooldown(value) !== undefined) return;
-  problems.add("cooldown", 'must be a duration of an hour or more, such as "3d" or "12h", or "0"');
-}
-
-function checkLock(problems: Problems, lock: unknown): void {
-  if (!given(lock) || lock === UNKNOWN || typeof lock === "boolean") return;
-  if (!isObject(lock)) {
-    problems.add("lock", "must be true, false, or an object with write and delete");
-    return;
-  }
-  // `ignoreChanges` restores what the state holds.
-  const { unlocked, ...parts } = lock;
-  problems.knownKeys("lock.", parts, LOCK_ARGUMENTS);
-  for (const part of LOCK_ARGUMENTS) {
-    const value = parts[part];
-    if (given(value) && value !== UNKNOWN && typeof value !== "boolean") {
-      problems.add(`lock.${part}`, "must be true or false");
-    }
-  }
-}
-
-function checkTriggers(problems: Problems, triggers: unknown): void {
-  if (!given(triggers) || triggers === UNKNOWN || Array.isArray(triggers)) return;
-  problems.add("triggers", "must be a list");
-}
-
-function checkTimeouts(problems: Problems, timeouts: unknown): void {
-  if (!isObject(timeouts)) return;
-  for (const [operation, text] of Object.entries(timeouts)) {
-    if (given(text) && (typeof text !== "string" || parseDuration(text) === undefined)) {
-      problems.add(`opts.customTimeouts.${operation}`, 'must be a positive duration such as "30m" or "1h30m"');
-    }
-  }
-}
+const ARGUMENTS = ["registry", "source", "targetTags", "untaggedTargetRepositories", "platform", ...POLICY_ARGUMENTS];
 
 /** What only several arguments together can get wrong. */
 function checkTogether(problems: Problems, args: Arguments, { tag, digest, digestFrom }: Source): void {

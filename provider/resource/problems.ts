@@ -23,6 +23,23 @@ export class Problems {
     }
   }
 
+  names(path: string, value: unknown, parse: (text: string) => unknown): void {
+    if (!given(value) || value === UNKNOWN) return;
+    if (!Array.isArray(value)) {
+      this.add(path, "must be a list of strings");
+      return;
+    }
+    value.forEach((name, index) => {
+      this.parsed(`${path}[${index}]`, name, parse);
+      if (name !== UNKNOWN && value.indexOf(name) < index) this.add(`${path}[${index}]`, "must not be listed twice");
+    });
+  }
+
+  flag(path: string, value: unknown): void {
+    if (!given(value) || value === UNKNOWN || typeof value === "boolean") return;
+    this.add(path, "must be true or false");
+  }
+
   choice(path: string, value: unknown, choices: readonly string[]): void {
     if (!given(value) || value === UNKNOWN || choices.includes(value as string)) return;
     this.add(path, `must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}`);

@@ -52,7 +52,10 @@ export interface RepositoryInputs
 }
 
 /** What create and update record. */
-export interface RepositoryOutputs extends RepositoryInputs, TagTexts {}
+export interface RepositoryOutputs extends RepositoryInputs, TagTexts {
+  /** The evidence of success: all tags were read back, or for some there is only the success of the operation. */
+  readonly verifiedBy: Outputs["verifiedBy"];
+}
 
 /** What the program found at the source. */
 export interface RepositoryLookup extends FoundTags {
@@ -83,16 +86,20 @@ export interface RepositoryContext extends Omit<ProgramContext, "lookup" | "keep
   readonly lookup?: RepositoryLookup;
 }
 
-const SELECTION = ["match", "exclude", "extract", "semver", "prerelease", "newest"] as const;
+export const SELECTION_ARGUMENTS = ["match", "exclude", "extract", "semver", "prerelease", "newest"] as const;
 
 /** The selection among the arguments. */
 export function selectionOf(args: RepositoryArguments): Selection {
-  return Object.fromEntries(SELECTION.flatMap((name) => (args[name] == null ? [] : [[name, args[name]]])));
+  return Object.fromEntries(SELECTION_ARGUMENTS.flatMap((name) => (args[name] == null ? [] : [[name, args[name]]])));
 }
 
 /** The arguments that say which tags of which repository are imported; credentials do not count. */
 export function selectionKey(args: Pick<RepositoryArguments, "source" | "tags"> & Selection): string {
-  return JSON.stringify([sourceRepositoryKey(args), args.tags ?? null, ...SELECTION.map((name) => args[name] ?? null)]);
+  return JSON.stringify([
+    sourceRepositoryKey(args),
+    args.tags ?? null,
+    ...SELECTION_ARGUMENTS.map((name) => args[name] ?? null),
+  ]);
 }
 
 /** Identifies the source repository by its spelling. */
@@ -149,7 +156,9 @@ export function toImageOutputs(
 ): Outputs {
   const { targetRepository } = recorded;
   const names = [...tags.keys()];
-  const targets = [...tags].flatMap(([tag, held]) => (held === undefined ? [] : [[`${targetRepository}:${tag}`, held]]));
+  const targets = [...tags].flatMap(([tag, held]) =>
+    held === undefined ? [] : [[`${targetRepository}:${tag}`, held]],
+  );
   const inputs = toImageInputs(recorded, names, record);
   const lock = lockOf(recorded.lock, inputs.targetTags ?? []);
   return {
@@ -157,12 +166,18 @@ export function toImageOutputs(
     ...(lock !== undefined && { lock }),
     sourceDigest: record.digest,
     targets: Object.fromEntries(targets),
-    verifiedBy: "digest",
+    verifiedBy: recorded.verifiedBy,
   };
 }
 
 /** The record of the tags of an image. A candidate is of the tag, not of the image, and is not among it. */
-export function toTagRecord({ sourceDigest, referrers, referrersFingerprint, signature, signedBy }: Outputs): Omit<TagRecord, "held"> {
+export function toTagRecord({
+  sourceDigest,
+  referrers,
+  referrersFingerprint,
+  signature,
+  signedBy,
+}: Outputs): Omit<TagRecord, "held"> {
   return {
     digest: sourceDigest,
     ...(referrers !== undefined && { referrers }),
@@ -189,6 +204,7 @@ export function toRepositoryOutputs(
   inputs: RepositoryInputs,
   records: TagRecords,
   unlocked: readonly string[],
+  verifiedBy: Outputs["verifiedBy"],
 ): RepositoryOutputs {
   const { tags, imported, candidates, referrers, referrersFingerprints, signatures, lock, ...rest } =
     inputs as RepositoryOutputs;
@@ -198,11 +214,12 @@ export function toRepositoryOutputs(
     source: withoutCredentials(inputs.source),
     ...(recordedLock !== undefined && { lock: recordedLock }),
     ...printTagRecords(records),
+    verifiedBy,
   };
 }
 
 /** The inputs that go with outputs that a refresh has changed. */
-export function repositoryInputsOf({ imported, ...inputs }: RepositoryOutputs): RepositoryInputs {
+export function repositoryInputsOf({ verifiedBy, ...inputs }: RepositoryOutputs): RepositoryInputs {
   return inputs;
 }
 

@@ -51,7 +51,9 @@ export function printTagRecords(records: TagRecords): TagTexts {
     candidates: print(({ candidate }) => list(candidate)),
     referrers: print(({ referrers }) => (referrers ? referrers.split("\n") : [])),
     referrersFingerprints: print(({ referrersFingerprint }) => list(referrersFingerprint)),
-    signatures: print(({ signature, signedBy }) => (signature && signedBy ? [`${signature} ${oneLine(signedBy)}`] : [])),
+    signatures: print(({ signature, signedBy }) =>
+      signature && signedBy ? [`${signature} ${oneLine(signedBy)}`] : [],
+    ),
   };
   return {
     tags: print(({ held }) => list(held)),

@@ -1,6 +1,12 @@
 /** Finds the tags of a source that a program selects, and their digests. */
-import { type RepositoryArguments, type FoundTags, selectionOf, type UnresolvedTag } from "../resource/repository-state";
+
 import type { RepositorySource } from "../resource/repository-source";
+import {
+  type FoundTags,
+  type RepositoryArguments,
+  selectionOf,
+  type UnresolvedTag,
+} from "../resource/repository-state";
 import type { DigestResolver } from "./resolve-digest";
 
 /** Lists and resolves tags. */

@@ -87,6 +87,7 @@ class RepositoryState {
   readonly #records: Map<string, TagRecord>;
   readonly #desired: ReadonlyMap<string, TagRecord>;
   readonly #unlocked: Set<string>;
+  #verifiedBy: Outputs["verifiedBy"];
 
   constructor(
     private readonly desired: RepositoryInputs,
@@ -95,6 +96,7 @@ class RepositoryState {
     this.#records = parseTagRecords(recorded ?? {});
     this.#desired = parseTagRecords(desired);
     this.#unlocked = new Set(unlockedOf(recorded));
+    this.#verifiedBy = recorded?.verifiedBy ?? "digest";
   }
 
   get isEmpty(): boolean {
@@ -122,6 +124,7 @@ class RepositoryState {
       this.#unlocked.delete(name);
     }
     for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
+    if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
   }
 
   removed(tags: readonly string[]): void {
@@ -129,7 +132,7 @@ class RepositoryState {
   }
 
   toOutputs(): RepositoryOutputs {
-    return toRepositoryOutputs(this.desired, this.#records, [...this.#unlocked]);
+    return toRepositoryOutputs(this.desired, this.#records, [...this.#unlocked], this.#verifiedBy);
   }
 }
 

@@ -6,7 +6,7 @@ import { recordedTagsKept, tagsNotKept } from "../../failure/source";
 import type { Digest } from "../../reference/digest";
 import { parseTag } from "../../reference/tag";
 import type { ParsedRepository } from "../../resource/repository-arguments";
-import { printSourceRepository, type RepositorySource } from "../../resource/repository-source";
+import { printRepositorySource, type RepositorySource } from "../../resource/repository-source";
 import {
   type FoundTags,
   imageSource,
@@ -21,9 +21,8 @@ import {
 import { type Source, sourceKey } from "../../resource/source";
 import type { Arguments, Inputs } from "../../resource/state";
 import { parseTagRecords, parseTags, printTagRecords, type TagRecord, type TagTexts } from "../../resource/tag-records";
-import { hasUnknown, UNKNOWN, unknownAs } from "../../resource/unknown";
+import { hasUnknown, UNKNOWN } from "../../resource/unknown";
 import { findTags, type TagReader } from "../../source/find-tags";
-import type { Resolved } from "../check-context";
 import { completeInputs, resolveRegistry, type SourceReader } from "../check-inputs";
 
 /** What `check` knows beside the arguments. */
@@ -66,8 +65,7 @@ export async function completeRepository(
   const { args } = parsed;
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   const targetRepository = args.targetRepository ?? parsed.source?.repository ?? UNKNOWN;
-  const isSameTarget =
-    old.loginServer === registry.value.loginServer && old.targetRepository === targetRepository;
+  const isSameTarget = old.loginServer === registry.value.loginServer && old.targetRepository === targetRepository;
   const recorded = isSameTarget ? old : {};
   const found = await findTagInputs(parsed, { ...registry.value, targetRepository }, context, recorded, azure, reader);
   const { tags, referrers, ...others } = args;
@@ -114,8 +112,11 @@ async function findTagInputs(
   const isKnown = !hasUnknown(target.loginServer);
   const completed = await Promise.all(
     selected.map(async (one) => {
-      const image = toImage(one, args, source, target);
-      const lookup = { source: sourceKey(image), ...(one.failure ? { failure: one.failure } : { digest: one.digest as Digest }) };
+      const image = toImage(one, args, target);
+      const lookup = {
+        source: sourceKey(image),
+        ...(one.failure ? { failure: one.failure } : { digest: one.digest as Digest }),
+      };
       const old = toRecordedImage(one, image, args, target, recorded, known.get(one.target));
       const parsed = { args: image, registry: isKnown ? registry : undefined, source: toSource(one, source) };
       const result = await completeInputs(parsed, { ...context, lookup }, old, azure, shared);
@@ -125,7 +126,7 @@ async function findTagInputs(
   const failures = completed.flatMap((one) => one.failures);
   const warnings = completed.flatMap((one) => one.warnings);
   if (selected.length === 0 && known.size === 0) {
-    warnings.push(repositoryFailure.nothingSelected(printSourceRepository(source)));
+    warnings.push(repositoryFailure.nothingSelected(printRepositorySource(source)));
   }
   return { value: toTagInputs(completed), failures, warnings };
 }
@@ -180,23 +181,40 @@ function findShrinking(
   if (onDelete === "retain" || allowShrink || known.length === 0) return undefined;
   const wanted = new Set(selected.map(({ target }) => target));
   const leaving = known.filter((tag) => !wanted.has(tag));
-  const name = printSourceRepository(source);
+  const name = printRepositorySource(source);
   if (wanted.size === 0) return repositoryFailure.selectionEmpty(name, known.length);
-  return leaving.length * 2 > known.length
-    ? repositoryFailure.selectionShrunk(name, leaving, known.length)
-    : undefined;
+  return leaving.length * 2 > known.length ? repositoryFailure.selectionShrunk(name, leaving, known.length) : undefined;
 }
 
 /** The arguments of the image behind a tag. */
 function toImage(
   { tag, target }: SelectedTag,
   args: RepositoryArguments,
-  source: RepositorySource,
   { targetRepository }: Pick<RepositoryInputs, "targetRepository">,
 ): Arguments {
-  const { registry, referrers, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers } =
-    args;
-  const policies = { referrers, onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers };
+  const {
+    registry,
+    referrers,
+    onConflict,
+    onDelete,
+    onSourceUnavailable,
+    onSourceMove,
+    cooldown,
+    verify,
+    lock,
+    triggers,
+  } = args;
+  const policies = {
+    referrers,
+    onConflict,
+    onDelete,
+    onSourceUnavailable,
+    onSourceMove,
+    cooldown,
+    verify,
+    lock,
+    triggers,
+  };
   return {
     registry,
     source: imageSource(args.source, tag),
@@ -245,7 +263,9 @@ function toTagInputs(completed: readonly (SelectedTag & { readonly inputs: Input
     const { sourceDigest, candidate, referrers, referrersFingerprint, signature, signedBy } = inputs;
     if (sourceDigest === undefined) return [];
     const facts = { candidate, referrers, referrersFingerprint, signature, signedBy };
-    const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== UNKNOWN));
+    const known = Object.fromEntries(
+      Object.entries(facts).filter(([, value]) => value !== undefined && value !== UNKNOWN),
+    );
     return [[target, { digest: sourceDigest, held: sourceDigest, ...known }] as const];
   });
   const inputs = completed.map((one) => one.inputs);
@@ -276,7 +296,9 @@ function keepRecorded(
 
 /** What is recorded, as it should be: what a refresh found in the target is to be repaired. */
 function recordedTags(recorded: Partial<RepositoryInputs>): TagInputs {
-  const records = [...parseTagRecords(recorded)].map(([tag, record]) => [tag, { ...record, held: record.digest }] as const);
+  const records = [...parseTagRecords(recorded)].map(
+    ([tag, record]) => [tag, { ...record, held: record.digest }] as const,
+  );
   return {
     ...printTagRecords(new Map(records)),
     ...(recorded.verified !== undefined && { verified: recorded.verified }),

@@ -155,10 +155,14 @@ function rememberPrevious(inputs: RepositoryInputs, old: Partial<RepositoryInput
 /** Declares each tag, so that no other resource of the program removes it or wants it to hold something else. */
 function declareTags({ loginServer, targetRepository, ...texts }: RepositoryInputs, urn: string | undefined) {
   if (hasUnknown([loginServer, targetRepository, texts.tags])) {
-    return declareTargets({ loginServer, targetTags: texts.tags === undefined ? [] : [texts.tags] }, urn).map(declaredTwice);
+    return declareTargets({ loginServer, targetTags: texts.tags === undefined ? [] : [texts.tags] }, urn).map(
+      declaredTwice,
+    );
   }
   return [...parseTagRecords(texts)].flatMap(([tag, { digest }]) =>
-    declareTargets({ loginServer, targetTags: [`${targetRepository}:${tag}`], sourceDigest: digest }, urn).map(declaredTwice),
+    declareTargets({ loginServer, targetTags: [`${targetRepository}:${tag}`], sourceDigest: digest }, urn).map(
+      declaredTwice,
+    ),
   );
 }
 
@@ -169,8 +173,17 @@ function declareTags({ loginServer, targetRepository, ...texts }: RepositoryInpu
 function splitProgramInputs(news: EngineInputs, old: Partial<RepositoryInputs>) {
   const { __program = {}, __provider, tags, referrers, ...rest } = news;
   const program: RepositoryContext = typeof __program === "string" ? JSON.parse(__program) : __program;
-  const { registryId, loginServer, imported, candidates, referrersFingerprints, signatures, verified, timeouts, ...others } =
-    rest;
+  const {
+    registryId,
+    loginServer,
+    imported,
+    candidates,
+    referrersFingerprints,
+    signatures,
+    verified,
+    timeouts,
+    ...others
+  } = rest;
   const keepTags = typeof tags === "string" && tags === old.tags;
   const args = {
     ...others,

@@ -118,7 +118,15 @@ function factsOf(record: TagRecord | undefined): unknown {
 /** Whether something that belongs to no image is to be recorded. */
 function recordDiffers(desired: RepositoryInputs, recorded: RepositoryOutputs | undefined): boolean {
   if (recorded === undefined || hasUnknown([desired.source, desired.triggers])) return true;
-  const spell = ({ candidates, verified, stripPrefix, tagSuffix, allowShrink, timeouts, ...args }: RepositoryInputs) => [
+  const spell = ({
+    candidates,
+    verified,
+    stripPrefix,
+    tagSuffix,
+    allowShrink,
+    timeouts,
+    ...args
+  }: RepositoryInputs) => [
     selectionKey({ ...args, tags: [] }),
     [candidates, verified, stripPrefix, tagSuffix, allowShrink ?? false, timeouts],
   ];

@@ -2,7 +2,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadResult } from "@pulumi/pulumi/dynamic";
 import type { Azure } from "../../azure/azure";
-import { type RepositoryOutputs, toRepositoryOutputs, toTagRecord } from "../../resource/repository-state";
+import {
+  type RepositoryOutputs,
+  repositoryInputsOf,
+  toRepositoryOutputs,
+  toTagRecord,
+} from "../../resource/repository-state";
 import type { Outputs } from "../../resource/state";
 import { parseTagRecords } from "../../resource/tag-records";
 import { refreshTargets } from "../refresh";
@@ -50,8 +55,10 @@ export async function refreshRepository(
   );
   if (errors.length > 0) throw errors[0];
   if (isGone) return {};
-  const found = toRepositoryOutputs(recorded, records, [...unlocked]);
-  return isDeepStrictEqual(found, recorded) ? { id, props: recorded } : { id, props: found, inputs: found };
+  const found = toRepositoryOutputs(recorded, records, [...unlocked], recorded.verifiedBy);
+  return isDeepStrictEqual(found, recorded)
+    ? { id, props: recorded }
+    : { id, props: found, inputs: repositoryInputsOf(found) };
 }
 
 function unlockedOf({ lock }: Outputs): readonly string[] {

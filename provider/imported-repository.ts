@@ -1,0 +1,187 @@
+/** The resource that programs declare for many tags of one repository. Runs in the user's program. */
+import * as pulumi from "@pulumi/pulumi";
+import type { LockArgs, ReferrersArgs, SourceCredentialsArgs } from "./imported-image";
+import { tagsLookUp } from "./program/look-up-tags";
+import { programContext } from "./program/program-context";
+import { checkOptions } from "./program/resource-options";
+import { withSecretCredentials } from "./program/secret-credentials";
+import { suppressStackTraces } from "./program/stack-traces";
+import type { ConflictPolicy, DeletePolicy, SourceMovePolicy, SourceUnavailablePolicy } from "./resource/state";
+import { parseTags } from "./resource/tag-records";
+import type { VerifyArgs } from "./verify-args";
+
+/** The long form of {@link ImportedRepositoryArgs.source}. */
+export interface RepositorySourceArgs {
+  /** The repository, such as `ghcr.io/owner/app`; without a host when `registry` is given. */
+  repository: pulumi.Input<string>;
+  /** Azure registry that holds it, by resource ID, login server or name. @default the host in `repository` */
+  registry?: pulumi.Input<string>;
+  /** Credentials for the source. @default anonymous; for an Azure registry the identity of this run */
+  credentials?: pulumi.Input<SourceCredentialsArgs>;
+}
+
+/** Which tags of a repository are wanted. Patterns are RE2 and match a whole tag. */
+export interface TagSelectionArgs {
+  /** Tags to take: `"1\\.29\\.\\d+"`. @default all */
+  match?: pulumi.Input<string>;
+  /** Tags to leave out. @default none */
+  exclude?: pulumi.Input<string>;
+  /** Takes the version out of a tag, its group 1: `"(.*)-alpine"`. Tags that it does not match are left out. @default the whole tag */
+  extract?: pulumi.Input<string>;
+  /** A range of versions as npm has it, in which a comma means "and": `">=1.29, <1.35"`. Tags that are no versions are left out. */
+  semver?: pulumi.Input<string>;
+  /** Whether pre-releases count, such as `1.30.0-rc.1`. @default false */
+  prerelease?: pulumi.Input<boolean>;
+  /** Takes only so many of the highest versions. @default all */
+  newest?: pulumi.Input<number>;
+}
+
+/** Arguments of {@link ImportedRepository}. `tags` or a selection is required. */
+export interface ImportedRepositoryArgs extends TagSelectionArgs {
+  /** Target registry: ARM resource ID, login server or name. Another registry replaces the resource. */
+  registry: pulumi.Input<string>;
+  /** The repository to import from: `docker.io/library/node`, `ghcr.io/owner/app`, `other.azurecr.io/app`. */
+  source: pulumi.Input<string | RepositorySourceArgs>;
+  /** The tags to import, in place of a selection. */
+  tags?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Repository in the target. Another one replaces the resource. @default the source's own repository */
+  targetRepository?: pulumi.Input<string>;
+  /** What is taken off the beginning of each tag that begins with it, such as `"v"`. @default nothing */
+  stripPrefix?: pulumi.Input<string>;
+  /** What is added to the end of each tag. @default nothing */
+  tagSuffix?: pulumi.Input<string>;
+  /**
+   * Remove more than half of the recorded tags, or all, when they are no longer selected and `onDelete` removes tags. Without it,
+   * that is an error: a source that answers with too little must not empty the target.
+   * @default false
+   */
+  allowShrink?: pulumi.Input<boolean>;
+  /** Import also what refers to each image: signatures, SBOMs, attestations. @default false */
+  referrers?: pulumi.Input<boolean | ReferrersArgs>;
+  /** What to do when a target tag holds a digest that this resource did not import. @default "fail" */
+  onConflict?: pulumi.Input<ConflictPolicy>;
+  /** What destroy, replacement and tags that are no longer selected do to what was imported. @default "retain" */
+  onDelete?: pulumi.Input<DeletePolicy>;
+  /** What to do when the source does not respond and tags of it are recorded. @default "fail" */
+  onSourceUnavailable?: pulumi.Input<SourceUnavailablePolicy>;
+  /** What to do when a tag of the source holds another digest than the recorded one. @default "import" */
+  onSourceMove?: pulumi.Input<SourceMovePolicy>;
+  /** How long a digest waits before it replaces a recorded one: `"3d"`, `"12h"`. A new tag does not wait. @default "0" */
+  cooldown?: pulumi.Input<string>;
+  /** Whose signatures each image must carry. @default none */
+  verify?: pulumi.Input<VerifyArgs>;
+  /** Lock the imported tags against changes and deletion. @default false */
+  lock?: pulumi.Input<boolean | LockArgs>;
+  /** Import all tags again when one of these values changes. @default none */
+  triggers?: pulumi.Input<unknown[]>;
+}
+
+/**
+ * Many tags of one repository, copied into an Azure Container Registry inside Azure: one resource, whatever their number. Each tag
+ * is treated as an {@link ImportedImage} is; what cannot be imported is named at the end, and everything else is recorded.
+ *
+ * @example
+ * ```ts
+ * const node = new ImportedRepository("node", {
+ *   registry: "myregistry",
+ *   source: "docker.io/library/node",
+ *   semver: ">=20, <25",
+ *   newest: 10,
+ * });
+ * export const image = node.reference("22.11.0"); // myregistry.azurecr.io/library/node@sha256:…
+ * ```
+ */
+export class ImportedRepository extends pulumi.CustomResource {
+  /** ARM resource ID of the target registry. Known in preview. */
+  declare readonly registryId: pulumi.Output<string>;
+  /** Login server of the target registry, such as `myregistry.azurecr.io`. Known in preview. */
+  declare readonly loginServer: pulumi.Output<string>;
+  /** Repository in the target, the default written out. Known in preview. */
+  declare readonly targetRepository: pulumi.Output<string>;
+  /** The tags of the target and their digests: sorted lines `tag digest`. Known in preview, which shows what changes. */
+  declare readonly tags: pulumi.Output<string>;
+  /** With `cooldown`: lines `tag digest since time` of the digests that wait. Known in preview. */
+  declare readonly candidates: pulumi.Output<string | undefined>;
+  /** With `referrers`: lines `tag artifactType digest` of what was imported with the images. Known in preview. */
+  declare readonly referrers: pulumi.Output<string | undefined>;
+  /** With `verify`: lines `tag digest signer` of the signatures that count. Known in preview. */
+  declare readonly signatures: pulumi.Output<string | undefined>;
+  /** The evidence: all tags were read back (`"digest"`), or Azure reported success for some. Known after the import. */
+  declare readonly verifiedBy: pulumi.Output<"digest" | "operation">;
+
+  /**
+   * Declares tags in a registry.
+   *
+   * @param name - Name of the resource, unique in the program.
+   * @param args - Which tags to import, and where to.
+   * @param opts - Pulumi's options. `customTimeouts` are honoured; the default is 30 minutes.
+   */
+  constructor(name: string, args: ImportedRepositoryArgs, opts?: pulumi.CustomResourceOptions) {
+    checkOptions(TYPE, name, opts ?? {});
+    const stackTraces = suppressStackTraces();
+    try {
+      super(TYPE, name, toInputs(name, args ?? {}, opts ?? {}), opts);
+    } catch (error) {
+      throw stackTraces.restoreIn(error, new.target);
+    } finally {
+      stackTraces.restore();
+    }
+  }
+
+  /**
+   * The digest-pinned reference of a tag: `myregistry.azurecr.io/library/node@sha256:…`. Known in preview.
+   *
+   * @param tag - The tag in the target. One that is not there ends the program with an error that names it.
+   */
+  reference(tag: pulumi.Input<string>): pulumi.Output<string> {
+    return pulumi.all([this.#digests(), tag]).apply(([{ name, digests }, tag]) => {
+      const digest = digests.get(tag);
+      if (digest === undefined && digests.size > 0) {
+        throw new pulumi.RunError(
+          `${name}:${tag} is not among the imported tags\n  Hint: Select it, or ask for another tag`,
+        );
+      }
+      return `${name}@${digest}`;
+    });
+  }
+
+  /** The digest-pinned references of all tags, by tag. Known in preview. */
+  references(): pulumi.Output<Record<string, string>> {
+    return this.#digests().apply(({ name, digests }) =>
+      Object.fromEntries([...digests].map(([tag, digest]) => [tag, `${name}@${digest}`])),
+    );
+  }
+
+  #digests(): pulumi.Output<{ name: string; digests: Map<string, string> }> {
+    // Unit tests with mocks have no text.
+    return pulumi.all([this.loginServer, this.targetRepository, this.tags]).apply(([server, repository, tags]) => ({
+      name: `${server}/${repository}`,
+      digests: parseTags(typeof tags === "string" ? tags : ""),
+    }));
+  }
+}
+
+// Both stand in users' states and must never change.
+const TYPE = "pulumi-nodejs:dynamic/acr:ImportedRepository";
+const PROVIDER = 'exports.handler = () => require("pulumi-acr-import/provider/repository");';
+
+function toInputs(name: string, args: ImportedRepositoryArgs, opts: pulumi.CustomResourceOptions): pulumi.Inputs {
+  return {
+    tags: undefined,
+    referrers: undefined,
+    targetRepository: undefined,
+    ...args,
+    source: withSecretCredentials(args.source),
+    // Declared here and set by `check`, which makes them known in preview.
+    registryId: undefined,
+    loginServer: undefined,
+    candidates: undefined,
+    signatures: undefined,
+    verifiedBy: undefined,
+    __provider: PROVIDER,
+    // Unit tests with mocks have no engine, and resolve nothing.
+    ...(pulumi.runtime.getEngine() !== undefined && {
+      __program: programContext(TYPE, name, { ...args }, opts, tagsLookUp),
+    }),
+  };
+}
