@@ -9,15 +9,10 @@ interface LongSource {
 /** The source with its credentials marked as secret. Where they are part of an output, all of it is. */
 export function withSecretCredentials(source: pulumi.Input<string | LongSource>): pulumi.Input<unknown> {
   if (typeof source === "string") return source;
-  if (isLongSource(source)) {
-    return source.credentials === undefined ? source : { ...source, credentials: pulumi.secret(source.credentials) };
+  if (pulumi.Output.isInstance(source) || source instanceof Promise) {
+    return pulumi
+      .output(source)
+      .apply((known) => (typeof known === "string" || known?.credentials === undefined ? known : pulumi.secret(known)));
   }
-  return pulumi
-    .output(source)
-    .apply((known) => (typeof known === "string" || known?.credentials === undefined ? known : pulumi.secret(known)));
-}
-
-function isLongSource(source: unknown): source is LongSource {
-  const isAwaited = pulumi.Output.isInstance(source) || source instanceof Promise;
-  return typeof source === "object" && source !== null && !isAwaited;
+  return source?.credentials === undefined ? source : { ...source, credentials: pulumi.secret(source.credentials) };
 }

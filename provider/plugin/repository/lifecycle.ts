@@ -13,7 +13,6 @@ import {
   type RepositoryInputs,
   type RepositoryOutputs,
   repositoryTargets,
-  toRepositoryOutputs,
 } from "../../resource/repository-state";
 import { targetNames } from "../../resource/state";
 import { parseTagRecords } from "../../resource/tag-records";
