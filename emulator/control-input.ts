@@ -53,14 +53,17 @@ export function parseHosts(body: unknown): Record<string, HostSetting> {
   for (const [host, setting] of Object.entries(hosts)) {
     if (setting === null || isLoopback(setting)) continue;
     if (!isRegistry(setting))
-      throw new ControlError(`${host} must be http://127.0.0.1:PORT, {"referrers": {…}} or null`);
+      throw new ControlError(`${host} must be http://127.0.0.1:PORT, {"referrers": {…}, "tagDigests": true} or null`);
     requireReferrersOptions(setting.referrers ?? {});
+    if (typeof (setting.tagDigests ?? false) !== "boolean") throw new ControlError("tagDigests must be true or false");
   }
   return hosts;
 }
 
 function isRegistry(setting: unknown): setting is PublicRegistryOptions {
-  return typeof setting === "object" && Object.keys(setting ?? {}).every((name) => name === "referrers");
+  return (
+    typeof setting === "object" && Object.keys(setting ?? {}).every((name) => /^(referrers|tagDigests)$/.test(name))
+  );
 }
 
 function isLoopback(url: unknown): boolean {

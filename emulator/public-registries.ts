@@ -7,6 +7,8 @@ import { RegistryStore } from "./registry/registry-store";
 /** How a registry differs from the default. */
 export interface PublicRegistryOptions {
   readonly referrers?: ReferrersOptions;
+  /** Lists of tags have a map of the manifests, as those of Google's registries. */
+  readonly tagDigests?: boolean;
 }
 
 export class PublicRegistries {
@@ -26,7 +28,8 @@ export class PublicRegistries {
     const store = new RegistryStore();
     this.stores.set(host, store);
     const referrers = () => this.referrersOptions(host);
-    this.#added.set(host, publicRegistry({ store, readOnly: false, referrers }));
+    const tagDigests = () => this.#options.get(host)?.tagDigests === true;
+    this.#added.set(host, publicRegistry({ store, readOnly: false, referrers, tagDigests }));
   }
 
   /** Removes an added registry; one that is built in gets its defaults again. */

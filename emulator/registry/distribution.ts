@@ -27,6 +27,8 @@ export interface DistributionOptions {
   deleteReferrers?: boolean;
   /** How referrers are listed, at each request. */
   referrers?: () => ReferrersOptions;
+  /** Whether lists of tags have a map of the manifests, at each request. */
+  tagDigests?: () => boolean;
   /** Whether an image has to be marked as passed before it is pulled, at each request. */
   quarantine?: () => boolean;
   /** Omit `Docker-Content-Digest` in responses to GET and HEAD, as some registries do. */
@@ -254,13 +256,31 @@ function uploads(context: DistributionContext): void | Promise<void> {
   });
 }
 
-function tags({ options: { store }, response, method, query, repository, reference }: DistributionContext): void {
+function tags({ options, response, method, query, repository, reference }: DistributionContext): void {
+  const { store, tagDigests } = options;
   if (reference !== "list") throw new RegistryError(404, "NOT_FOUND", "no such endpoint");
   if (!isRead(method)) throw unsupportedMethod("GET, HEAD");
   if (!store.repository(repository)) throw unknownName(repository);
   const names = listed(store.tags(repository)).map(({ name }) => name);
   const { items, link } = page(names, (name) => name, `/v2/${repository}/tags/list`, query, Number.POSITIVE_INFINITY);
-  sendJson(response, 200, { name: repository, tags: items }, link ? { link } : {});
+  const manifest = tagDigests?.() ? { child: [], manifest: manifestMap(store, repository) } : {};
+  sendJson(response, 200, { name: repository, tags: items, ...manifest }, link ? { link } : {});
+}
+
+/** https://pkg.go.dev/github.com/google/go-containerregistry/pkg/v1/google#Tags */
+function manifestMap(store: RegistryStore, repository: string): object {
+  const manifests = [...(store.repository(repository)?.manifests.values() ?? [])];
+  return Object.fromEntries(
+    manifests.map(({ digest, mediaType, bytes, createdTime }) => [
+      digest,
+      {
+        imageSizeBytes: String(bytes.length),
+        mediaType,
+        tag: store.tagsOf(repository, digest).map(({ name }) => name),
+        timeUploadedMs: String(createdTime.getTime()),
+      },
+    ]),
+  );
 }
 
 function referrers({ options, response, method, query, repository, reference }: DistributionContext): void {

@@ -45,6 +45,14 @@ export const sourceFailure = {
     reason: `has more signatures, attestations and other referrers than are imported with one image (${limit})`,
     hints: ["Name the types that you need in referrers.artifactTypes, or set referrers.tags to false"],
   }),
+  /** @param bound - What the list exceeds: "has more than 10,000 tags". */
+  tooManyTags: (repository: string, bound: string): Failure => ({
+    code: "SOURCE_TOO_MANY_TAGS",
+    side: "source",
+    object: repository,
+    reason: bound,
+    hints: ["Name the tags that you need instead of selecting them"],
+  }),
   rangeUnsupported: (source: string): Failure => ({
     code: "SOURCE_RANGE_UNSUPPORTED",
     side: "source",

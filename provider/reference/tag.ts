@@ -36,3 +36,8 @@ export function parseTag(text: string): Tag {
   }
   return text as Tag;
 }
+
+/** Whether a text is a tag. */
+export function isTag(text: string): text is Tag {
+  return /^\w[\w.-]{0,127}$/.test(text);
+}

@@ -50,7 +50,7 @@ export interface ApiRequest extends Omit<HttpRequest, "url"> {
   readonly object: string;
 }
 
-export interface PageRequest extends Pick<ApiRequest, "path" | "scope" | "follows"> {
+export interface PageRequest extends Pick<ApiRequest, "path" | "scope" | "follows" | "maxBodyBytes"> {
   /** Whether a response says that the list does not exist. By default 404 does. */
   readonly isAbsent?: (response: HttpResponse) => boolean;
 }
@@ -144,7 +144,7 @@ export class RegistryApi {
       seen.add(url.href);
       if (response.status !== 200) throw this.unexpectedStatus("GET", response);
       read(response);
-      const next: URL | undefined = nextPage(response.header("link"), url);
+      const next: URL | undefined = nextPage(response, url);
       if (next && next.origin !== url.origin) throw this.invalidResponse("the list continues on another host");
       url = next;
     }
@@ -255,8 +255,15 @@ function imageAt({ host, pathname }: URL): string | undefined {
   return `${host}/${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
 }
 
-/** `Link: </v2/…?last=…>; rel="next"` */
-function nextPage(link: string | undefined, from: URL): URL | undefined {
-  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(link ?? "") ?? [];
-  return target !== undefined && URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+/**
+ * `Link: </v2/…?last=…>; rel="next"`, which is relative to the response. Where another registry responded after a redirect, as
+ * behind registry.k8s.io, the page is asked for where the first one was: only that host gets the credentials.
+ */
+function nextPage(response: HttpResponse, requested: URL): URL | undefined {
+  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(response.header("link") ?? "") ?? [];
+  if (target === undefined || !URL.canParse(target, response.url.href)) return undefined;
+  const next = new URL(target, response.url);
+  const { origin, pathname } = response.url;
+  if (origin === requested.origin || next.origin !== origin || next.pathname !== pathname) return next;
+  return new URL(next.search, requested);
 }

@@ -1,8 +1,9 @@
 /** The client of one registry for one identity: the OCI distribution protocol, and what Azure registries have beside it. */
 import type { Digest } from "../reference/digest";
 import { changeLock, indexesOf, type LockAttributes, readLock, tagsOf, tagTime, untag } from "./acr-metadata";
-import { type ApiRequest, PAGE_SIZE, RegistryApi, type RegistryApiOptions } from "./api";
+import { type ApiRequest, RegistryApi, type RegistryApiOptions } from "./api";
 import { getBlob, getManifest, headManifest } from "./content";
+import { type ListedTag, listTags } from "./list-tags";
 import { type Manifest, type ManifestDescriptor, readPlatform } from "./manifest";
 import { withOwnSignal } from "./own-signal";
 import { type CollectedReferrers, type CollectOptions, collectReferrers } from "./referrers/collect-referrers";
@@ -12,6 +13,7 @@ import { MAX_BODY_BYTES } from "./transport/http-message";
 export type { LockAttributes } from "./acr-metadata";
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
+export type { ListedTag } from "./list-tags";
 export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
 export type {
   CollectedReferrer,
@@ -64,16 +66,12 @@ export class RegistryClient {
     return getBlob(this.#api, repository, digest, maxBytes, signal);
   }
 
-  /** The tags of a repository in the registry's order; `undefined` when the repository does not exist. */
-  async tags(repository: string, signal?: AbortSignal): Promise<string[] | undefined> {
-    const request = { path: `/v2/${repository}/tags/list?n=${PAGE_SIZE}`, scope: { repository, actions: "pull" } };
-    const tags: string[] = [];
-    const exists = await this.#api.eachJsonPage(request, signal, (page) => {
-      const list = page.tags ?? [];
-      if (!Array.isArray(list)) throw this.#api.invalidResponse("the list of tags is not a list");
-      tags.push(...list.filter((tag) => typeof tag === "string"));
-    });
-    return exists ? tags : undefined;
+  /**
+   * The tags of a repository, with their digests where the registry lists those; `undefined` when the repository does not exist.
+   * More tags than the limit are a failure.
+   */
+  listTags(repository: string, limit: number, signal?: AbortSignal): Promise<ListedTag[] | undefined> {
+    return listTags(this.#api, repository, limit, signal);
   }
 
   /** What refers to a manifest directly, listed in as few requests as possible. */

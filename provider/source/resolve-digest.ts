@@ -5,8 +5,9 @@ import { registryFailure } from "../failure/registry";
 import { sourceFailure } from "../failure/source";
 import type { Digest } from "../reference/digest";
 import { LATEST } from "../reference/tag";
-import type { CollectedReferrers, ManifestDescriptor, RegistryClient } from "../registry/client";
+import type { CollectedReferrers, ListedTag, ManifestDescriptor, RegistryClient } from "../registry/client";
 import type { ReferrersPolicy } from "../resource/referrers";
+import { printRepositorySource, type RepositorySource } from "../resource/repository-source";
 import { printSource, type Source } from "../resource/source";
 import type { DigestResult, ReferrersResult } from "../resource/state";
 import type { FoundSignatures } from "../signature/found-signatures";
@@ -19,6 +20,9 @@ import { SourceRegistries } from "./source-registries";
 /** How long the time of a tag may take to read, in milliseconds: an import does not depend on it. */
 const PUSH_TIME_MS = 10_000;
 
+/** More tags of one repository are not listed. */
+const MOST_TAGS = 10_000;
+
 /**
  * Resolves each distinct reference once per identity, over shared connections and tokens.
  *
@@ -29,6 +33,8 @@ export class DigestResolver {
   readonly #registries: SourceRegistries;
   /** By the client, because one registry can be named in several ways. */
   readonly #descriptors = new Map<RegistryClient, Map<string, Promise<ManifestDescriptor | undefined>>>();
+
+  readonly #tagLists = new Map<RegistryClient, Map<string, Promise<ListedTag[] | undefined>>>();
 
   /**
    * @param azure - Access to Azure, created only when a source needs it.
@@ -45,7 +51,29 @@ export class DigestResolver {
   resolve(source: Source): Promise<DigestResult> {
     if (source.digest !== undefined) return Promise.resolve({ digest: source.digest });
     if (source.digestFrom === "target") return Promise.resolve({});
-    return this.#registries.read(source, (client) => this.#readDigest(client, source)).then(toDigest, toFailure);
+    const { repository, tag = LATEST } = source;
+    return this.#registries
+      .read(source, (client) => this.#readDigest(client, repository, tag, printSource(source)))
+      .then(toDigest, toFailure);
+  }
+
+  /** Resolves the digest of one tag of a repository, as {@link resolve} does. Never rejects. */
+  resolveTag(source: RepositorySource, tag: string): Promise<DigestResult> {
+    const name = `${printRepositorySource(source)}:${tag}`;
+    return this.#registries
+      .read(source, (client) => this.#readDigest(client, source.repository, tag, name))
+      .then(toDigest, toFailure);
+  }
+
+  /** Lists the tags of a repository, once per identity. Rejects only for a fault of this package. */
+  async listTags(source: RepositorySource): Promise<{ tags: readonly ListedTag[] } | { failure: Failure }> {
+    try {
+      return { tags: await this.#registries.read(source, (client) => this.#readTags(client, source)) };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return { failure };
+    }
   }
 
   /** Resolves the digest of one platform of an image, which is an index or a single manifest. Never rejects. */
@@ -96,12 +124,19 @@ export class DigestResolver {
     }
   }
 
-  async #readDigest(client: RegistryClient, source: Source): Promise<Digest> {
-    const { repository, tag = LATEST } = source;
+  async #readDigest(client: RegistryClient, repository: string, tag: string, name: string): Promise<Digest> {
     const descriptors = cached(this.#descriptors, client, () => new Map());
     const descriptor = await cached(descriptors, `${repository}:${tag}`, () => client.head(repository, tag));
-    if (descriptor === undefined) throw new ImportError(registryFailure.notFound("source", printSource(source)));
+    if (descriptor === undefined) throw new ImportError(registryFailure.notFound("source", name));
     return descriptor.digest;
+  }
+
+  async #readTags(client: RegistryClient, source: RepositorySource): Promise<readonly ListedTag[]> {
+    const { repository } = source;
+    const lists = cached(this.#tagLists, client, () => new Map());
+    const tags = await cached(lists, repository, () => client.listTags(repository, MOST_TAGS));
+    if (tags === undefined) throw new ImportError(registryFailure.notFound("source", printRepositorySource(source)));
+    return tags;
   }
 }
 

@@ -9,6 +9,9 @@ import { cached } from "./cached";
 /** A wait that makes the program look as if it hung, in milliseconds. */
 const LONG_WAIT_MS = 4_000;
 
+/** What chooses the client. */
+type SourceAccess = Pick<Source, "registry" | "credentials">;
+
 /** Shares connections and tokens among sources of the same registry and identity. */
 export class SourceRegistries {
   readonly #clients = new Map<string, RegistryClient>();
@@ -24,7 +27,7 @@ export class SourceRegistries {
   ) {}
 
   /** Reads with the client of the source's registry; once more anonymously where Azure's identity is denied. */
-  async read<T>(source: Source, read: (client: RegistryClient, isAzure: boolean) => Promise<T>): Promise<T> {
+  async read<T>(source: SourceAccess, read: (client: RegistryClient, isAzure: boolean) => Promise<T>): Promise<T> {
     const { host, isAzure } = await this.#locate(source);
     const { credentials } = source;
     const readAs = (credential: RegistryCredential) => read(this.#client(host, isAzure, credential), isAzure);
@@ -43,7 +46,7 @@ export class SourceRegistries {
     }
   }
 
-  async #locate({ registry }: Source): Promise<{ host: string; isAzure: boolean }> {
+  async #locate({ registry }: SourceAccess): Promise<{ host: string; isAzure: boolean }> {
     if (registry.kind === "host") {
       // Every cloud's registry suffix contains this; only then is it worth finding out this cloud's suffix.
       const isAzure = registry.host.includes(".azurecr.") && (await this.azure().isAzureHost(registry.host));

@@ -108,6 +108,7 @@ describe("a registry that the control API adds", () => {
     [{ referrers: { api: "wrong" } }, /invalid referrers\.api; expected api: list \| missing \| redirect/],
     [{ referrers: { apis: "list" } }, /invalid referrers\.apis/],
     [{ referrers: "list" }, /must be a JSON object/],
+    [{ tagDigests: 1 }, /tagDigests must be true or false/],
     [{ referers: {} }, /must be http:\/\/127\.0\.0\.1:PORT, .*referrers.* or null/],
     [7, /must be http:\/\/127\.0\.0\.1:PORT/],
   ])("rejects %j", async (setting, message) => {

@@ -67,7 +67,7 @@ describe("Docker Hub", () => {
       const entry = manifest && entryFor(manifest, platform);
       expect((await hub.manifest("library/hello-world", entry?.digest ?? ""))?.descriptor.digest).toBe(entry?.digest);
     }
-    expect(await hub.tags("library/hello-world")).toContain("latest");
+    expect(await hub.listTags("library/hello-world", 1000)).toContainEqual({ tag: "latest" });
     expect(await hub.head("library/hello-world", "no-such-tag")).toBeUndefined();
   });
 
@@ -141,6 +141,30 @@ describe("Azure registries", () => {
     expect(await codeOf(source("privatesource.azurecr.io", entra, true).head("aci-helloworld", "latest"))).toBe(
       "SOURCE_NETWORK_BLOCKED",
     );
+  });
+
+  test("lists tags with their digests, by the OCI list where a token may only pull", async () => {
+    const host = "mysourceregistry.azurecr.io";
+    const names = Array.from({ length: 101 }, (_, index) => `1.${index}`);
+    const made = await Promise.all(names.map((tag) => emulator.control.moveTag(`${host}/listed:${tag}`)));
+    const expected = names.map((tag, index) => ({ tag, digest: made[index]?.digest }));
+    await emulator.control.clearRequests();
+    const tags = await source(host, entra, true).listTags("listed", 101);
+    expect(tags).toHaveLength(101);
+    expect(tags).toEqual(expect.arrayContaining(expected));
+    const lists = (await emulator.control.requests()).filter(({ path }) => path.includes("_tags"));
+    expect(lists.map(({ status }) => status)).toEqual([200, 200]);
+
+    const passwords = ["puller-password"];
+    const scopedTokens = [{ name: "puller", passwords, repositories: { listed: ["content/read"] } }];
+    await emulator.control.call("PATCH", `/registries/${host.split(".")[0]}`, {}, { scopedTokens });
+    const puller: RegistryCredential = { kind: "password", username: "puller", password: "puller-password" };
+    const byName = await source(host, puller, true).listTags("listed", 1000);
+    expect(byName).toEqual([...names].sort().map((tag) => ({ tag })));
+    expect(await codeOf(source(host, { ...puller, password: "wrong" }, true).listTags("listed", 1000))).toBe(
+      "SOURCE_CREDENTIALS_REJECTED",
+    );
+    expect(await codeOf(source(host, puller, true).listTags("other", 1000))).toBe("SOURCE_ACCESS_DENIED");
   });
 
   test("lists the tags of a digest, locks, untags and deletes", async () => {

@@ -34,7 +34,7 @@ test("finds nothing when the registry responds with 404", async () => {
   fake.respondTo("*", (_request, response) => json(response, 404, {}));
   expect(await fake.client().head("app", "1")).toBeUndefined();
   expect(await fake.client().manifest("app", "1")).toBeUndefined();
-  expect(await fake.client().tags("app")).toBeUndefined();
+  expect(await fake.client().listTags("app", 10)).toBeUndefined();
 });
 
 test("does not trust a 404 of a host that is not a registry", async () => {

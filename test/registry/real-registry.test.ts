@@ -63,7 +63,9 @@ describeWithTools("resolves an image that crane pushed to a real registry", ({ c
     expect((await open.manifest("team/app", "1"))?.bytes.toString()).toBe(
       await run("manifest", "open.example.com/team/app:1"),
     );
-    expect(await open.tags("team/app")).toEqual(["1", "2"]);
+    expect(await open.listTags("team/app", 2)).toEqual([{ tag: "1" }, { tag: "2" }]);
+    expect(await open.listTags("nobody/app", 2)).toBeUndefined();
+    expect(await codeOf(open.listTags("team/app", 1))).toBe("SOURCE_TOO_MANY_TAGS");
     expect(await open.head("team/app", "3")).toBeUndefined();
     expect(await open.head("nobody/app", "1")).toBeUndefined();
   });

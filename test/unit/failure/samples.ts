@@ -116,6 +116,10 @@ const SAMPLES: SampleArguments = {
     ],
     tooManyManifests: [[SOURCE]],
     tooManyReferrers: [[`${SOURCE}@${OURS}`, 50]],
+    tooManyTags: [
+      ["docker.io/library/node", "has more than 10,000 tags"],
+      ["registry.example.com/app", "has too many tags to list them within 60 s"],
+    ],
     digestHeaderMissing: [["registry.example.com"]],
     rangeUnsupported: [["registry.example.com/app:1"]],
     exportForbidden: [["other"]],
