@@ -61,6 +61,7 @@ export const repositoryFailure = {
     side: "source",
     object: source,
     reason: "has no tag that is selected",
+    hints: ["Check match, exclude, extract, semver and newest against the tags of the repository"],
   }),
   sameName: (tag: string, other: string, name: string): Failure => ({
     code: "INVALID_ARGUMENT",
@@ -76,12 +77,13 @@ export const repositoryFailure = {
       "A tag has 1 to 128 letters, digits, periods, underscores and hyphens, and does not begin with a period or hyphen",
     ],
   }),
-  /** @param more - How many failures are not printed. */
-  moreTags: (object: string, more: number): Failure => ({
-    code: "IMPORT_INCOMPLETE",
-    side: "source",
-    object,
-    reason: `has ${count(more, "more tag")} with a problem like these`,
+  /** Stands for failures that are not printed; `like` is the first of them. */
+  moreTags: ({ code, side }: Failure, more: number): Failure => ({
+    code,
+    ...(side && { side }),
+    object: count(more, "more tag"),
+    reason: `${more === 1 ? "has" : "have"} failed as well`,
+    hints: ["Look at the tags above: most have a reason in common"],
   }),
 } as const;
 

@@ -14,5 +14,6 @@ export function withSecretCredentials(source: pulumi.Input<string | LongSource>)
       .output(source)
       .apply((known) => (typeof known === "string" || known?.credentials === undefined ? known : pulumi.secret(known)));
   }
-  return source?.credentials === undefined ? source : { ...source, credentials: pulumi.secret(source.credentials) };
+  const long: LongSource = source;
+  return long?.credentials === undefined ? long : { ...long, credentials: pulumi.secret(long.credentials) };
 }

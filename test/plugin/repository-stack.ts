@@ -1,24 +1,47 @@
 /** A stack of `ImportedRepository` resources that drives the plugin process as the engine does. */
-import { useEmulator } from "../support/emulator";
+import { type RepositoryArguments, selectionKey } from "../../provider/resource/repository-state";
+import { selectTags } from "../../provider/resource/selection";
 import type { TestEmulator } from "../support/emulator";
 import type { Properties } from "../support/plugin";
 import { type Declaration, loginServer, publish, Stack } from "./stack";
 
 const provider = 'exports.handler = () => require("pulumi-acr-import/provider/repository");';
 
-/** A stack whose resources are all `ImportedRepository`. `check` reads the source: nothing is looked up before. */
+/** A stack whose resources are all `ImportedRepository`. */
 export class RepositoryStack extends Stack {
+  /** Whether `check` reads the source, as it does where the program could not. */
+  readsInCheck = false;
+
   constructor(emulator: TestEmulator, neighbour?: Stack) {
     super(emulator, { provider }, neighbour);
   }
 
-  override inputs(name: string, { customTimeouts, ...args }: Declaration): Properties {
+  override inputs(name: string, { customTimeouts, ...declared }: Declaration): Properties {
     const urn = `urn:pulumi:dev::app::pulumi-nodejs:dynamic/acr:ImportedRepository::${name}`;
+    const args = Object.fromEntries(Object.entries(declared).filter(([, value]) => value !== undefined));
+    const lookup = this.readsInCheck ? undefined : this.#lookUpTags(args as unknown as RepositoryArguments);
+    const timeouts = customTimeouts && { timeouts: customTimeouts };
     return {
       registry: "myregistry",
       ...args,
-      __program: { urn, preview: false, ...(customTimeouts && { timeouts: customTimeouts }) },
+      __program: { urn, preview: false, ...timeouts, ...(lookup && { lookup }) },
     };
+  }
+
+  /** What the program would have found in the emulator's Docker Hub. */
+  #lookUpTags(args: RepositoryArguments): object {
+    const repository = String(args.source).replace("docker.io/", "");
+    const found = this.emulator.server.images.publicStores.get("docker.io")?.tags(repository) ?? [];
+    const digests = new Map(found.map(({ name, digest }) => [name, digest]));
+    const selected = args.tags ?? selectTags([...digests.keys()], args);
+    const lines = selected.flatMap((tag) => (digests.has(tag) ? [`${tag} ${digests.get(tag)}`] : []));
+    const unresolved = selected
+      .filter((tag) => !digests.has(tag))
+      .map((tag) => ({
+        tag,
+        failure: { code: "SOURCE_NOT_FOUND", side: "source", object: `${args.source}:${tag}`, reason: "was not found" },
+      }));
+    return { source: selectionKey(args), tags: lines.join("\n"), ...(unresolved.length > 0 && { unresolved }) };
   }
 }
 
@@ -50,7 +73,7 @@ export function freshMirror(emulator: TestEmulator): Mirror {
     repository,
     publish: (first = "1.0.0", ...others) => {
       const digest = publish(emulator, `${repository}:${first}`);
-      for (const tag of others) images.tag(`docker.io/${repository}`, tag, digest);
+      for (const tag of others) images.publicStores.get("docker.io")?.setTag(repository, tag, digest);
       return digest;
     },
     holds: (tag) => images.describe(`${loginServer}/${repository}:${tag}`)?.digest,
@@ -60,5 +83,3 @@ export function freshMirror(emulator: TestEmulator): Mirror {
     lines: () => String(stack.resource("mirror").outputs.tags).split("\n"),
   };
 }
-
-export { useEmulator };

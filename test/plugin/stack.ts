@@ -1,5 +1,5 @@
 /** A stack that drives the plugin process as the engine does. */
-import { sourceKey } from "../../provider/resource/source";
+import { longForm, sourceKey } from "../../provider/resource/source";
 import type { Arguments } from "../../provider/resource/state";
 import type { TestEmulator } from "../support/emulator";
 import { type InitFailure, Plugin, PluginError, type PluginOptions, type Properties } from "../support/plugin";
@@ -9,7 +9,7 @@ export const loginServer = "myregistry.azurecr.io";
 
 /** The arguments of a resource, and the timeouts of its options. */
 export interface Declaration extends Properties {
-  readonly source: string | { readonly image: string; readonly [argument: string]: unknown };
+  readonly source: string | { readonly [argument: string]: unknown };
   readonly customTimeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
 }
 
@@ -212,7 +212,7 @@ export class Stack {
   }
 
   #lookUp({ source }: Declaration): object {
-    const { image, registry } = typeof source === "string" ? { image: source, registry: undefined } : source;
+    const { image, registry } = longForm(source as Arguments["source"]);
     const [, digest] = image.split("@");
     if (digest !== undefined) return { digest };
     const reference = typeof registry === "string" ? `${registry}.azurecr.io/${image}` : image;
@@ -270,5 +270,6 @@ export function clientRequests(emulator: TestEmulator): string[] {
 }
 
 function isReadFromTarget({ source }: Declaration): boolean {
-  return typeof source === "object" && source.digestFrom === "target" && !source.image.includes("@");
+  const { image, digestFrom } = longForm(source as Arguments["source"]);
+  return digestFrom === "target" && !image.includes("@");
 }

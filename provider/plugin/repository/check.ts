@@ -77,8 +77,8 @@ export async function completeRepository(
       targetRepository,
       ...found.value,
     },
-    failures: bounded([...(registry.failure ? [registry.failure] : []), ...found.failures], targetRepository),
-    warnings: bounded([...(registry.warning ? [registry.warning] : []), ...found.warnings], targetRepository),
+    failures: bounded([...(registry.failure ? [registry.failure] : []), ...found.failures]),
+    warnings: bounded([...(registry.warning ? [registry.warning] : []), ...found.warnings]),
   };
 }
 
@@ -326,8 +326,10 @@ function sharedByDigest(reader: SourceReader): SourceReader {
 }
 
 /** Each failure once, and not more than a reader can use. */
-function bounded(failures: readonly Failure[], repository: string): Failure[] {
+function bounded(failures: readonly Failure[]): Failure[] {
   const distinct = [...new Map(failures.map((failure) => [formatFailure(failure), failure])).values()];
-  if (distinct.length <= NAMED) return distinct;
-  return [...distinct.slice(0, NAMED), repositoryFailure.moreTags(repository, distinct.length - NAMED)];
+  const [next, ...others] = distinct.slice(NAMED);
+  return next === undefined
+    ? distinct
+    : [...distinct.slice(0, NAMED), repositoryFailure.moreTags(next, others.length + 1)];
 }

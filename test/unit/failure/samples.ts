@@ -4,6 +4,7 @@ import type { Failure } from "../../../provider/failure/failure";
 import { importFailure } from "../../../provider/failure/import";
 import { registryFailure } from "../../../provider/failure/registry";
 import { lookupFailure } from "../../../provider/failure/registry-lookup";
+import { repositoryFailure } from "../../../provider/failure/repository";
 import { signatureFailure } from "../../../provider/failure/signature";
 import { sourceFailure } from "../../../provider/failure/source";
 import { targetFailure } from "../../../provider/failure/target";
@@ -17,6 +18,7 @@ const groups = {
   azureFailure,
   lookupFailure,
   importFailure,
+  repositoryFailure,
 } as const;
 type Groups = typeof groups;
 
@@ -281,6 +283,23 @@ const SAMPLES: SampleArguments = {
     ],
     timedOut: [[SOURCE, TAGGED, 1800]],
     operationTimedOut: [[TAGGED, 1800]],
+  },
+  repositoryFailure: {
+    incomplete: [
+      [
+        `${TARGET}/library/node`,
+        { total: 858, done: 855, failed: 3 },
+        [{ tags: ["22", "23"], message: "it failed [IMPORT_FAILED]" }],
+        false,
+      ],
+      [`${TARGET}/library/node`, { total: 858, done: 412, failed: 0 }, [], true],
+    ],
+    selectionEmpty: [["docker.io/library/node", 3]],
+    selectionShrunk: [["docker.io/library/node", ["20.1.0", "20.2.0"], 3]],
+    nothingSelected: [["docker.io/library/node"]],
+    sameName: [["v1.0", "1.0", "1.0"]],
+    notATag: [["v", ""]],
+    moreTags: [[{ code: "SOURCE_MOVED", side: "source", object: "docker.io/library/node:22", reason: "has moved" }, 3]],
   },
 };
 
