@@ -1,5 +1,20 @@
 /** The public API of the package. */
 export {
+  type GetImageDigestArgs,
+  type GetImageDigestOutputArgs,
+  type GetImageDigestResult,
+  getImageDigest,
+  getImageDigestOutput,
+} from "./get-image-digest";
+export {
+  type GetImageTagsArgs,
+  type GetImageTagsOutputArgs,
+  type GetImageTagsResult,
+  getImageTags,
+  getImageTagsOutput,
+  type TagSelectionArgs,
+} from "./get-image-tags";
+export {
   ImportedImage,
   type ImportedImageArgs,
   type LockArgs,
@@ -8,6 +23,7 @@ export {
   type SourceCredentialsArgs,
 } from "./imported-image";
 export { Provider, type ProviderArgs } from "./program/provider";
+export type { RepositorySourceArgs } from "./repository-source-args";
 export type {
   ConflictPolicy,
   DeletePolicy,
