@@ -1,40 +1,16 @@
 /** The resource that programs declare for many tags of one repository. Runs in the user's program. */
 import * as pulumi from "@pulumi/pulumi";
-import type { LockArgs, ReferrersArgs, SourceCredentialsArgs } from "./imported-image";
+import type { TagSelectionArgs } from "./get-image-tags";
+import type { LockArgs, ReferrersArgs } from "./imported-image";
 import { tagsLookUp } from "./program/look-up-tags";
 import { programContext } from "./program/program-context";
 import { checkOptions } from "./program/resource-options";
 import { withSecretCredentials } from "./program/secret-credentials";
 import { suppressStackTraces } from "./program/stack-traces";
+import type { RepositorySourceArgs } from "./repository-source-args";
 import type { ConflictPolicy, DeletePolicy, SourceMovePolicy, SourceUnavailablePolicy } from "./resource/state";
 import { parseTags } from "./resource/tag-records";
 import type { VerifyArgs } from "./verify-args";
-
-/** The long form of {@link ImportedRepositoryArgs.source}. */
-export interface RepositorySourceArgs {
-  /** The repository, such as `ghcr.io/owner/app`; without a host when `registry` is given. */
-  repository: pulumi.Input<string>;
-  /** Azure registry that holds it, by resource ID, login server or name. @default the host in `repository` */
-  registry?: pulumi.Input<string>;
-  /** Credentials for the source. @default anonymous; for an Azure registry the identity of this run */
-  credentials?: pulumi.Input<SourceCredentialsArgs>;
-}
-
-/** Which tags of a repository are wanted. Patterns are RE2 and match a whole tag. */
-export interface TagSelectionArgs {
-  /** Tags to take: `"1\\.29\\.\\d+"`. @default all */
-  match?: pulumi.Input<string>;
-  /** Tags to leave out. @default none */
-  exclude?: pulumi.Input<string>;
-  /** Takes the version out of a tag, its group 1: `"(.*)-alpine"`. Tags that it does not match are left out. @default the whole tag */
-  extract?: pulumi.Input<string>;
-  /** A range of versions as npm has it, in which a comma means "and": `">=1.29, <1.35"`. Tags that are no versions are left out. */
-  semver?: pulumi.Input<string>;
-  /** Whether pre-releases count, such as `1.30.0-rc.1`. @default false */
-  prerelease?: pulumi.Input<boolean>;
-  /** Takes only so many of the highest versions. @default all */
-  newest?: pulumi.Input<number>;
-}
 
 /** Arguments of {@link ImportedRepository}. `tags` or a selection is required. */
 export interface ImportedRepositoryArgs extends TagSelectionArgs {

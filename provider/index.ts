@@ -1,5 +1,20 @@
 /** The public API of the package. */
 export {
+  type GetImageDigestArgs,
+  type GetImageDigestOutputArgs,
+  type GetImageDigestResult,
+  getImageDigest,
+  getImageDigestOutput,
+} from "./get-image-digest";
+export {
+  type GetImageTagsArgs,
+  type GetImageTagsOutputArgs,
+  type GetImageTagsResult,
+  getImageTags,
+  getImageTagsOutput,
+  type TagSelectionArgs,
+} from "./get-image-tags";
+export {
   ImportedImage,
   type ImportedImageArgs,
   type LockArgs,
@@ -7,13 +22,9 @@ export {
   type SourceArgs,
   type SourceCredentialsArgs,
 } from "./imported-image";
-export {
-  ImportedRepository,
-  type ImportedRepositoryArgs,
-  type RepositorySourceArgs,
-  type TagSelectionArgs,
-} from "./imported-repository";
+export { ImportedRepository, type ImportedRepositoryArgs } from "./imported-repository";
 export { Provider, type ProviderArgs } from "./program/provider";
+export type { RepositorySourceArgs } from "./repository-source-args";
 export type {
   ConflictPolicy,
   DeletePolicy,

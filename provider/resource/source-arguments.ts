@@ -11,18 +11,29 @@ import { given, type Problems } from "./problems";
 import { digestOrigins } from "./state";
 import { UNKNOWN } from "./unknown";
 
-const SOURCE_ARGUMENTS = ["image", "registry", "credentials", "digestFrom"];
+const IMAGE_ARGUMENTS = ["image", "registry", "credentials"];
 const REPOSITORY_ARGUMENTS = ["repository", "registry", "credentials"];
 const CREDENTIAL_ARGUMENTS = ["username", "password"];
 
-/** Checks `source` of an image: a reference, or the long form. */
+/** Checks `source` of a resource: that of an image, which may also say where the digest is read. */
 export function checkSource(problems: Problems, path: string, source: unknown): void {
+  checkImageSource(problems, path, source, [...IMAGE_ARGUMENTS, "digestFrom"]);
+  if (isObject(source)) problems.choice(`${path}.digestFrom`, source.digestFrom, digestOrigins);
+}
+
+/** Checks `source` of an image: a reference, or the long form. */
+export function checkImageSource(
+  problems: Problems,
+  path: string,
+  source: unknown,
+  known: readonly string[] = IMAGE_ARGUMENTS,
+): void {
   if (source === UNKNOWN) return;
   if (!given(source)) problems.add(path, "is required: a reference such as docker.io/library/node:22");
   else if (typeof source === "string") problems.parsed(path, source, parseReference);
   else if (!isObject(source)) problems.add(path, "must be a reference, or an object with image");
   else {
-    problems.knownKeys(`${path}.`, source, SOURCE_ARGUMENTS);
+    problems.knownKeys(`${path}.`, source, known);
     if (given(source.registry)) checkSourceRegistry(problems, path, source.registry, "image", "app:1");
     if (!given(source.image)) problems.add(`${path}.image`, "is required: the reference of the image to import");
     else {
@@ -30,7 +41,6 @@ export function checkSource(problems: Problems, path: string, source: unknown): 
       problems.parsed(`${path}.image`, source.image, parse);
     }
     checkCredentials(problems, `${path}.credentials`, source.credentials);
-    problems.choice(`${path}.digestFrom`, source.digestFrom, digestOrigins);
   }
 }
 

@@ -83,6 +83,11 @@ export class DigestResolver {
       .then(toDigest, toFailure);
   }
 
+  /** The host of a source's registry; that of one named otherwise is looked up in Azure, once. */
+  host(source: Pick<Source, "registry">): Promise<string> {
+    return this.#registries.host(source);
+  }
+
   /** Identifies what refers to a manifest of the source directly. Never rejects. */
   listReferrers(source: Source, digest: Digest, tags: boolean): Promise<ReferrersResult> {
     return this.#registries

@@ -46,6 +46,12 @@ export class SourceRegistries {
     }
   }
 
+  /** The host of a source's registry, which a name or resource ID does not tell. */
+  async host(source: SourceAccess): Promise<string> {
+    const { registry } = source;
+    return registry.kind === "host" ? registry.host : (await this.#locate(source)).host;
+  }
+
   async #locate({ registry }: SourceAccess): Promise<{ host: string; isAzure: boolean }> {
     if (registry.kind === "host") {
       // Every cloud's registry suffix contains this; only then is it worth finding out this cloud's suffix.
