@@ -5,7 +5,7 @@ import { type Emulator, startEmulator } from "acr-emulator";
 import { environment } from "../scripts/environment";
 import { printStatus } from "../scripts/progress";
 import { createImages } from "./emulator";
-import type { Program } from "./programs";
+import type { Program, SourceImage } from "./programs";
 import { Stack } from "./stack";
 
 export class Bench {
@@ -36,18 +36,24 @@ export class Bench {
     return this.emulator.close();
   }
 
-  /** A new stack, which is not deployed. */
-  async newStack(program: Program, count: number): Promise<Stack> {
-    return Stack.create(program, createImages(this.emulator, count), this);
+  /**
+   * A new stack, which is not deployed.
+   *
+   * @param sources - What its resources are about, or the number of images to create.
+   */
+  async newStack(program: Program, sources: number | readonly SourceImage[]): Promise<Stack> {
+    return Stack.create(program, typeof sources === "number" ? createImages(this.emulator, sources) : sources, this);
   }
 
   /** A stack that is deployed once and then only measured while nothing changes. */
-  deployed(program: Program, count: number): Promise<Stack> {
-    const key = `${count} × ${program.title}`;
+  deployed(program: Program, sources: number | readonly SourceImage[]): Promise<Stack> {
+    const count = typeof sources === "number" ? sources : sources.length;
+    const from = typeof sources === "number" ? "" : ` of ${sources[0]?.reference}`;
+    const key = `${count} × ${program.title}${from}`;
     const found = this.stacks.get(key);
     if (found !== undefined) return found;
     printStatus(`first deployment of ${key}`);
-    const made = this.newStack(program, count).then(async (stack) => {
+    const made = this.newStack(program, sources).then(async (stack) => {
       await stack.deployQuickly();
       return stack;
     });

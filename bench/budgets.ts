@@ -5,6 +5,7 @@ import { runOrFail } from "../scripts/process";
 import type { Bench } from "./bench";
 import { type LockFile, productionDependencies } from "./dependencies";
 import { takeTraffic } from "./emulator";
+import { countFeatures } from "./features";
 import { countNoOp } from "./measurements/requests";
 import { stateSize } from "./measurements/state";
 import { countModules, type ModuleCounts } from "./modules";
@@ -19,7 +20,11 @@ export interface Budgets {
   /** A no-op `up`, which runs the program once, by number of images. */
   readonly noOp: Readonly<Record<string, Counts>>;
   /** A first `up` of 100 images, without what waits for running imports, which depends on time. */
-  readonly firstUpOf100: Readonly<Record<string, number>>;
+  readonly firstUpOf100: Requests;
+  /** What features add to a no-op `up` with one image. */
+  readonly features: Readonly<Record<string, Requests>>;
+  /** A no-op `up` with one repository of 10 tags, by where it is. */
+  readonly repositories: Readonly<Record<string, Requests>>;
   /** Bytes per resource. */
   readonly state: { readonly beyondBare: number; readonly providerText: number };
   /** What a no-op loads and a do-nothing resource does not. */
@@ -33,8 +38,10 @@ export interface Budgets {
   };
 }
 
+type Requests = Readonly<Record<string, number>>;
+
 interface Counts {
-  readonly requests: Readonly<Record<string, number>>;
+  readonly requests: Requests;
   readonly connections: Readonly<Record<string, number>>;
 }
 
@@ -48,15 +55,24 @@ export async function measureBudgets(bench: Bench): Promise<Budgets> {
       connections: Object.fromEntries(connections),
     };
   }
+  const { features, repositories } = await countFeatures(bench);
   const [ours, least] = [await bench.deployed(images, 1), await bench.deployed(bare, 1)];
   const [size, leastSize] = [stateSize(ours), stateSize(least)];
   return {
     noOp,
     firstUpOf100,
+    features: byTitle(features),
+    repositories: byTitle(repositories),
     state: { beyondBare: size.bytes - leastSize.bytes, providerText: size.providerText },
     modules: await countModules(bench.folder, ours, await bench.deployed(nothing, 1)),
     package: await measurePackage(),
   };
+}
+
+function byTitle(counts: ReadonlyMap<{ readonly title: string }, ReadonlyMap<string, number>>) {
+  return Object.fromEntries(
+    [...counts].map(([{ title }, requests]) => [title.replaceAll("`", ""), Object.fromEntries(requests)]),
+  );
 }
 
 async function countFirstUp(bench: Bench, count: number): Promise<Record<string, number>> {

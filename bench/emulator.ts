@@ -71,8 +71,14 @@ export function takeTraffic({ log }: Emulator, counts: (entry: LogEntry) => bool
 }
 
 /** How many of the requests match. */
-export function countRequests({ requests }: Traffic, pattern: RegExp): number {
+export function countRequests({ requests }: Pick<Traffic, "requests">, pattern: RegExp): number {
   return [...requests].reduce((sum, [request, times]) => (pattern.test(request) ? sum + times : sum), 0);
+}
+
+/** The requests of a command beyond those of another one. */
+export function requestsBeyond(traffic: Traffic, plain: Traffic): Traffic["requests"] {
+  const more = [...traffic.requests].map(([key, times]) => [key, times - (plain.requests.get(key) ?? 0)] as const);
+  return new Map(more.filter(([, times]) => times !== 0));
 }
 
 /** The host in a key of {@link Traffic.requests}. */
@@ -84,7 +90,8 @@ export function hostOf(request: string): string {
 function kindOf({ path }: LogEntry): string {
   const [route = path] = path.split("?");
   return route
-    .replace(/^\/v2\/.+\/(manifests|blobs|tags)\/.+$/, "/v2/…/$1/…")
+    .replace(/^\/v2\/.+\/(manifests|blobs|tags|referrers)\/.+$/, "/v2/…/$1/…")
+    .replace(/^\/acr\/v1\/.+\/_tags$/, "/acr/v1/…/_tags")
     .replace(/^\/subscriptions\/.+\/(importImage|operationResults)\b.*$/i, "/…/$1")
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/gi, "…");
 }

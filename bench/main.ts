@@ -16,7 +16,9 @@ import { drawChart } from "./chart";
 import { measureAgainst } from "./measurements/against";
 import { measureArguments } from "./measurements/arguments";
 import { measureConditions } from "./measurements/conditions";
+import { measureFeatures } from "./measurements/features";
 import { measureFirstUp } from "./measurements/first-up";
+import { measureMirrors } from "./measurements/mirrors";
 import { measureNoOp } from "./measurements/no-op";
 import { measurePeers } from "./measurements/peers";
 import { measureProcesses } from "./measurements/processes";
@@ -79,6 +81,7 @@ const measurements: Readonly<Record<Measurement, (bench: Bench, plan: Plan) => P
   conditions: (bench, plan) => measureConditions(bench, { count: usual(plan), rounds: Math.min(3, plan.rounds) }),
   requests: measureRequests,
   arguments: measureArguments,
+  features: measureFeatures,
   "first-up": (bench, plan) =>
     measureFirstUp(bench, {
       count: usual(plan),
@@ -86,6 +89,7 @@ const measurements: Readonly<Record<Measurement, (bench: Bench, plan: Plan) => P
       defaultParallel: 4 * availableParallelism(),
     }),
   peers: (bench, { counts, rounds }) => measurePeers(bench, counts, Math.min(3, rounds)),
+  mirrors: measureMirrors,
   state: (bench, plan) => measureState(bench, usual(plan)),
   processes: (bench, { counts }) => measureProcesses(bench, Math.max(...counts)),
 };

@@ -8,8 +8,9 @@ npm run bench -- --budgets            figures that are the same on every machine
 npm run bench -- --against DIR        a no-op \`up\` of this checkout beside another one, which is installed and built
 npm run bench -- [options]            printed only
   --quick                             1 and 10 images, two rounds, without conditions, arguments and peers (two minutes)
-  --only no-op,requests               some of: no-op, conditions, requests, arguments, first-up, peers, state, processes
-  --images 100,1000                   numbers of images
+  --only no-op,requests               some of: no-op, conditions, requests, arguments, features, first-up, peers, mirrors, state,
+                                      processes
+  --images 100,1000                   numbers of images, and of tags of a mirror
   --latency 0,150                     latency of the source, in milliseconds
   --connecting                        new connections to the source take twice the latency
   --rounds 5                          how often each combination is measured
@@ -20,8 +21,10 @@ export const MEASUREMENTS = [
   "conditions",
   "requests",
   "arguments",
+  "features",
   "first-up",
   "peers",
+  "mirrors",
   "state",
   "processes",
 ] as const;
@@ -54,6 +57,7 @@ export function parseOptions(args: string[]): Options {
   return {
     plan: {
       counts: numbers(values.images, 1) ?? base.counts,
+      tags: numbers(values.images, 1) ?? base.tags,
       latencies: numbers(values.latency, 0) ?? base.latencies,
       connecting: values.connecting ?? base.connecting,
       rounds: numbers(values.rounds, 1)?.[0] ?? base.rounds,

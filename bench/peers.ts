@@ -4,6 +4,8 @@ import path from "node:path";
 import { regsyncFolder, toolsFolder } from "../scripts/tools/tools";
 import type { Bench } from "./bench";
 import { createImages } from "./emulator";
+import { type Mirror, NAMES_HOST } from "./mirror";
+import type { SourceImage } from "./programs";
 
 /** A tool, and up to how many images it is measured: those that take one image after another are too slow for more. */
 export interface Peer {
@@ -54,22 +56,38 @@ export async function environmentWithPeers({ env }: Bench): Promise<{ env: NodeJ
 }
 
 /** Writes the images of the bench as the tools want them. */
-export async function writeLists({ emulator, env, folder }: Bench, count: number): Promise<Lists> {
-  const found = createImages(emulator, count);
+export async function writeLists(bench: Bench, count: number): Promise<Lists> {
+  const found = createImages(bench.emulator, count);
+  const sync = found.map(({ reference }) => ({ ...sourceAndTarget(reference), type: "image" }));
+  return writeFiles(bench, `images-${count}`, found, sync);
+}
+
+/** Writes the tags of a mirror as the tools want them. */
+export async function writeMirrorLists(bench: Bench, { repository, images }: Mirror): Promise<Lists> {
+  const sync = { ...sourceAndTarget(`${NAMES_HOST}/${repository}`), type: "repository" };
+  return writeFiles(bench, `tags-${images.length}`, images, [sync]);
+}
+
+function sourceAndTarget(source: string) {
+  return { source, target: source.replace("docker.io", "myregistry.azurecr.io") };
+}
+
+async function writeFiles(
+  { env, folder }: Bench,
+  name: string,
+  images: readonly SourceImage[],
+  sync: readonly object[],
+): Promise<Lists> {
   const lists = {
-    references: path.join(folder, `references-${count}`),
-    regsync: path.join(folder, `regsync-${count}.json`),
+    references: path.join(folder, `references-of-${name}`),
+    regsync: path.join(folder, `regsync-${name}.json`),
   };
-  await writeFile(lists.references, found.map(({ reference }) => `${reference}\n`).join(""));
+  await writeFile(lists.references, images.map(({ reference }) => `${reference}\n`).join(""));
   const config = {
     version: 1,
     creds: [{ registry: "myregistry.azurecr.io", user: env.ARM_CLIENT_ID, pass: env.ARM_CLIENT_SECRET }],
     defaults: { parallel: 16 },
-    sync: found.map(({ reference }) => ({
-      source: reference,
-      target: reference.replace("docker.io", "myregistry.azurecr.io"),
-      type: "image",
-    })),
+    sync,
   };
   // JSON is YAML.
   await writeFile(lists.regsync, JSON.stringify(config));

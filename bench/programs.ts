@@ -50,6 +50,15 @@ export function imagesWith(title: string, args: Program["args"]): Program {
   return { ...images, title, args };
 }
 
+/** Each resource has the tags of a repository. */
+export const repositories: Program = {
+  title: "`ImportedRepository`",
+  main: `const { ImportedRepository } = require("pulumi-acr-import");
+for (const { name, args } of require("./images.json")) new ImportedRepository(name, args);
+`,
+  args: ({ reference }) => ({ registry: "myregistry", source: reference, semver: ">=1" }),
+};
+
 /** The baseline: the smallest dynamic resource, written as Pulumi documents it. */
 export const nothing: Program = {
   title: "do-nothing",

@@ -76,6 +76,11 @@ export class Stack {
     return duration;
   }
 
+  /** What a preview of changes prints, in the order of its lines. */
+  previewDiff(): Promise<string> {
+    return this.pulumi(["preview", "--diff"]);
+  }
+
   /** The state file of the back end. */
   stateFile(): string {
     return readFileSync(path.join(this.folder, "../state/.pulumi/stacks/bench/dev.json"), "utf8");

@@ -3,7 +3,7 @@ import type { Bench } from "../bench";
 import { countRequests, hostOf, setNetwork, type Traffic, takeTraffic } from "../emulator";
 import { whole } from "../figures";
 import type { Plan } from "../plan";
-import { images, type Program } from "../programs";
+import { images, type Program, type SourceImage } from "../programs";
 import type { Goal, Row, Section } from "../report";
 
 const LATENCY = 150;
@@ -12,8 +12,12 @@ const LATENCY = 150;
 export const AZURE = / ([^/]*\.)?(azure\.com|microsoftonline\.com|azurecr\.io)\//;
 
 /** The requests of one no-op `up`, which runs the program once. */
-export async function countNoOp(bench: Bench, program: Program, count: number): Promise<Traffic> {
-  const stack = await bench.deployed(program, count);
+export async function countNoOp(
+  bench: Bench,
+  program: Program,
+  sources: number | readonly SourceImage[],
+): Promise<Traffic> {
+  const stack = await bench.deployed(program, sources);
   setNetwork(bench.emulator, { latency: LATENCY });
   takeTraffic(bench.emulator);
   await stack.runNoOp("up");

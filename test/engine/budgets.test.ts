@@ -23,6 +23,8 @@ afterAll(async () => {
 // A change that is meant is recorded by `npm run bench -- --budgets`.
 test.each([
   ["requests of a first up", "firstUpOf100"],
+  ["requests that features add to a no-op", "features"],
+  ["requests of a no-op with a repository", "repositories"],
   ["bytes of state", "state"],
   ["modules that a no-op loads", "modules"],
   ["size and dependencies of the package", "package"],
