@@ -49,8 +49,13 @@ test("policies refuse images that are not pinned or not signed, and pass those t
 
   // The same program where other names are allowed.
   const config = path.join(project.folder, "policies.json");
-  writeFileSync(config, JSON.stringify({ "pinned-images": { registries: ["other.azurecr.io"] } }));
+  const settings = {
+    "pinned-images": { registries: ["other.azurecr.io"] },
+    "signed-imports": { sources: ["docker.io"], signers: ["somebody else"] },
+  };
+  writeFileSync(config, JSON.stringify(settings));
   const elsewhere = await project.preview({ args: [...args, "--policy-pack-config", config] });
   expect(elsewhere.exitCode).not.toBe(0);
   expect(elsewhere.text).toContain(`@${digest}" is not from other.azurecr.io.`);
+  expect(elsewhere.text).toMatch(/The image is signed by "sha256:[0-9a-f]{64}", who is not allowed\./);
 });

@@ -7,10 +7,15 @@ const digest = `sha256:${"1".repeat(64)}`;
 const pinned = `myregistry.azurecr.io/app:1@${digest}`;
 
 /** What a policy reports. */
-function reports({ validateResource, configSchema }: ResourceValidationPolicy, type: string, props: object): string[] {
+function reports(
+  { validateResource, configSchema }: ResourceValidationPolicy,
+  type: string,
+  props: object,
+  settings: object = {},
+): string[] {
   const found: string[] = [];
   const config = Object.entries(configSchema?.properties ?? {}).map(([name, { default: value }]) => [name, value]);
-  const args = { type, props, getConfig: () => Object.fromEntries(config) };
+  const args = { type, props, getConfig: () => ({ ...Object.fromEntries(config), ...settings }) };
   if (typeof validateResource !== "function") throw new Error("the policy is no function");
   void validateResource(args as unknown as ResourceValidationArgs, (message) => found.push(String(message)));
   return found;
@@ -79,6 +84,18 @@ describe("signed-imports", () => {
     expect(reports(signedImports, type, { source, signedBy })).toEqual([
       expect.stringMatching(/is not below docker\.io\/owner\./),
     ]);
+  });
+
+  test("only allowed signers count, each as a whole", () => {
+    const issuer = "https://token.actions.githubusercontent.com";
+    const signers = [`https://github\\.com/owner/app/.* \\(${issuer}\\)`, "sha256:1+"];
+    const from = (name: string) =>
+      reports(signedImports, type, { source: "docker.io/owner/app:1", signedBy: name }, { signers });
+    const workflow = "https://github.com/owner/app/.github/workflows/release.yml@refs/tags/v1";
+    for (const name of [`${workflow} (${issuer})`, "sha256:1111"]) expect(from(name)).toEqual([]);
+    for (const name of [`${workflow} (https://example.com)`, "sha256:11112", "xsha256:1"]) {
+      expect(from(name)).toEqual([`The image is signed by "${name}", who is not allowed.`]);
+    }
   });
 
   test("an image without a signature that counts is reported, and other resources are not", () => {
