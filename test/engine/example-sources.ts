@@ -2,6 +2,7 @@
 import type { Digest } from "../../provider/reference/digest";
 import { ISSUER } from "../support/cosign-fixtures";
 import type { TestEmulator } from "../support/emulator";
+import type { PulumiProject } from "../support/engine";
 import { registryId } from "../support/fixtures";
 import { pushSignature } from "../support/push-signature";
 import { newKeys } from "../support/sigstore/certificate-authority";
@@ -17,6 +18,8 @@ export interface Example {
   /** Files that the user puts beside the program. */
   readonly files?: Record<string, string>;
   readonly outputs?: Record<string, unknown>;
+  /** What happens after the second up, which changes nothing. */
+  readonly later?: (project: PulumiProject) => Promise<void>;
 }
 
 const repository = "owner/app";
@@ -86,10 +89,27 @@ export const examples: Readonly<Record<string, (emulator: TestEmulator) => Promi
   "careful-updates": async ({ control }) => {
     const { digest: latest } = await control.moveTag("docker.io/owner/app:latest");
     const { digest: release } = await control.moveTag(app);
-    return { outputs: { images: [expect.stringContaining(latest), expect.stringContaining(release)] } };
+    const images = [expect.stringContaining(latest), expect.stringContaining(release)];
+    const later = async (project: PulumiProject) => {
+      const { digest: waiting } = await control.moveTag("docker.io/owner/app:latest");
+      expect((await project.up()).changes).toEqual({ same: 1, update: 1 });
+      expect(await project.outputs()).toMatchObject({ images, waiting: expect.stringContaining(waiting) });
+      await control.moveTag(app);
+      expect((await project.preview()).text).toContain("[SOURCE_MOVED]");
+    };
+    return { outputs: { images }, later };
   },
 
-  "locked-tags": async () => ({}),
+  "locked-tags": async ({ server }) => ({
+    later: async () => {
+      const { store } = server.state.registries.find(({ name }) => name === "myregistry") ?? {};
+      const locks = ["1.0", "latest"].map((tag) => store?.attributes("hello-world", tag));
+      expect(locks).toMatchObject([
+        { writeEnabled: false, deleteEnabled: false },
+        { writeEnabled: true, deleteEnabled: false },
+      ]);
+    },
+  }),
 
   "helm-values": async ({ control }) => {
     const { digest } = await control.image("docker.io/library/hello-world:latest");

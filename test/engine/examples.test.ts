@@ -12,7 +12,7 @@ test.each(readdirSync(folder).filter((name) => existsSync(path.join(folder, name
   "the example %s is deployed, unchanged by a second up, and destroyed",
   async (example) => {
     const emulator = await startTestEmulator();
-    const { config = {}, secrets = {}, files = {}, outputs = {} } = await sourceOf(example)(emulator);
+    const { config = {}, secrets = {}, files = {}, outputs = {}, later } = await sourceOf(example)(emulator);
     const nodeModules = usesAzureNative(example) ? { nodeModules: modulesWithSdk() } : {};
     const project = await PulumiProject.create({ example, env: emulator.env, ...nodeModules, config, secrets });
     for (const [name, content] of Object.entries(files)) writeFileSync(path.join(project.folder, name), content);
@@ -22,6 +22,7 @@ test.each(readdirSync(folder).filter((name) => existsSync(path.join(folder, name
     expect(await project.outputs()).toMatchObject(outputs);
     const again = await project.up({ args: ["--skip-preview", "--expect-no-changes"] });
     expect(again.exitCode).toBe(0);
+    await later?.(project);
     expect((await project.destroy({ args: ["--skip-preview"] })).exitCode).toBe(0);
   },
 );
