@@ -13,6 +13,8 @@ export interface CopyCommand {
   readonly title: string;
   /** The repository of its copies, which no other command uses. */
   readonly repository: string;
+  /** That everything must arrive. The others do what they do, and the table says what. */
+  readonly isComplete?: true;
   /** @param to - A reference in the Azure registry `myregistry`. */
   copy(context: CopyContext, from: string, to: string): Promise<void>;
 }
@@ -21,9 +23,10 @@ export interface CopyContext {
   readonly emulator: TestEmulator;
   /** Logged in to the target; its environment serves the other clients too. */
   readonly crane: Crane;
+  /** Of the key that signed the image, in PEM. */
+  readonly publicKey: string;
 }
 
-/** Ours is the last one. */
 export const copyCommands: readonly CopyCommand[] = [
   client("CONFORMANCE_CRANE", "crane", "copy"),
   client("CONFORMANCE_REGCTL", "regctl", "image", "copy"),
@@ -42,7 +45,17 @@ export const copyCommands: readonly CopyCommand[] = [
   {
     title: "`ImportedImage`, `referrers: true`",
     repository: "imported-image-with-referrers",
+    isComplete: true,
     copy: (context, from, to) => importByPulumi(context, from, to, { referrers: true }),
+  },
+  {
+    title: "`ImportedImage`, `referrers: true`, `verify`",
+    repository: "imported-image-verified",
+    isComplete: true,
+    copy: (context, from, to) => {
+      const verify = { cosign: { key: context.publicKey } };
+      return importByPulumi(context, from, to, { referrers: true, verify });
+    },
   },
 ];
 

@@ -1,10 +1,14 @@
 /** Runs the real cosign: it signs and verifies with a key of its own, without a transparency log. */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { run, runOrFail } from "../../scripts/process";
 import { clientPath } from "./clients";
 
 /** `bundle` refers to the image; `tag` is the older form, which is kept under a tag: `sha256-….sig`, `sha256-….att`. */
 export type SignatureForm = "bundle" | "tag";
+
+/** How the output of `cosign verify` names the forms. */
+const TYPES = { bundle: "https://sigstore.dev/cosign/sign/v1", tag: "cosign container image signature" };
 
 export class Cosign {
   private constructor(
@@ -22,9 +26,9 @@ export class Cosign {
     return cosign;
   }
 
-  /** The file of its public key. */
+  /** In PEM. */
   get publicKey(): string {
-    return path.join(this.folder, "cosign.pub");
+    return readFileSync(this.publicKeyFile, "utf8");
   }
 
   async sign(reference: string, form: SignatureForm): Promise<void> {
@@ -37,25 +41,34 @@ export class Cosign {
   }
 
   /** Whether an image has a valid signature in this form. */
-  verify(reference: string, form: SignatureForm): Promise<boolean> {
-    return this.accepts("verify", reference, form);
+  async verify(reference: string, form: SignatureForm): Promise<boolean> {
+    // Where there is no bundle, cosign takes the older form: what it prints decides.
+    const printed = await this.accepted("verify", reference, form);
+    const accepted: { critical: { type: string } }[] = printed === undefined ? [] : JSON.parse(printed);
+    return accepted.some(({ critical }) => critical.type === TYPES[form]);
   }
 
-  /** Whether an image has a valid attestation of this type in this form. */
-  verifyAttestation(reference: string, form: SignatureForm, type: string): Promise<boolean> {
-    return this.accepts("verify-attestation", reference, form, "--type", type);
+  /** Whether an image has a valid attestation of this type. */
+  async verifyAttestation(reference: string, form: SignatureForm, type: string): Promise<boolean> {
+    return (await this.accepted("verify-attestation", reference, form, "--type", type)) !== undefined;
   }
 
   run(...args: string[]): Promise<string> {
     return runOrFail(clientPath("CONFORMANCE_COSIGN"), args, { env: this.env });
   }
 
-  private async accepts(command: string, reference: string, form: SignatureForm, ...more: string[]): Promise<boolean> {
-    const key = ["--key", this.publicKey, "--insecure-ignore-tlog", `--new-bundle-format=${form === "bundle"}`];
+  /** What cosign prints of that which it accepts; undefined when it finds nothing that is valid. */
+  private async accepted(
+    command: string,
+    reference: string,
+    form: SignatureForm,
+    ...more: string[]
+  ): Promise<string | undefined> {
+    const key = ["--key", this.publicKeyFile, "--insecure-ignore-tlog", `--new-bundle-format=${form === "bundle"}`];
     const args = [command, ...key, ...more, reference];
-    const { exitCode, stderr } = await run(clientPath("CONFORMANCE_COSIGN"), args, { env: this.env });
-    if (exitCode === 0) return true;
-    if (/no (matching )?(signatures|attestations)/.test(stderr)) return false;
+    const { exitCode, stdout, stderr } = await run(clientPath("CONFORMANCE_COSIGN"), args, { env: this.env });
+    if (exitCode === 0) return stdout;
+    if (/no (matching )?(signatures|attestations)/.test(stderr)) return undefined;
     throw new Error(`cosign ${args.join(" ")} failed (exit code ${exitCode}):\n${stderr}`);
   }
 
@@ -63,6 +76,10 @@ export class Cosign {
     return form === "bundle"
       ? ["--signing-config", this.signingConfig]
       : ["--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false"];
+  }
+
+  private get publicKeyFile(): string {
+    return path.join(this.folder, "cosign.pub");
   }
 
   private get privateKey(): string {

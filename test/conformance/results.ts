@@ -37,7 +37,7 @@ const sections = {
       "children (2)",
       "nested (1)",
       "`.sig` `.att`",
-      "`cosign verify`",
+      "`cosign verify` accepts",
       "requests",
       "bytes through the client",
       "of these, blobs",

@@ -9,8 +9,9 @@ export interface Traffic {
   readonly blobBytes: number;
 }
 
-/** Adds up requests to all hosts: registries, their token services, and Azure. */
-export function trafficOf(requests: readonly LogEntry[]): Traffic {
+/** Adds up requests to all hosts that exist: registries, their token services, and Azure. */
+export function trafficOf(log: readonly LogEntry[]): Traffic {
+  const requests = log.filter(({ refused }) => !refused);
   const bytesOf = (entries: readonly LogEntry[]) =>
     entries.reduce((sum, { requestBytes, responseBytes }) => sum + requestBytes + responseBytes, 0);
   return {
