@@ -165,6 +165,9 @@ test("S17 any OCI artifact: image index, single manifest, Docker manifest list, 
   await scenario.refuses(
     "an index of 51 manifests",
     { registry: "myregistry", source: "docker.io/library/huge:1", targetTags: ["s17/huge:1"] },
-    { code: "SOURCE_TOO_MANY_MANIFESTS", message: ["source: ", "library/huge", "50", "Set platform to import a single one"] },
+    {
+      code: "SOURCE_TOO_MANY_MANIFESTS",
+      message: ["source: ", "library/huge", "50", "Set platform to import a single one"],
+    },
   );
 });
