@@ -257,6 +257,6 @@ function imageAt({ host, pathname }: URL): string | undefined {
 
 /** `Link: </v2/…?last=…>; rel="next"` */
 function nextPage(link: string | undefined, from: URL): URL | undefined {
-  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(link ?? "") ?? [];
+  const [, target] = /<([^<>]*)>[^<]*;\s*rel="?next"?/i.exec(link ?? "") ?? [];
   return target !== undefined && URL.canParse(target, from.href) ? new URL(target, from) : undefined;
 }

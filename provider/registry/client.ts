@@ -12,7 +12,14 @@ import { MAX_BODY_BYTES } from "./transport/http-message";
 export type { LockAttributes } from "./acr-metadata";
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
-export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
+export {
+  entryFor,
+  type IndexEntry,
+  isIndexType,
+  type Manifest,
+  type ManifestDescriptor,
+  type Referrer,
+} from "./manifest";
 export type {
   CollectedReferrer,
   CollectedReferrers,
