@@ -13,7 +13,7 @@ const postgres = new ImportedRepository("postgres", {
 });
 
 // The newest five releases of one variant: group 1 of the pattern is the version. What a newer release displaces is untagged.
-const nginx = new ImportedRepository("nginx", {
+new ImportedRepository("nginx", {
   registry,
   source: "docker.io/library/nginx",
   extract: "(\\d+\\.\\d+\\.\\d+)-alpine",
@@ -23,7 +23,7 @@ const nginx = new ImportedRepository("nginx", {
 });
 
 // By a pattern and under other names: v3.1.0 becomes monitoring/prometheus:3.1.0-mirror.
-const prometheus = new ImportedRepository("prometheus", {
+new ImportedRepository("prometheus", {
   registry,
   source: "docker.io/prom/prometheus",
   match: "v3\\..*",
@@ -34,9 +34,5 @@ const prometheus = new ImportedRepository("prometheus", {
   onSourceUnavailable: "keep",
 });
 
-// By tag: { "16.4": "myregistry.azurecr.io/library/postgres@sha256:…" }
-export const images = {
-  postgres: postgres.references(),
-  nginx: nginx.references(),
-  prometheus: prometheus.references(),
-};
+// References by digest, for what deploys them.
+export const database = postgres.reference("17.2");

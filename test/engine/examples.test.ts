@@ -26,7 +26,7 @@ const settings: Record<string, Settings> = {
   },
   mirror: {
     images: [
-      ...["15.9", "16.4", "17.0", "17", "17.0-alpine", "latest"].map((tag) => `library/postgres:${tag}`),
+      ...["15.9", "16.4", "17.2", "17", "17.2-alpine", "latest"].map((tag) => `library/postgres:${tag}`),
       ...["0", "1", "2", "3", "4", "5"].map((patch) => `library/nginx:1.27.${patch}-alpine`),
       ...["1.27.9", "alpine"].map((tag) => `library/nginx:${tag}`),
       ...["v2.55.0", "v3.0.0", "v3.1.0-rc.0", "v3.1.0"].map((tag) => `prom/prometheus:${tag}`),
@@ -53,20 +53,21 @@ test("the example mirror imports what it selects, and a preview says what would 
   const { control } = emulator;
   const project = await createProject("mirror");
   expect((await project.up()).exitCode).toBe(0);
-  const { images } = await project.outputs();
-  const tags = Object.entries(images as object).map(([name, references]) => [name, Object.keys(references)]);
-  expect(Object.fromEntries(tags)).toEqual({
-    postgres: ["16.4", "17.0"],
-    nginx: ["1.27.1-alpine", "1.27.2-alpine", "1.27.3-alpine", "1.27.4-alpine", "1.27.5-alpine"],
-    prometheus: ["3.0.0-mirror", "3.1.0-mirror"],
-  });
+  const state = await project.state();
+  const tagsOf = (name: string) =>
+    String(state.resource(name).outputs?.tags)
+      .split("\n")
+      .map((line) => line.split(" ", 1)[0]);
+  expect(tagsOf("postgres")).toEqual(["16.4", "17.2"]);
+  expect(tagsOf("nginx")).toEqual(["1", "2", "3", "4", "5"].map((patch) => `1.27.${patch}-alpine`));
+  expect(tagsOf("prometheus")).toEqual(["3.0.0-mirror", "3.1.0-mirror"]);
 
   const args = ["--diff", "--expect-no-changes"];
   expect((await project.preview({ args })).exitCode).toBe(0);
   const { digest: moved } = await control.moveTag("docker.io/library/nginx:1.27.3-alpine");
   const { digest: young } = await control.moveTag("docker.io/library/nginx:1.27.10-alpine");
   const preview = await project.preview({ args });
-  expect(preview.exitCode).not.toBe(0);
+  expect(preview.exitCode).toBe(7);
   expect(preview.changes).toEqual({ update: 1, same: 2 });
   const lines = preview.stdout.split("\n").flatMap((line) => /^ +([-+] \S+-alpine sha256:\S+)$/.exec(line)?.[1] ?? []);
   expect(lines).toEqual([
