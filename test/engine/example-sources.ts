@@ -1,7 +1,7 @@
 /** What the programs under examples/ import, as its publisher has signed it, and the configuration that goes with it. */
 import type { Digest } from "../../provider/reference/digest";
 import { ISSUER } from "../support/cosign-fixtures";
-import type { TestEmulator } from "../support/emulator";
+import type { EmulatorControl, TestEmulator } from "../support/emulator";
 import type { PulumiProject } from "../support/engine";
 import { registryId } from "../support/fixtures";
 import { pushSignature } from "../support/push-signature";
@@ -34,6 +34,21 @@ export const examples: Readonly<Record<string, (emulator: TestEmulator) => Promi
   "new-registry": async () => ({ config: { "azure-native:location": "westus" } }),
 
   "other-azure-registry": async () => ({ config: { source: registryId("mysourceregistry") } }),
+
+  mirror: async ({ control }) => {
+    const tags = [
+      ...["15.9", "16.4", "17.2", "17", "17.2-alpine", "latest"].map((tag) => `library/postgres:${tag}`),
+      ...["0", "1", "2", "3", "4", "5"].map((patch) => `library/nginx:1.27.${patch}-alpine`),
+      ...["1.27.9", "alpine"].map((tag) => `library/nginx:${tag}`),
+      ...["v2.55.0", "v3.0.0", "v3.1.0-rc.0", "v3.1.0"].map((tag) => `prom/prometheus:${tag}`),
+    ];
+    for (const tag of tags) await control.moveTag(`docker.io/${tag}`);
+    const digest = await control.digest("docker.io/library/postgres:17.2");
+    return {
+      outputs: { database: `myregistry.azurecr.io/library/postgres@${digest}` },
+      later: (project) => previewMirror(project, control),
+    };
+  },
 
   "one-platform": async ({ control }) => {
     const { digest } = await control.image("docker.io/library/hello-world:latest");
@@ -119,3 +134,35 @@ export const examples: Readonly<Record<string, (emulator: TestEmulator) => Promi
     };
   },
 };
+
+/** The preview of a mirror says what would change, by its exit code as well; `up` does it. */
+async function previewMirror(project: PulumiProject, control: EmulatorControl): Promise<void> {
+  const state = await project.state();
+  const tagsOf = (name: string) =>
+    String(state.resource(name).outputs?.tags)
+      .split("\n")
+      .map((line) => line.split(" ", 1)[0]);
+  expect(tagsOf("postgres")).toEqual(["16.4", "17.2"]);
+  expect(tagsOf("nginx")).toEqual(["1", "2", "3", "4", "5"].map((patch) => `1.27.${patch}-alpine`));
+  expect(tagsOf("prometheus")).toEqual(["3.0.0-mirror", "3.1.0-mirror"]);
+
+  const args = ["--diff", "--expect-no-changes"];
+  expect((await project.preview({ args })).exitCode).toBe(0);
+  const { digest: moved } = await control.moveTag("docker.io/library/nginx:1.27.3-alpine");
+  const { digest: young } = await control.moveTag("docker.io/library/nginx:1.27.10-alpine");
+  const preview = await project.preview({ args });
+  expect([preview.exitCode, preview.changes]).toEqual([7, { update: 1, same: 2 }]);
+  const lines = preview.stdout.split("\n").flatMap((line) => /^ +([-+] \S+-alpine sha256:\S+)$/.exec(line)?.[1] ?? []);
+  expect(lines).toEqual([
+    expect.stringMatching(/^- 1\.27\.1-alpine /),
+    `+ 1.27.10-alpine ${young}`,
+    expect.stringMatching(/^- 1\.27\.3-alpine /),
+    `+ 1.27.3-alpine ${moved}`,
+  ]);
+
+  expect((await project.up()).exitCode).toBe(0);
+  const held = ["1.27.1", "1.27.3", "1.27.10"].map((version) =>
+    control.digest(`myregistry.azurecr.io/library/nginx:${version}-alpine`),
+  );
+  expect(await Promise.all(held)).toEqual([undefined, moved, young]);
+}
