@@ -90,7 +90,8 @@ export class RequestLog {
     };
     this.#entries.push(entry);
     measureRequest(req, entry);
-    measureResponse(res, entry);
+    // Node.js drops the body of a response to HEAD, which handlers pass all the same.
+    if (req.method !== "HEAD") measureResponse(res, entry);
     res.once("finish", () => {
       entry.status = res.statusCode;
     });

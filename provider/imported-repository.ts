@@ -110,29 +110,32 @@ export class ImportedRepository extends pulumi.CustomResource {
    * @param tag - The tag in the target. One that is not there ends the program with an error that names it.
    */
   reference(tag: pulumi.Input<string>): pulumi.Output<string> {
-    return pulumi.all([this.#digests(), tag]).apply(([{ name, digests }, tag]) => {
-      const digest = digests.get(tag);
-      if (digest === undefined && digests.size > 0) {
-        throw new pulumi.RunError(
-          `${name}:${tag} is not among the imported tags\n  Hint: Select it, or ask for another tag`,
-        );
-      }
-      return `${name}@${digest}`;
-    });
+    // Not by `pulumi.all`, which makes a plain object of the map.
+    return this.#digests().apply(({ name, digests }) =>
+      pulumi.output(tag).apply((tag) => {
+        const digest = digests?.get(tag);
+        if (digests !== undefined && digest === undefined) {
+          throw new pulumi.RunError(
+            `${name}:${tag} is not among the imported tags\n  Hint: Select it, or ask for another tag`,
+          );
+        }
+        return `${name}@${digest}`;
+      }),
+    );
   }
 
   /** The digest-pinned references of all tags, by tag. Known in preview. */
   references(): pulumi.Output<Record<string, string>> {
     return this.#digests().apply(({ name, digests }) =>
-      Object.fromEntries([...digests].map(([tag, digest]) => [tag, `${name}@${digest}`])),
+      Object.fromEntries([...(digests ?? [])].map(([tag, digest]) => [tag, `${name}@${digest}`])),
     );
   }
 
-  #digests(): pulumi.Output<{ name: string; digests: Map<string, string> }> {
-    // Unit tests with mocks have no text.
+  /** Unit tests with mocks have no text, hence no digests. */
+  #digests(): pulumi.Output<{ name: string; digests: Map<string, string> | undefined }> {
     return pulumi.all([this.loginServer, this.targetRepository, this.tags]).apply(([server, repository, tags]) => ({
       name: `${server}/${repository}`,
-      digests: parseTags(typeof tags === "string" ? tags : ""),
+      digests: typeof tags === "string" ? parseTags(tags) : undefined,
     }));
   }
 }

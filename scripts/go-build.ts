@@ -12,6 +12,8 @@ export interface GoBuild {
   module: string;
   packages: readonly string[];
   flags: readonly string[];
+  /** Runs with a low priority, so that a build of minutes leaves the machine usable. @default false */
+  isLong?: boolean;
 }
 
 /** Builds commands of a Go module into `output`, in exactly the versions that its go.mod and go.sum pin. */
@@ -19,8 +21,10 @@ export async function goBuild(build: GoBuild, output: string): Promise<void> {
   const missing = await missingGo(build.module);
   if (missing !== undefined) throw new Error(missing);
   const args = ["build", "-mod=readonly", "-buildvcs=false", "-trimpath", ...build.flags];
+  const [command = "go", ...prefix] =
+    build.isLong && process.platform !== "win32" ? ["nice", "-n", "10", "go"] : ["go"];
   await withProgress(build.title, () =>
-    runOrFail("go", [...args, "-o", `${output}${path.sep}`, ...build.packages], {
+    runOrFail(command, [...prefix, ...args, "-o", `${output}${path.sep}`, ...build.packages], {
       cwd: build.module,
       // A go.work file above the checkout or the user's own flags must not change the pinned versions.
       env: { ...process.env, GOWORK: "off", GOFLAGS: "" },

@@ -74,7 +74,7 @@ export const repositoryFailure = {
     object: "stripPrefix, tagSuffix",
     reason: `must leave a valid tag: ${tag} would be ${JSON.stringify(name)}`,
     hints: [
-      "A tag has 1 to 128 letters, digits, periods, underscores and hyphens, and does not begin with a period or hyphen",
+      "Leave 1 to 128 letters, digits, periods, underscores and hyphens, of which the first is no period or hyphen",
     ],
   }),
   /** Stands for failures that are not printed; `like` is the first of them. */

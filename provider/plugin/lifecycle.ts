@@ -126,7 +126,9 @@ function splitProgramInputs(news: EngineInputs, old: Partial<Inputs> = {}) {
   const { referrers, ...others } = more;
   const keepReferrers = typeof referrers === "string" && referrers === old.referrers;
   const args = { ...others, ...(referrers !== undefined && !keepReferrers && { referrers }) };
-  return { args, program, keep: sourceDigest, keepReferrers };
+  // Only the recorded digest: another one, which a transform has set, would be imported without being verified.
+  const keep = sourceDigest === old.sourceDigest ? sourceDigest : undefined;
+  return { args, program, keep, keepReferrers };
 }
 
 /** Completes the arguments of `ImportedImage.get`, for which the engine calls no check. */

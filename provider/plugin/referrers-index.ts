@@ -7,7 +7,7 @@
 import { ImportError } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import type { Repository } from "../reference/repository";
-import { type RegistryClient, referrersTag } from "../registry/client";
+import { isIndexType, type Manifest, type RegistryClient, referrersTag } from "../registry/client";
 import { parseReferrers } from "../resource/referrers";
 import type { Outputs } from "../resource/state";
 import type { OperationContext } from "./context";
@@ -37,10 +37,8 @@ export async function importReferrersIndexes(
   for (const index of indexes) {
     for (const repository of repositories) {
       const held = await client.manifest(repository, index.tag, context.signal);
-      // One that lists more is kept by somebody who signs in the target.
-      const isOurs = held?.entries.every((entry) => known.has(entry.digest));
       const targets = { [`${repository}:${index.tag}`]: held?.descriptor.digest ?? index.digest };
-      const owned = isOurs && held ? { sourceDigest: held.descriptor.digest, targets } : undefined;
+      const owned = held && listsOnly(held, known) ? { sourceDigest: held.descriptor.digest, targets } : undefined;
       const image = { digest, registry, desired };
       await importReferrer({ referrer: index, repositories: [repository] }, image, owned, context);
     }
@@ -60,10 +58,17 @@ export async function removeReferrersIndexes(
   const subjects = new Set([sourceDigest, ...(image?.entries ?? []).map(({ digest }) => digest), ...known]);
   for (const tag of [...subjects].map(referrersTag)) {
     const index = await client.manifest(repository, tag, signal);
-    if (!index?.entries.every(({ digest }) => known.has(digest))) continue;
+    if (index === undefined || !listsOnly(index, known)) continue;
+    const { digest } = index.descriptor;
     await client.untag(repository, tag, signal);
-    await client.deleteManifest(repository, index.descriptor.digest, signal);
+    const tags = await client.tagsOf(repository, digest, signal);
+    if (tags.length === 0) await client.deleteManifest(repository, digest, signal);
   }
+}
+
+/** Whether what is under the tag of a list names nothing but these: one that names more is kept by somebody who signs in the target. */
+function listsOnly({ descriptor, entries }: Manifest, known: ReadonlySet<Digest>): boolean {
+  return isIndexType(descriptor.mediaType) && entries.every(({ digest }) => known.has(digest));
 }
 
 async function hasReferrersApi(

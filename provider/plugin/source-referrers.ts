@@ -38,12 +38,20 @@ export async function findReferrers(
   const listed =
     listedByProgram(args, source, lookup, digest, policy) ?? (await reader.listReferrers(source, digest, policy.tags));
   if (listed.failure) return keepRecorded(listed.failure, args, old, recorded);
-  const referrersFingerprint = [listed.fingerprint, ...(policy.artifactTypes ?? [])].join(" ");
+  const referrersFingerprint = fingerprintOf(listed, policy);
   if (recorded.referrersFingerprint === referrersFingerprint && !triggersChanged(args, old)) return { value: recorded };
   const collected = await reader.collectReferrers(source, digest, policy);
+  // The source no longer has an image that the program stays with.
+  const isGone = collected.failure?.code === "SOURCE_NOT_FOUND" && recorded.referrers !== undefined;
+  if (isGone) return { value: { ...recorded, referrersFingerprint } };
   if (collected.failure) return keepRecorded(collected.failure, args, old, recorded);
   const referrers = mergeReferrers(recorded.referrers, collected.referrers ?? []);
   return { value: { referrers, referrersFingerprint } };
+}
+
+/** Identifies what is listed, and what of it is wanted: below the image there may be cosign's tags that the list does not name. */
+function fingerprintOf({ fingerprint }: ReferrersResult, { tags, artifactTypes }: ReferrersPolicy): string {
+  return [fingerprint, ...(tags ? [] : ["without-tags"]), ...(artifactTypes ?? [])].join(" ");
 }
 
 function recordedReferrers({ referrers, referrersFingerprint }: Partial<Inputs>): RecordedReferrers {

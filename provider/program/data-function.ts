@@ -60,11 +60,18 @@ async function run<P extends object, R>(of: DataFunction<P, R>, args: object): P
 }
 
 function runError(name: string, failures: readonly Failure[]): pulumi.RunError {
-  return new pulumi.RunError(failures.map((failure) => `${name}: ${formatFailure(failure)}`).join("\n"));
+  return withoutStack(failures.map((failure) => `${name}: ${formatFailure(failure)}`).join("\n"));
 }
 
 function refusal(name: string, reason: string, hint: string): pulumi.RunError {
-  return new pulumi.RunError(`${name}: ${reason}\n  Hint: ${hint}`);
+  return withoutStack(`${name}: ${reason}\n  Hint: ${hint}`);
+}
+
+/** The SDK shows the stack of any error that nobody handles after the program itself has ended. */
+function withoutStack(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  delete error.stack;
+  return error;
 }
 
 /** The identity of a provider is known to its plugin process alone. */

@@ -260,7 +260,7 @@ function imageAt({ host, pathname }: URL): string | undefined {
  * behind registry.k8s.io, the page is asked for where the first one was: only that host gets the credentials.
  */
 function nextPage(response: HttpResponse, requested: URL): URL | undefined {
-  const [, target] = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(response.header("link") ?? "") ?? [];
+  const [, target] = /<([^<>]*)>[^<]*;\s*rel="?next"?/i.exec(response.header("link") ?? "") ?? [];
   if (target === undefined || !URL.canParse(target, response.url.href)) return undefined;
   const next = new URL(target, response.url);
   const { origin, pathname } = response.url;

@@ -14,7 +14,14 @@ export type { LockAttributes } from "./acr-metadata";
 export type { RegistryApiOptions } from "./api";
 export type { RegistryCredential } from "./credential";
 export type { ListedTag } from "./list-tags";
-export { entryFor, type IndexEntry, type Manifest, type ManifestDescriptor, type Referrer } from "./manifest";
+export {
+  entryFor,
+  type IndexEntry,
+  isIndexType,
+  type Manifest,
+  type ManifestDescriptor,
+  type Referrer,
+} from "./manifest";
 export type {
   CollectedReferrer,
   CollectedReferrers,

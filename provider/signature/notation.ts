@@ -2,7 +2,7 @@
  * Verifies signatures of the Notary Project, as Notation makes them.
  * https://github.com/notaryproject/specifications/blob/main/specs/trust-store-trust-policy.md#signature-verification
  */
-import { isObject, parseJson } from "../json";
+import { isObject } from "../json";
 import type { Digest } from "../reference/digest";
 import type { LayerDescriptor, SignatureCandidate, SignatureManifest, Verdict } from "./candidate";
 import { type Certificate, nameOf, parseCertificate } from "./notation/certificate";
@@ -11,9 +11,10 @@ import { COSE, openCose } from "./notation/cose";
 import { matches } from "./notation/distinguished-name";
 import { checkHeaders, type Envelope, verifySignature } from "./notation/envelope";
 import { JWS, openJws } from "./notation/jws";
-import { quoted, Rejection, reasonOf } from "./notation/rejection";
 import { verifyTimestamp } from "./notation/timestamp";
 import type { NotationPolicy } from "./notation-policy";
+import { quoted, Rejection, rejectionReason } from "./rejection";
+import { parseStrictJson } from "./strict-json";
 
 /** The image whose signature is wanted. */
 export interface SignedImage {
@@ -42,13 +43,13 @@ export async function verifyNotation(
   try {
     signature = findEnvelope(image, candidate.manifest);
   } catch (error) {
-    return { rejected: reasonOf(error) };
+    return { rejected: rejectionReason(error) };
   }
   const bytes = await candidate.blob(signature, MAX_ENVELOPE_BYTES);
   try {
     return { signedBy: verifyEnvelope(image, openEnvelope(signature.mediaType, bytes), policy, now) };
   } catch (error) {
-    return { rejected: reasonOf(error) };
+    return { rejected: rejectionReason(error) };
   }
 }
 
@@ -82,7 +83,7 @@ function verifyEnvelope(image: SignedImage, envelope: Envelope, policy: Notation
 
 /** https://github.com/notaryproject/specifications/blob/main/specs/signature-specification.md#payload */
 function checkPayload(image: SignedImage, payload: Buffer): void {
-  const content = parseJson(payload.toString("utf8"));
+  const content = parseStrictJson(payload);
   const target = isObject(content) ? content.targetArtifact : undefined;
   if (!isObject(target)) throw new Rejection("has a payload without a target artifact");
   for (const property of ["digest", "mediaType", "size"] as const) {

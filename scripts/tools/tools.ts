@@ -22,7 +22,29 @@ export function regsyncFolder(): Promise<Tools> {
   ]);
 }
 
-async function build(name: string, module: string, title: string, packages: readonly string[]): Promise<Tools> {
+/** Returns a folder with `oras` and `regctl`, or the reason why they cannot be built. Only `npm run conformance` uses them. */
+export function copyToolsFolder(): Promise<Tools> {
+  const module = path.join(__dirname, "copy-tools");
+  return build("copy-tools", module, "building oras and regctl, which are compared with (half a minute)", [
+    "oras.land/oras/cmd/oras",
+    "github.com/regclient/regclient/cmd/regctl",
+  ]);
+}
+
+/** Returns a folder with `cosign`, or the reason why it cannot be built. Only `npm run conformance` uses it. */
+export function cosignFolder(): Promise<Tools> {
+  const module = path.join(__dirname, "cosign");
+  const title = "building cosign, which signs and verifies (four minutes of processor time, 1.5 GB of modules)";
+  return build("cosign", module, title, ["github.com/sigstore/cosign/v3/cmd/cosign"], { isLong: true });
+}
+
+async function build(
+  name: string,
+  module: string,
+  title: string,
+  packages: readonly string[],
+  { isLong = false } = {},
+): Promise<Tools> {
   const pins = [path.join(module, "go.mod"), path.join(module, "go.sum")];
   const recipe = `${name}-${await fingerprint([...pins, __filename], [process.platform, process.arch])}`;
   if (!existsSync(path.join(cacheFolder(), recipe))) {
@@ -30,7 +52,7 @@ async function build(name: string, module: string, title: string, packages: read
     if (reason !== undefined) return { folder: undefined, reason };
   }
   const folder = await cached(recipe, (unfinished) =>
-    goBuild({ title, module, packages, flags: ["-ldflags", "-s -w"] }, unfinished),
+    goBuild({ title, module, packages, flags: ["-ldflags", "-s -w"], isLong }, unfinished),
   );
   return { folder };
 }

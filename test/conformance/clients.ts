@@ -7,6 +7,9 @@ export function clientPath(
     | "CONFORMANCE_AZURE_SDK"
     | "CONFORMANCE_SKOPEO"
     | "CONFORMANCE_CRANE"
+    | "CONFORMANCE_ORAS"
+    | "CONFORMANCE_REGCTL"
+    | "CONFORMANCE_COSIGN"
     | "CONFORMANCE_REGISTRY",
 ): string {
   const path = process.env[name];

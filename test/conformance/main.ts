@@ -1,7 +1,7 @@
 /**
  * `npm run conformance`: tests the emulator and the product with independent clients and registries.
  *
- * Installs the clients into the cache and writes the comparison with the Azure CLI to RESULTS.md.
+ * Installs the clients into the cache and writes the comparisons with the Azure CLI and with tools that copy to RESULTS.md.
  * `npm run conformance -- WORDS` runs the tests whose name matches and only prints the results.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ import { engineFolder } from "../../scripts/engine/engine";
 import { endTogether, run, runOrFail } from "../../scripts/process";
 import { printStatus } from "../../scripts/progress";
 import { closingLine, type JestReport, type Tally, tallyJest } from "../../scripts/tally";
-import { toolsFolder } from "../../scripts/tools/tools";
+import { copyToolsFolder, cosignFolder, type Tools, toolsFolder } from "../../scripts/tools/tools";
 import { pythonWith } from "./python";
 import { resultPage } from "./results";
 
@@ -42,17 +42,29 @@ async function main(): Promise<void> {
 
 /** Installs the clients and returns the variables that hold their paths. */
 async function install(): Promise<Record<string, string>> {
-  const tools = await toolsFolder();
-  if (tools.folder === undefined) throw new Error(tools.reason);
+  const [tools, copyTools, cosign] = [
+    await built(toolsFolder()),
+    await built(copyToolsFolder()),
+    await built(cosignFolder()),
+  ];
   const skopeo = findOnPath("skopeo");
   return {
-    CONFORMANCE_CRANE: path.join(tools.folder, "crane"),
-    CONFORMANCE_REGISTRY: path.join(tools.folder, "registry"),
+    CONFORMANCE_CRANE: path.join(tools, "crane"),
+    CONFORMANCE_REGISTRY: path.join(tools, "registry"),
+    CONFORMANCE_ORAS: path.join(copyTools, "oras"),
+    CONFORMANCE_REGCTL: path.join(copyTools, "regctl"),
+    CONFORMANCE_COSIGN: path.join(cosign, "cosign"),
     CONFORMANCE_AZURE_SDK: await pythonWith("azure-sdk", "installing the Python SDK (some seconds)"),
     CONFORMANCE_AZURE_CLI: await pythonWith("azure-cli", "installing the Azure CLI (700 MB, one to five minutes)"),
     ...(skopeo === undefined ? {} : { CONFORMANCE_SKOPEO: skopeo }),
     TEST_ENGINE: await engineFolder(),
   };
+}
+
+async function built(building: Promise<Tools>): Promise<string> {
+  const tools = await building;
+  if (tools.folder === undefined) throw new Error(tools.reason);
+  return tools.folder;
 }
 
 function findOnPath(command: string): string | undefined {
@@ -90,6 +102,9 @@ async function preface(clients: Record<string, string>, tally: Tally): Promise<s
     ),
     `crane ${moduleVersion("github.com/google/go-containerregistry")}`,
     `registry (CNCF distribution) ${moduleVersion("github.com/distribution/distribution/v3")}`,
+    `oras ${moduleVersion("oras.land/oras", "copy-tools")}`,
+    `regctl ${moduleVersion("github.com/regclient/regclient", "copy-tools")}`,
+    `cosign ${moduleVersion("github.com/sigstore/cosign/v3", "cosign")}`,
     clients.CONFORMANCE_SKOPEO === undefined
       ? "no skopeo, since there is none on PATH"
       : (await runOrFail(clients.CONFORMANCE_SKOPEO, ["--version"])).trim(),
@@ -103,8 +118,8 @@ async function preface(clients: Record<string, string>, tally: Tally): Promise<s
 }
 
 /** The version that the Go modules of the tools pin. */
-function moduleVersion(module: string): string {
-  const pins = readFileSync(path.join(root, "scripts/tools/go.mod"), "utf8");
+function moduleVersion(module: string, folder = ""): string {
+  const pins = readFileSync(path.join(root, "scripts/tools", folder, "go.mod"), "utf8");
   return (
     pins
       .split("\n")

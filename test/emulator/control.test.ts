@@ -93,6 +93,16 @@ test("filters and clears the log", async () => {
   expect(await running.control.requests()).toEqual([]);
 });
 
+test("HEAD has no body, in the log neither", async () => {
+  await running.control.clearRequests();
+  const url = "https://mcr.microsoft.com/v2/windows/servercore/manifests/ltsc2019";
+  const { headers } = await client.request(url, { method: "HEAD" });
+  const { text } = await client.request(url);
+  expect(Number(headers["content-length"])).toBe(text.length);
+  const logged = (await running.control.requests()).map(({ responseBytes }) => responseBytes);
+  expect(logged).toEqual([0, text.length]);
+});
+
 test("settings change how Docker Hub's token service responds to several scopes", async () => {
   const path = ["library/hello-world", "tensorflow/tensorflow"]
     .map((name) => `scope=repository:${name}:pull`)

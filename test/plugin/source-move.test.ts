@@ -84,3 +84,10 @@ test("with platform, an index that moved without its platform is no move", async
   expect(clientRequests(emulator)).toEqual([]);
   expect(stack.resource().outputs.indexDigest).not.toBe(moved);
 });
+
+test("a digest that a transform has put among the inputs is not taken for the recorded one", async () => {
+  await up();
+  const other = publish(emulator, `${repository}:other`);
+  expect((await up({ sourceDigest: other })).steps).toEqual({ image: "same" });
+  expect([held(), stack.resource().outputs.sourceDigest]).toEqual([first, first]);
+});

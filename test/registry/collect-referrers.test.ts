@@ -317,6 +317,16 @@ describe("bounds", () => {
     expect(count("GET manifests/")).toBe(1);
   });
 
+  test("manifests that are longer than 16 MB together are not kept", async () => {
+    const image = repository.image("app");
+    const padding = "x".repeat(4 * 1024 * 1024 - 1_000);
+    for (let at = 0; at < 5; at++) repository.referrer(image, SBOM, `${at}${padding}`);
+    expect(await failure(collect(image, { tags: false }))).toMatchObject({
+      code: "SOURCE_INVALID_RESPONSE",
+      text: expect.stringContaining("the manifests that refer to one image are longer than 16777216 bytes"),
+    });
+  });
+
   test("an index of more than 200 manifests is not looked into", async () => {
     const children = Array.from({ length: 201 }, (_, at) => sha256(String(at)));
     const index = repository.index(children);

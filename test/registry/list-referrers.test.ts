@@ -111,6 +111,15 @@ describe("the API", () => {
     expect(requests()).toEqual([referrersGet(), `${referrersGet()}?last=2`]);
   });
 
+  test("is followed by the link that is complete, so that each character of the header is read once", async () => {
+    repository.api = (response, _digest, url) => {
+      const link = '<<<no link <?last=2>; rel="next"';
+      repository.sendList(response, [], url.searchParams.get("last") === null ? { link } : {});
+    };
+    await list({ tags: false });
+    expect(requests()).toEqual([referrersGet(), `${referrersGet()}?last=2`]);
+  });
+
   test("is found behind another name of the registry", async () => {
     const bundle = repository.referrer(image, BUNDLE);
     fake.respondTo("*", (request, response) =>

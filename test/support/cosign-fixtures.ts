@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Digest } from "../../provider/reference/digest";
 import type { SignatureCandidate } from "../../provider/signature/candidate";
 import { type CosignPolicy, parseCosignPolicy } from "../../provider/signature/cosign-policy";
-import { readCandidate } from "./signature-candidate";
+import { type NewCandidate, readCandidate } from "./signature-candidate";
 
 const folder = path.join(__dirname, "../fixtures/cosign");
 /** A public key in PEM. */
@@ -35,6 +35,19 @@ export type FixtureName = keyof typeof MANIFESTS;
 
 export function readFixture(name: FixtureName): SignatureCandidate {
   return readCandidate(path.join(folder, name), MANIFESTS[name]);
+}
+
+/** The manifest as it was stored, for a test to change or push. */
+export async function storedFixture(name: FixtureName): Promise<NewCandidate> {
+  const { manifest, blob } = readFixture(name);
+  const { artifactType, config, subject } = manifest;
+  const layers = manifest.layers.map(async (layer) => ({ ...layer, content: await blob(layer, layer.size) }));
+  return {
+    layers: await Promise.all(layers),
+    ...(config && { configType: config.mediaType }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(subject && { subject: subject.digest }),
+  };
 }
 
 /** Valid arguments as a policy. */

@@ -1,6 +1,7 @@
 /** The documentation: its programs compile, its links lead somewhere, and its figures are those of the code. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { RE2JS } from "re2js";
 import ts from "typescript";
 import { devDependencies, peerDependencies } from "../../package.json";
 import { IMPORT_ROLE, PULL_ROLE, TARGET_ROLES } from "../../provider/failure/roles";
@@ -49,6 +50,37 @@ test.each(pages)("%s: every relative link leads to a file, and to a heading in i
   const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
   const broken = links.filter((link) => !/^(https?|mailto):/.test(link) && !exists(page, link));
   expect(broken).toEqual([]);
+});
+
+test("the configuration of Renovate finds an image that is pinned by digest, and replaces tag and digest", () => {
+  const [, json = ""] = /^```json\n(\{\n {2}"customManagers".*?)^```$/ms.exec(read("docs/questions.md")) ?? [];
+  const [manager] = JSON.parse(json).customManagers;
+  const [filePattern] = manager.managerFilePatterns;
+  expect(RE2JS.compile(filePattern.slice(1, -1)).matcher("stacks/prod/index.ts").find()).toBe(true);
+
+  const [old, young] = ["1", "2"].map((digit) => `sha256:${digit.repeat(64)}`);
+  const program = (image: string) => `  source: "${image}", // "node:22" and "${old}" are not pinned images`;
+  // Renovate compiles expressions with RE2, which has no lookaround.
+  const found = RE2JS.compile(manager.matchStrings[0]).matcher(
+    program(`registry:5000/library/node22:22-alpine@${old}`),
+  );
+  expect(found.find()).toBe(true);
+  const groups = ["depName", "currentValue", "currentDigest"].map((name) => found.group(name));
+  expect(groups).toEqual(["registry:5000/library/node22", "22-alpine", old]);
+
+  const values: Record<string, string> = {
+    depName: String(groups[0]),
+    newValue: "24-alpine",
+    newDigest: String(young),
+  };
+  const replacement = manager.autoReplaceStringTemplate.replace(
+    /\{\{\{(\w+)\}\}\}/g,
+    (_: string, name: string) => values[name],
+  );
+  expect(program(`registry:5000/library/node22:22-alpine@${old}`).replace(String(found.group()), replacement)).toBe(
+    program(`registry:5000/library/node22:24-alpine@${young}`),
+  );
+  expect(found.find()).toBe(false);
 });
 
 test("the README names the versions that the tests run with, and the oldest ones that are allowed", () => {

@@ -6,7 +6,7 @@ import type { RegistryApi } from "../api";
 import { getManifest } from "../content";
 import { type IndexEntry, isIndexType, type Manifest } from "../manifest";
 import { matchesArtifactType } from "./artifact-types";
-import { requireImportable, requireVisitable } from "./limits";
+import { requireImportable, requireSmall, requireVisitable } from "./limits";
 import { listReferrers } from "./list-referrers";
 import { referrersTag } from "./tag-schema";
 
@@ -88,6 +88,8 @@ class Collector implements CollectedReferrers {
   /** What is part of the image, or collected. */
   readonly #seen = new Set<Digest>();
   readonly #manifests = new Map<Digest, Promise<Manifest | undefined>>();
+  /** Of these. */
+  #bytes = 0;
 
   constructor(
     private readonly api: RegistryApi,
@@ -164,8 +166,15 @@ class Collector implements CollectedReferrers {
 
   /** The manifest of a digest, each read once. */
   #read(digest: Digest): Promise<Manifest | undefined> {
-    const manifest = this.#manifests.get(digest) ?? getManifest(this.api, this.repository, digest, this.signal);
+    const manifest = this.#manifests.get(digest) ?? this.#readOnce(digest);
     this.#manifests.set(digest, manifest);
+    return manifest;
+  }
+
+  async #readOnce(digest: Digest): Promise<Manifest | undefined> {
+    const manifest = await getManifest(this.api, this.repository, digest, this.signal);
+    this.#bytes += manifest?.descriptor.size ?? 0;
+    requireSmall(this.api, this.#bytes);
     return manifest;
   }
 

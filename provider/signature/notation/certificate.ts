@@ -1,8 +1,8 @@
 /** Certificates, parsed as far as the Notary Project has rules about them. */
 import { type KeyObject, X509Certificate } from "node:crypto";
+import { parsing } from "../rejection";
 import { algorithmOf, type Der, explicit, Fields, HASHES, type Hash, listOf, octets, parseDer, setOf } from "./der";
 import { ATTRIBUTE_TYPES, formatName, type NameAttribute, type Subject } from "./distinguished-name";
-import { parsing } from "./rejection";
 
 export interface Certificate {
   readonly der: Buffer;

@@ -2,9 +2,10 @@
  * Chains of certificates, from a leaf to a root.
  * https://github.com/notaryproject/specifications/blob/main/specs/signature-specification.md#certificate-requirements
  */
+
+import { quoted, Rejection } from "../rejection";
 import { type Certificate, isIssuedBy, isSelfSigned, nameOf } from "./certificate";
 import { describeKey, isStrongKey } from "./key";
-import { quoted, Rejection } from "./rejection";
 
 /** More certificates than any CA needs; a bound for the work that a signature can cause. */
 export const MAX_CERTIFICATES = 10;

@@ -2,9 +2,9 @@
  * Envelopes in COSE: https://github.com/notaryproject/specifications/blob/main/specs/signature-envelope-cose.md
  */
 import type { DecodeOptions } from "cbor2" with { "resolution-mode": "import" };
+import { parsing } from "../rejection";
 import { type Envelope, HEADER, TIME_HEADERS } from "./envelope";
 import type { Algorithm } from "./key";
-import { parsing } from "./rejection";
 
 export const COSE = "application/cose";
 

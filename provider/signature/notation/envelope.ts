@@ -1,8 +1,9 @@
 /** The signature envelope: what JWS and COSE have in common, and its rules. */
+
+import { quoted, Rejection } from "../rejection";
 import { type Certificate, parseCertificate } from "./certificate";
 import { MAX_CERTIFICATES } from "./chain";
 import { type Algorithm, describeKey, isSignature, signingKey } from "./key";
-import { quoted, Rejection } from "./rejection";
 
 /** An envelope as its format's module reads it. Nothing in it is verified. */
 export interface Envelope {

@@ -2,9 +2,10 @@
  * Envelopes in JWS: https://github.com/notaryproject/specifications/blob/main/specs/signature-envelope-jws.md
  */
 import { isObject } from "../../json";
+import { parsing } from "../rejection";
+import { parseStrictJson } from "../strict-json";
 import { type Envelope, HEADER, TIME_HEADERS } from "./envelope";
 import type { Algorithm } from "./key";
-import { parsing } from "./rejection";
 
 export const JWS = "application/jose+json";
 
@@ -36,8 +37,8 @@ export function openJws(bytes: Buffer): Envelope {
 }
 
 function parseObject(json: Buffer): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json));
-  if (!isObject(value)) throw new Error("an object is missing");
+  const value = parseStrictJson(json);
+  if (!isObject(value)) throw new Error("it is not a JSON object, or repeats a key");
   return value;
 }
 

@@ -1,5 +1,6 @@
 /** CMS signed data with one signer, as timestamps use it: https://www.rfc-editor.org/rfc/rfc5652#section-5 */
 import { constants, createHash, type KeyObject, type SigningOptions, verify } from "node:crypto";
+import { Rejection } from "../rejection";
 import { type Certificate, parseCertificate } from "./certificate";
 import { MAX_CERTIFICATES } from "./chain";
 import {
@@ -15,7 +16,6 @@ import {
   parseDer,
   setOf,
 } from "./der";
-import { Rejection } from "./rejection";
 
 /** Signed data as it is read. Nothing in it is verified. */
 export interface SignedData {

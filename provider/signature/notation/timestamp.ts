@@ -1,9 +1,9 @@
 /** Timestamps that prove when a signature existed: https://www.rfc-editor.org/rfc/rfc3161 */
 import { createHash } from "node:crypto";
+import { parsing, quoted, Rejection } from "../rejection";
 import { type Certificate, nameOf } from "./certificate";
 import { checkChain, findChain, invalidDuring } from "./chain";
 import { algorithmOf, type Der, Fields, HASHES, isSequence, listOf, octets, parseDer } from "./der";
-import { parsing, quoted, Rejection } from "./rejection";
 import { parseSignedData, type SignedData, verifySignedData } from "./signed-data";
 
 /** The period in which the signature was timestamped: a moment, widened by the accuracy of the clock. */

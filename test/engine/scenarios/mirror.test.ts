@@ -29,7 +29,7 @@ test("S22 a mirror of 300 tags: preview shows what comes, moves and leaves, line
   const source = { registry: "myregistry", source: `docker.io/${repository}`, semver: ">=1", onDelete: "untag" };
   const project = await PulumiProject.create({ env, program: program(source, "1.7.0") });
   const created = await project.up();
-  expect([created.exitCode, created.changes]).toEqual([0, { create: 1 }]);
+  expect([created.diagnostics("error"), created.changes]).toEqual([[], { create: 1 }]);
   expect((await control.imports()).length).toBe(300);
   expect(await project.outputs()).toEqual({
     reference: `${TARGET}/${repository}@${await control.digest(`docker.io/${repository}:1.7.0`)}`,
@@ -82,7 +82,7 @@ test("S22 a mirror whose first up is killed in the middle is completed by the ne
   await release();
 
   const next = await project.up();
-  expect([next.exitCode, next.changes]).toEqual([0, { create: 1 }]);
+  expect([next.diagnostics("error"), next.changes]).toEqual([[], { create: 1 }]);
   for (const tag of numbered(60)) {
     expect([tag, await control.digest(`${TARGET}/${repository}:${tag}`)]).toEqual([
       tag,
@@ -143,7 +143,7 @@ test("S22 the preview of five changes among 5,000 tags has at most 40 lines", as
     program: program({ source: `docker.io/${repository}`, semver: ">=1" }, "1.0.0"),
   });
   const created = await project.up();
-  expect([created.exitCode, created.changes]).toEqual([0, { create: 1 }]);
+  expect([created.diagnostics("error"), created.changes]).toEqual([[], { create: 1 }]);
   publish(repository, ["3.7.0", "20.50.0", "44.1.0", "60.0.0"]);
   store?.removeTag(repository, "33.33.0");
   const preview = await project.preview({ args: ["--diff"] });

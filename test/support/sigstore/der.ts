@@ -17,7 +17,10 @@ export const boolean = (value: boolean) => tlv(0x01, Buffer.from([value ? 0xff :
 export const utf8 = (text: string) => tlv(0x0c, Buffer.from(text));
 /** A small number, or the bytes of a larger one, which is positive. */
 export function integer(value: number | Buffer): Buffer {
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from([value]);
+  const all = Buffer.isBuffer(value) ? value : Buffer.from([value]);
+  // DER has no superfluous zeros, with which random bytes may begin.
+  const start = all.findIndex((byte) => byte !== 0);
+  const bytes = start < 0 ? Buffer.from([0]) : all.subarray(start);
   return tlv(0x02, ...((bytes[0] ?? 0) < 0x80 ? [] : [Buffer.from([0])]), bytes);
 }
 

@@ -68,8 +68,8 @@ describe("a start", () => {
   });
 
   test("that is throttled for longer than there is time fails as throttled", async () => {
-    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "47" } });
-    const { outcome } = await imports.run({ endsWhen: () => imports.waits.some((ms) => ms >= 47_000) });
+    await imports.emulator.control.faults({ ...START, status: 429, headers: { "retry-after": "600" } });
+    const { outcome } = await imports.run({ endsWhen: () => imports.waits.some((ms) => ms >= 500_000) });
     expect(outcome).toMatchObject({ state: "failed", failure: { code: "AZURE_THROTTLED" } });
   });
 

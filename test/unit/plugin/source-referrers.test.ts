@@ -1,4 +1,5 @@
 /** When `check` reads what refers to an image, and what it takes over from the state. */
+import type { Failure } from "../../../provider/failure/failure";
 import { registryFailure } from "../../../provider/failure/registry";
 import type { CheckContext } from "../../../provider/plugin/check-context";
 import { findReferrers } from "../../../provider/plugin/source-referrers";
@@ -24,10 +25,12 @@ interface Case {
   readonly context?: Partial<CheckContext>;
   readonly listed?: Partial<ReferrersLookup> | undefined;
   readonly chosen?: Parameters<typeof findReferrers>[2];
+  /** Why what refers to the image cannot be collected. */
+  readonly failed?: Failure;
 }
 
 /** What is found, and what was read for it. */
-async function find({ given = {}, recorded = old, context = {}, listed, chosen }: Case = {}) {
+async function find({ given = {}, recorded = old, context = {}, listed, chosen, failed }: Case = {}) {
   const read: string[] = [];
   const all = { ...args, ...given };
   const lookup = listed && { source: sourceKey(all), referrers: { digest, tags: true, ...listed } };
@@ -44,6 +47,7 @@ async function find({ given = {}, recorded = old, context = {}, listed, chosen }
       },
       collectReferrers: async () => {
         read.push("collect");
+        if (failed) return { failure: failed };
         const common = { repository: "library/node", mediaType: "m", subject: digest };
         return { referrers: [{ ...common, digest: added, artifactType: "b/b" }] };
       },
@@ -92,8 +96,14 @@ test.each<[string, Case, object, string[]]>([
   [
     "a look-up with cosign's tags, which are not wanted",
     { listed: { fingerprint: "before" }, given: { referrers: { tags: false } } },
-    { referrers: both, referrersFingerprint: "here" },
+    { referrers: both, referrersFingerprint: "here without-tags" },
     [`list ${digest} false`, "collect"],
+  ],
+  [
+    "cosign's tags, which were not wanted before and may be below the image",
+    { listed: { fingerprint: "before" }, recorded: { ...old, referrersFingerprint: "before without-tags" } },
+    { referrers: both, referrersFingerprint: "before" },
+    ["collect"],
   ],
   ["no referrers", { given: { referrers: false } }, {}, []],
   ["ignoreChanges", { context: { keepReferrers: true } }, kept, []],
@@ -105,6 +115,23 @@ test.each<[string, Case, object, string[]]>([
   ["a digest that was kept", { chosen: { value: { sourceDigest: digest }, warning: failure } }, kept, []],
 ])("%s", async (_, given, value, read) => {
   expect(await find(given)).toEqual({ value, read });
+});
+
+describe("an image that the source no longer has", () => {
+  const failed = registryFailure.notFound("source", `docker.io/library/node@${digest}`);
+
+  test("keeps what is recorded, and is not read again", async () => {
+    const value = { ...kept, referrersFingerprint: "now" };
+    expect(await find({ failed, listed: { fingerprint: "now" } })).toEqual({ value, read: ["collect"] });
+  });
+
+  test("is a failure when nothing is recorded of it", async () => {
+    const recorded = { ...old, sourceDigest: other };
+    expect(await find({ failed, listed: { fingerprint: "now" }, recorded })).toMatchObject({
+      value: {},
+      failure: failed,
+    });
+  });
 });
 
 describe("a list that could not be read", () => {

@@ -12,6 +12,7 @@ import {
   readFixture,
   readFixtureKey,
   SUBJECT,
+  storedFixture,
 } from "../../support/cosign-fixtures";
 import { type NewCandidate, newCandidate } from "../../support/signature-candidate";
 import { SigstoreDeployment } from "../../support/sigstore/deployment";
@@ -20,13 +21,6 @@ const byKey = cosignPolicy({ key: readFixtureKey("cosign") });
 const identity = { issuer: ISSUER, subject: SUBJECT, trustedRoot: fixtureRoot };
 const byIdentity = cosignPolicy(identity);
 const otherRoot = new SigstoreDeployment().trustedRoot;
-
-/** The candidate as it was stored, for a test to change. */
-async function storedIn(name: FixtureName): Promise<NewCandidate> {
-  const { manifest, blob } = readFixture(name);
-  const layers = manifest.layers.map(async (layer) => ({ ...layer, content: await blob(layer, layer.size) }));
-  return { layers: await Promise.all(layers), ...(manifest.subject && { subject: manifest.subject.digest }) };
-}
 
 test.each<[FixtureName, string, unknown, RegExp]>([
   ["bundle-by-key", "another key", { key: readFixtureKey("other") }, /^was not made with the key sha256:/],
@@ -87,7 +81,7 @@ const accepted = async (made: NewCandidate, policy = byIdentity) =>
   "signedBy" in (await verifyCosign(IMAGE, newCandidate(made), policy));
 
 test("every field of a bundle is signed, but those that its checkpoint repeats", async () => {
-  const stored = await storedIn("bundle-by-identity");
+  const stored = await storedFixture("bundle-by-identity");
   const bundle = JSON.parse(String(stored.layers[0]?.content));
   expect(await accepted(stored)).toBe(true);
   const ignored: string[] = [];
@@ -100,7 +94,7 @@ test("every field of a bundle is signed, but those that its checkpoint repeats",
 });
 
 test("every field of the annotations of cosign's tag is signed, but the chain", async () => {
-  const stored = await storedIn("simple-signing-by-identity");
+  const stored = await storedFixture("simple-signing-by-identity");
   const { "dev.sigstore.cosign/bundle": entry = "", ...annotations } = stored.layers[0]?.annotations ?? {};
   const changed = [
     ...changes(annotations).map(

@@ -201,6 +201,17 @@ describe("signers", () => {
       signed: signJws({ chain: leafExtensions(usage, extension.extendedKeyUsage([PURPOSE.any])) }),
       reason: /must not have the extended key usage anyExtendedKeyUsage$/,
     }),
+    ...Object.fromEntries(
+      (["clientAuth", "emailProtection", "OCSPSigning"] as const).map((purpose) => [
+        `a certificate for ${purpose} as well`,
+        () => ({
+          signed: signJws({
+            chain: leafExtensions(usage, extension.extendedKeyUsage([PURPOSE.codeSigning, PURPOSE[purpose]])),
+          }),
+          reason: new RegExp(`must not have the extended key usage ${purpose}$`),
+        }),
+      ]),
+    ),
     "the certificate of a timestamp authority": () => ({
       signed: signCose({ chain: leafExtensions(usage, extension.extendedKeyUsage([PURPOSE.timeStamping])) }),
       reason: /must not have the extended key usage timeStamping$/,

@@ -137,6 +137,12 @@ const forgeries: readonly Forgery[] = [
     byIdentity,
     /no issuer in ASCII/,
   ],
+  [
+    "a subject that is ours without the eighth bit of its bytes",
+    identityBundle({ certificate: { subject: SUBJECT.replace("s://", "\u{fabef}") } }),
+    byIdentity,
+    /no subject or no issuer in ASCII/,
+  ],
   ["a certificate without a subject", identityBundle({ certificate: { subject: "" } }), byIdentity, /no subject/],
   ["a statement about another image", identityBundle({ text: statementFor(OTHER) }), byIdentity, /^signs sha256:5+/],
   [

@@ -58,8 +58,11 @@ export const extension = {
 export const PURPOSE = {
   any: "2.5.29.37.0",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
   codeSigning: "1.3.6.1.5.5.7.3.3",
+  emailProtection: "1.3.6.1.5.5.7.3.4",
   timeStamping: "1.3.6.1.5.5.7.3.8",
+  OCSPSigning: "1.3.6.1.5.5.7.3.9",
 };
 
 export const CA_EXTENSIONS = [extension.basicConstraints(true), extension.keyUsage([5, 6])];
