@@ -270,13 +270,15 @@ function tags({ options, response, method, query, repository, reference }: Distr
 /** https://pkg.go.dev/github.com/google/go-containerregistry/pkg/v1/google#Tags */
 function manifestMap(store: RegistryStore, repository: string): object {
   const manifests = [...(store.repository(repository)?.manifests.values() ?? [])];
+  const tags = new Map<string, string[]>();
+  for (const { name, digest } of store.tags(repository)) tags.set(digest, [...(tags.get(digest) ?? []), name]);
   return Object.fromEntries(
     manifests.map(({ digest, mediaType, bytes, createdTime }) => [
       digest,
       {
         imageSizeBytes: String(bytes.length),
         mediaType,
-        tag: store.tagsOf(repository, digest).map(({ name }) => name),
+        tag: tags.get(digest) ?? [],
         timeUploadedMs: String(createdTime.getTime()),
       },
     ]),
