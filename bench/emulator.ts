@@ -75,10 +75,12 @@ export function countRequests({ requests }: Pick<Traffic, "requests">, pattern: 
   return [...requests].reduce((sum, [request, times]) => (pattern.test(request) ? sum + times : sum), 0);
 }
 
-/** The requests of a command beyond those of another one. */
+/** The requests of a command beyond those of another one; negative where it sends fewer. */
 export function requestsBeyond(traffic: Traffic, plain: Traffic): Traffic["requests"] {
-  const more = [...traffic.requests].map(([key, times]) => [key, times - (plain.requests.get(key) ?? 0)] as const);
-  return new Map(more.filter(([, times]) => times !== 0));
+  const keys = new Set([...traffic.requests.keys(), ...plain.requests.keys()]);
+  const times = ({ requests }: Traffic, key: string) => requests.get(key) ?? 0;
+  const more = [...keys].map((key) => [key, times(traffic, key) - times(plain, key)] as const);
+  return new Map(more.filter(([, difference]) => difference !== 0));
 }
 
 /** The host in a key of {@link Traffic.requests}. */

@@ -3,11 +3,11 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { fullPlan, type Plan, quickPlan } from "./plan";
 
-export const USAGE = `npm run bench                         everything, written to bench/RESULTS.md and bench/no-op.svg (half an hour on two cores)
+export const USAGE = `npm run bench                         everything, written to bench/RESULTS.md and bench/no-op.svg (three quarters of an hour on two cores)
 npm run bench -- --budgets            figures that are the same on every machine, written to bench/budgets.json
 npm run bench -- --against DIR        a no-op \`up\` of this checkout beside another one, which is installed and built
 npm run bench -- [options]            printed only
-  --quick                             1 and 10 images, two rounds, without conditions, arguments and peers (two minutes)
+  --quick                             1 and 10 images, two rounds, without conditions, arguments, features, peers and mirrors (two minutes)
   --only no-op,requests               some of: no-op, conditions, requests, arguments, features, first-up, peers, mirrors, state,
                                       processes
   --images 100,1000                   numbers of images, and of tags of a mirror
