@@ -10,6 +10,7 @@ import { printRepositorySource, type RepositorySource } from "../../resource/rep
 import {
   type FoundTags,
   imageSource,
+  policiesOf,
   type RepositoryArguments,
   type RepositoryContext,
   type RepositoryInputs,
@@ -210,34 +211,11 @@ function toImage(
   args: RepositoryArguments,
   { targetRepository }: Pick<RepositoryInputs, "targetRepository">,
 ): Arguments {
-  const {
-    registry,
-    referrers,
-    onConflict,
-    onDelete,
-    onSourceUnavailable,
-    onSourceMove,
-    cooldown,
-    verify,
-    lock,
-    triggers,
-  } = args;
-  const policies = {
-    referrers,
-    onConflict,
-    onDelete,
-    onSourceUnavailable,
-    onSourceMove,
-    cooldown,
-    verify,
-    lock,
-    triggers,
-  };
   return {
-    registry,
+    registry: args.registry,
     source: imageSource(args.source, tag),
     targetTags: [`${targetRepository}:${target}`],
-    ...Object.fromEntries(Object.entries(policies).filter(([, value]) => value !== undefined)),
+    ...policiesOf(args),
   };
 }
 
