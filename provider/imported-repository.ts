@@ -74,6 +74,11 @@ export class ImportedRepository extends pulumi.CustomResource {
    */
   constructor(name: string, args: ImportedRepositoryArgs, opts?: pulumi.CustomResourceOptions) {
     checkOptions(TYPE, name, opts ?? {});
+    if (opts?.id !== undefined) {
+      throw new pulumi.RunError(
+        `${name}: id is not supported\n  Hint: Remove the option: create adopts the tags that the target holds`,
+      );
+    }
     const stackTraces = suppressStackTraces();
     try {
       super(TYPE, name, toInputs(name, args ?? {}, opts ?? {}), opts);
