@@ -1,19 +1,17 @@
 /** The resource that programs declare for many tags of one repository. Runs in the user's program. */
 import * as pulumi from "@pulumi/pulumi";
 import type { TagSelectionArgs } from "./get-image-tags";
-import type { LockArgs, ReferrersArgs } from "./imported-image";
+import type { ImportPolicyArgs } from "./import-policy-args";
 import { tagsLookUp } from "./program/look-up-tags";
 import { programContext } from "./program/program-context";
 import { checkOptions } from "./program/resource-options";
 import { withSecretCredentials } from "./program/secret-credentials";
 import { suppressStackTraces } from "./program/stack-traces";
 import type { RepositorySourceArgs } from "./repository-source-args";
-import type { ConflictPolicy, DeletePolicy, SourceMovePolicy, SourceUnavailablePolicy } from "./resource/state";
 import { parseTags } from "./resource/tag-records";
-import type { VerifyArgs } from "./verify-args";
 
 /** Arguments of {@link ImportedRepository}. `tags` or a selection is required. */
-export interface ImportedRepositoryArgs extends TagSelectionArgs {
+export interface ImportedRepositoryArgs extends TagSelectionArgs, ImportPolicyArgs {
   /** Target registry: ARM resource ID, login server or name. Another registry replaces the resource. */
   registry: pulumi.Input<string>;
   /** The repository to import from: `docker.io/library/node`, `ghcr.io/owner/app`, `other.azurecr.io/app`. */
@@ -32,24 +30,6 @@ export interface ImportedRepositoryArgs extends TagSelectionArgs {
    * @default false
    */
   allowShrink?: pulumi.Input<boolean>;
-  /** Import also what refers to each image: signatures, SBOMs, attestations. @default false */
-  referrers?: pulumi.Input<boolean | ReferrersArgs>;
-  /** What to do when a target tag holds a digest that this resource did not import. @default "fail" */
-  onConflict?: pulumi.Input<ConflictPolicy>;
-  /** What destroy, replacement and tags that are no longer selected do to what was imported. @default "retain" */
-  onDelete?: pulumi.Input<DeletePolicy>;
-  /** What to do when the source does not respond and tags of it are recorded. @default "fail" */
-  onSourceUnavailable?: pulumi.Input<SourceUnavailablePolicy>;
-  /** What to do when a tag of the source holds another digest than the recorded one. @default "import" */
-  onSourceMove?: pulumi.Input<SourceMovePolicy>;
-  /** How long a digest waits before it replaces a recorded one: `"3d"`, `"12h"`. A new tag does not wait. @default "0" */
-  cooldown?: pulumi.Input<string>;
-  /** Whose signatures each image must carry. @default none */
-  verify?: pulumi.Input<VerifyArgs>;
-  /** Lock the imported tags against changes and deletion. @default false */
-  lock?: pulumi.Input<boolean | LockArgs>;
-  /** Import all tags again when one of these values changes. @default none */
-  triggers?: pulumi.Input<unknown[]>;
 }
 
 /**
@@ -94,6 +74,11 @@ export class ImportedRepository extends pulumi.CustomResource {
    */
   constructor(name: string, args: ImportedRepositoryArgs, opts?: pulumi.CustomResourceOptions) {
     checkOptions(TYPE, name, opts ?? {});
+    if (opts?.id !== undefined) {
+      throw new pulumi.RunError(
+        `${name}: id is not supported\n  Hint: Remove the option: create adopts the tags that the target holds`,
+      );
+    }
     const stackTraces = suppressStackTraces();
     try {
       super(TYPE, name, toInputs(name, args ?? {}, opts ?? {}), opts);

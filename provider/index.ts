@@ -14,11 +14,10 @@ export {
   getImageTagsOutput,
   type TagSelectionArgs,
 } from "./get-image-tags";
+export type { ImportPolicyArgs, LockArgs, ReferrersArgs } from "./import-policy-args";
 export {
   ImportedImage,
   type ImportedImageArgs,
-  type LockArgs,
-  type ReferrersArgs,
   type SourceArgs,
   type SourceCredentialsArgs,
 } from "./imported-image";

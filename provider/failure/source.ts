@@ -136,3 +136,8 @@ export function tagsNotKept(failure: Failure): Failure {
   const hint = 'Set onSourceUnavailable: "keep" to continue with the recorded tags';
   return { ...failure, hints: [...(failure.hints ?? []), hint] };
 }
+
+/** The warning about a new tag whose digest could not be read, and which a later run imports. */
+export function tagPostponed({ hints, ...failure }: Failure): Failure {
+  return { ...failure, fallback: "the other tags" };
+}

@@ -3,7 +3,13 @@ import { isObject } from "../json";
 import { InvalidReference } from "../reference/invalid-reference";
 import { parseCooldown } from "./cooldown";
 import { given, type Problems } from "./problems";
-import { conflictPolicies, deletePolicies, sourceMovePolicies, sourceUnavailablePolicies } from "./state";
+import {
+  type Arguments,
+  conflictPolicies,
+  deletePolicies,
+  sourceMovePolicies,
+  sourceUnavailablePolicies,
+} from "./state";
 import { parseDuration } from "./timeouts";
 import { UNKNOWN } from "./unknown";
 
@@ -17,7 +23,11 @@ export const POLICY_ARGUMENTS = [
   "verify",
   "lock",
   "triggers",
-];
+] as const satisfies readonly (keyof Arguments)[];
+
+/** The name of an argument that all resources have. */
+export type PolicyArgument = (typeof POLICY_ARGUMENTS)[number];
+
 const REFERRERS_ARGUMENTS = ["artifactTypes", "tags"];
 const LOCK_ARGUMENTS = ["write", "delete"];
 

@@ -7,24 +7,20 @@
 import type { Failure } from "../failure/failure";
 import type { Digest } from "../reference/digest";
 import { type Lock, lockParts, toLock } from "./lock";
+import { POLICY_ARGUMENTS, type PolicyArgument } from "./policy-arguments";
 import type { RepositorySourceArguments } from "./repository-source";
 import type { Selection } from "./selection";
 import type { Arguments, Inputs, Outputs, ProgramContext, Timeouts } from "./state";
 import { printTagRecords, type TagRecord, type TagRecords, type TagTexts } from "./tag-records";
 
 /** The policies that an `ImportedRepository` shares with an `ImportedImage`. */
-export type ImagePolicies = Pick<
-  Arguments,
-  | "referrers"
-  | "onConflict"
-  | "onDelete"
-  | "onSourceUnavailable"
-  | "onSourceMove"
-  | "cooldown"
-  | "verify"
-  | "lock"
-  | "triggers"
->;
+export type ImagePolicies = Pick<Arguments, PolicyArgument>;
+
+/** The policies that are set. */
+export function policiesOf<T extends { readonly [P in PolicyArgument]?: unknown }>(args: T): Pick<T, PolicyArgument> {
+  const set = POLICY_ARGUMENTS.flatMap((name) => (args[name] === undefined ? [] : [[name, args[name]]]));
+  return Object.fromEntries(set);
+}
 
 /** The user's arguments as `check` receives them. In a preview any of them may be unknown. */
 export interface RepositoryArguments extends Selection, ImagePolicies {
@@ -128,13 +124,14 @@ export function repositoryTargets({
 /** The inputs of an image for some tags that have a record in common. */
 export function toImageInputs(inputs: RepositoryInputs, tags: readonly string[], record: TagRecord): Inputs {
   const { registry, registryId, loginServer, targetRepository, timeouts } = inputs;
+  const { referrers, ...policies } = policiesOf(inputs);
   return {
     registry,
     registryId,
     loginServer,
     source: imageSource(inputs.source, record.digest),
     targetTags: tags.map((tag) => `${targetRepository}:${tag}`),
-    ...policiesOf(inputs),
+    ...policies,
     ...(timeouts && { timeouts }),
     sourceDigest: record.digest,
     ...(record.referrers !== undefined && { referrers: record.referrers }),
@@ -221,12 +218,6 @@ export function toRepositoryOutputs(
 /** The inputs that go with outputs that a refresh has changed. */
 export function repositoryInputsOf({ verifiedBy, ...inputs }: RepositoryOutputs): RepositoryInputs {
   return inputs;
-}
-
-function policiesOf(inputs: RepositoryInputs): Omit<ImagePolicies, "referrers"> {
-  const { onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers } = inputs;
-  const policies = { onConflict, onDelete, onSourceUnavailable, onSourceMove, cooldown, verify, lock, triggers };
-  return Object.fromEntries(Object.entries(policies).filter(([, value]) => value !== undefined));
 }
 
 /** The recorded lock, with those of the targets that lack a part of it. */

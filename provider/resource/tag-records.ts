@@ -2,7 +2,8 @@
  * What the inputs and the state of an `ImportedRepository` say of each tag.
  *
  * One text for each kind of fact, sorted, a line for each tag: the engine shows a text line by line, only what changed with what
- * stands around it, where it prints all of a map.
+ * stands around it, where it prints all of a map. Each line ends with a line break, also the last one, which would otherwise be
+ * shown as changed when a tag is added after it.
  */
 import { type Digest, isDigest } from "../reference/digest";
 
@@ -45,7 +46,7 @@ export interface TagTexts {
 export function printTagRecords(records: TagRecords): TagTexts {
   const all = [...records].sort(([one], [other]) => compareText(one, other));
   const print = (linesOf: (record: TagRecord) => readonly string[]): string =>
-    all.flatMap(([tag, record]) => linesOf(record).map((line) => `${tag} ${line}`)).join("\n");
+    all.flatMap(([tag, record]) => linesOf(record).map((line) => `${tag} ${line}\n`)).join("");
   const texts = {
     imported: print(({ digest, held }) => (held === digest ? [] : [digest])),
     candidates: print(({ candidate }) => list(candidate)),
@@ -98,7 +99,8 @@ export function parseTags(text: string | undefined): Map<string, string> {
 /** The lines of a text by their first word. */
 function readLines(text = ""): Map<string, string[]> {
   const lines = new Map<string, string[]>();
-  for (const line of text === "" ? [] : text.split("\n")) {
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
     const space = line.indexOf(" ");
     const tag = line.slice(0, space);
     const rest = lines.get(tag);

@@ -80,6 +80,6 @@ export function freshMirror(emulator: TestEmulator): Mirror {
     intrude: (tag) => publish(emulator, `${loginServer}/${repository}:${tag}`),
     removeFromSource: (tag) => emulator.control.removeTag(`docker.io/${repository}:${tag}`),
     removeFromTarget: (tag) => emulator.control.removeTag(`${loginServer}/${repository}:${tag}`),
-    lines: () => String(stack.resource("mirror").outputs.tags).split("\n"),
+    lines: () => String(stack.resource("mirror").outputs.tags).trimEnd().split("\n"),
   };
 }

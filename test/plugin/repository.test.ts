@@ -178,7 +178,7 @@ describe("a refresh", () => {
     await mirror.removeFromTarget("1.0.0");
     await mirror.stack.refresh();
     expect(mirror.lines()).toHaveLength(1);
-    expect(mirror.stack.resource("mirror").outputs.imported).toBe(`1.0.0 ${ours}`);
+    expect(mirror.stack.resource("mirror").outputs.imported).toBe(`1.0.0 ${ours}\n`);
     expect(await up()).toEqual(updated);
     expect([mirror.holds("1.0.0"), mirror.stack.resource("mirror").outputs.imported]).toEqual([ours, undefined]);
   });
@@ -247,6 +247,25 @@ describe("policies hold for each tag", () => {
     expect(mirror.lines()).toEqual([`1.0.0 ${first}`]);
     const { errors } = await up();
     expect(errors.mirror).toMatch(/Hint: Set onSourceUnavailable: "keep" to continue with the recorded tags/);
+  });
+
+  test("onSourceUnavailable: keep leaves a new tag for later when its digest cannot be read", async () => {
+    const first = mirror.publish("1.0.0");
+    await up({ onSourceUnavailable: "keep" });
+    const second = mirror.publish("1.1.0");
+    mirror.stack.readsInCheck = true;
+    await mirror.stack.stopPlugin();
+    await emulator.control.faults({ host: "registry-1.docker.io", path: "/manifests/1.1.0", reset: true });
+    expect(await up({ onSourceUnavailable: "keep" })).toEqual(same);
+    const { logs } = await mirror.stack.plugin();
+    expect(logs.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/continuing with the other tags \[SOURCE_/),
+    );
+    expect((await up()).errors.mirror).toMatch(/\[SOURCE_UNAVAILABLE\]/);
+    await mirror.stack.stopPlugin();
+    await emulator.control.faults();
+    expect(await up({ onSourceUnavailable: "keep" })).toEqual(updated);
+    expect(mirror.lines()).toEqual([`1.0.0 ${first}`, `1.1.0 ${second}`]);
   });
 
   test("lock locks each tag, and is taken off for an own update", async () => {

@@ -54,6 +54,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   plugin: ["source", "resource", "registry", "reference", "azure", "signature", "failure", "json.ts"],
   top: [
     "imported-image.ts",
+    "import-policy-args.ts",
     "imported-repository.ts",
     "get-image-digest.ts",
     "get-image-tags.ts",

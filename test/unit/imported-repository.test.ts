@@ -37,6 +37,13 @@ test("where the mocks have no tags, there are no references", async () => {
   expect(await promiseOf(mirror().references())).toEqual({});
 });
 
+test("an id is refused: there is nothing to read a repository by", () => {
+  const args = { registry: "myregistry", source: "docker.io/library/node", tags: ["22"] };
+  expect(() => new ImportedRepository("node", args, { id: name })).toThrow(
+    /^node: id is not supported\n {2}Hint: Remove/,
+  );
+});
+
 function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
   // Unlike `apply`, it rejects.
   return (output as unknown as { promise(): Promise<T> }).promise();

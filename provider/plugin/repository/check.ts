@@ -2,7 +2,7 @@
 import type { Azure } from "../../azure/azure";
 import { type Failure, formatFailure, isUnavailable } from "../../failure/failure";
 import { repositoryFailure } from "../../failure/repository";
-import { recordedTagsKept, tagsNotKept } from "../../failure/source";
+import { recordedTagsKept, tagPostponed, tagsNotKept } from "../../failure/source";
 import type { Digest } from "../../reference/digest";
 import { parseTag } from "../../reference/tag";
 import type { ParsedRepository } from "../../resource/repository-arguments";
@@ -10,6 +10,7 @@ import { printRepositorySource, type RepositorySource } from "../../resource/rep
 import {
   type FoundTags,
   imageSource,
+  policiesOf,
   type RepositoryArguments,
   type RepositoryContext,
   type RepositoryInputs,
@@ -20,7 +21,14 @@ import {
 } from "../../resource/repository-state";
 import { type Source, sourceKey } from "../../resource/source";
 import type { Arguments, Inputs } from "../../resource/state";
-import { parseTagRecords, parseTags, printTagRecords, type TagRecord, type TagTexts } from "../../resource/tag-records";
+import {
+  parseTagRecords,
+  parseTags,
+  printTagRecords,
+  type TagRecord,
+  type TagRecords,
+  type TagTexts,
+} from "../../resource/tag-records";
 import { hasUnknown, UNKNOWN } from "../../resource/unknown";
 import { findTags, type TagReader } from "../../source/find-tags";
 import { completeInputs, resolveRegistry, type SourceReader } from "../check-inputs";
@@ -103,12 +111,13 @@ async function findTagInputs(
   }
   const found = await selectTags(args, source, context, reader);
   if (found.failure) return keepRecorded(found.failure, args, recorded);
-  const selected = toSelectedTags(found, args);
+  const known = parseTagRecords(recorded);
+  const all = toSelectedTags(found, args);
+  const selected = all.filter((one) => !isPostponed(one, args, known));
   const problem = findCollision(selected) ?? findShrinking(selected, args, source, recorded);
   if (problem) return { value: { tags: "" }, failures: [problem], warnings: [] };
 
   const shared = sharedByDigest(reader);
-  const known = parseTagRecords(recorded);
   const isKnown = !hasUnknown(target.loginServer);
   const completed = await Promise.all(
     selected.map(async (one) => {
@@ -125,7 +134,8 @@ async function findTagInputs(
   );
   const failures = completed.flatMap((one) => one.failures);
   const warnings = completed.flatMap((one) => one.warnings);
-  if (selected.length === 0 && known.size === 0) {
+  for (const one of all) if (one.failure && isPostponed(one, args, known)) warnings.push(tagPostponed(one.failure));
+  if (all.length === 0) {
     warnings.push(repositoryFailure.nothingSelected(printRepositorySource(source)));
   }
   return { value: toTagInputs(completed), failures, warnings };
@@ -142,6 +152,15 @@ function selectTags(
   const lackedCredentials = lookup?.withCredentials === false && source.credentials !== undefined;
   const hasFailed = lookup?.failure !== undefined || lookup?.unresolved !== undefined;
   return isForThis && !(hasFailed && lackedCredentials) ? lookup : findTags(args, source, reader);
+}
+
+/** A new tag whose digest the source does not tell at the moment; `"keep"` continues without it. */
+function isPostponed(
+  { target, failure }: SelectedTag,
+  { onSourceUnavailable }: RepositoryArguments,
+  known: TagRecords,
+): boolean {
+  return failure !== undefined && onSourceUnavailable === "keep" && isUnavailable(failure) && !known.has(target);
 }
 
 function toSelectedTags({ tags, unresolved = [] }: FoundTags, args: RepositoryArguments): SelectedTag[] {
@@ -192,34 +211,11 @@ function toImage(
   args: RepositoryArguments,
   { targetRepository }: Pick<RepositoryInputs, "targetRepository">,
 ): Arguments {
-  const {
-    registry,
-    referrers,
-    onConflict,
-    onDelete,
-    onSourceUnavailable,
-    onSourceMove,
-    cooldown,
-    verify,
-    lock,
-    triggers,
-  } = args;
-  const policies = {
-    referrers,
-    onConflict,
-    onDelete,
-    onSourceUnavailable,
-    onSourceMove,
-    cooldown,
-    verify,
-    lock,
-    triggers,
-  };
   return {
-    registry,
+    registry: args.registry,
     source: imageSource(args.source, tag),
     targetTags: [`${targetRepository}:${target}`],
-    ...Object.fromEntries(Object.entries(policies).filter(([, value]) => value !== undefined)),
+    ...policiesOf(args),
   };
 }
 

@@ -8,7 +8,7 @@ const records = (entries: Record<string, TagRecord>) => new Map(Object.entries(e
 
 test("writes sorted lines, and nothing that is empty", () => {
   expect(printTagRecords(records({ "1.10": { digest: one, held: one }, "1.1": { digest: two, held: two } }))).toEqual({
-    tags: `1.1 ${two}\n1.10 ${one}`,
+    tags: `1.1 ${two}\n1.10 ${one}\n`,
   });
   expect(printTagRecords(new Map())).toEqual({ tags: "" });
 });
@@ -16,7 +16,7 @@ test("writes sorted lines, and nothing that is empty", () => {
 test("says what was imported where the target holds something else", () => {
   const drifted = records({ gone: { digest: one, held: undefined }, moved: { digest: one, held: two } });
   const texts = printTagRecords(drifted);
-  expect(texts).toEqual({ tags: `moved ${two}`, imported: `gone ${one}\nmoved ${one}` });
+  expect(texts).toEqual({ tags: `moved ${two}\n`, imported: `gone ${one}\nmoved ${one}\n` });
   expect(parseTagRecords(texts)).toEqual(drifted);
 });
 
@@ -35,11 +35,11 @@ test("keeps what belongs to a tag on lines of its own", () => {
     }),
   );
   expect(texts).toEqual({
-    tags: `1.0 ${one}`,
-    candidates: `1.0 ${two} since 2026-11-25T04:00Z`,
-    referrers: `1.0 application/spdx+json ${three}\n1.0 sha256-${"0".repeat(64)}.sig ${two}`,
-    referrersFingerprints: "1.0 abc application/*",
-    signatures: `1.0 ${two} and ${three} https://example.com/release.yml by https://issuer`,
+    tags: `1.0 ${one}\n`,
+    candidates: `1.0 ${two} since 2026-11-25T04:00Z\n`,
+    referrers: `1.0 application/spdx+json ${three}\n1.0 sha256-${"0".repeat(64)}.sig ${two}\n`,
+    referrersFingerprints: "1.0 abc application/*\n",
+    signatures: `1.0 ${two} and ${three} https://example.com/release.yml by https://issuer\n`,
   });
   expect(parseTagRecords(texts).get("1.0")).toMatchObject({
     candidate: `${two} since 2026-11-25T04:00Z`,
