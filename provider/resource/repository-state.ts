@@ -170,6 +170,13 @@ export function toImageOutputs(
   };
 }
 
+/** The state of some tags of an image. */
+export function ofTargets(image: Outputs, targetTags: readonly string[]): Outputs {
+  const targets = Object.entries(image.targets).filter(([name]) => targetTags.includes(name));
+  const lock = lockOf(image.lock, targetTags);
+  return { ...image, targetTags, targets: Object.fromEntries(targets), ...(lock !== undefined && { lock }) };
+}
+
 /** The record of the tags of an image. A candidate is of the tag, not of the image, and is not among it. */
 export function toTagRecord({
   sourceDigest,

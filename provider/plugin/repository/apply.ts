@@ -16,7 +16,7 @@ import { type OperationContext, PartialFailure } from "../context";
 import type { Progress } from "../progress";
 import { removeTargets } from "../remove-targets";
 import { TargetRegistry } from "../target-registry";
-import { type ImageChange, planRepository } from "./plan";
+import { type ImageChange, planRepository, splitImage } from "./plan";
 import { inPool } from "./pool";
 
 /** After how many failures in a row, with no success before, the rest is not tried: they have a reason in common. */
@@ -43,22 +43,22 @@ export async function applyRepository(
 
   const run = new Run([...changed.map(({ inputs }) => inputs), ...leaving].flatMap(targetNames).length, progress);
   const isOver = () => context.signal.aborted || run.isHopeless;
-  await inPool(
-    changed,
-    async (image) => {
-      try {
-        state.imported(
-          image,
-          await applyChanges(toDesiredImage(image.inputs), recorded && image.recorded, image.recorded, context),
-        );
-        run.succeeded(image.tags);
-      } catch (error) {
-        if (error instanceof PartialFailure) state.imported(image, error.outputs);
-        run.failed(image.tags, error instanceof PartialFailure ? error.reason : error);
-      }
-    },
-    isOver,
-  );
+  const importImage = async (image: ImageChange): Promise<void> => {
+    try {
+      state.imported(
+        image,
+        await applyChanges(toDesiredImage(image.inputs), recorded && image.recorded, image.recorded, context),
+      );
+      run.succeeded(image.tags);
+    } catch (error) {
+      if (error instanceof PartialFailure) state.imported(image, error.outputs);
+      const reason = error instanceof PartialFailure ? error.reason : error;
+      const isConflict = failureOf(reason)?.code === "TARGET_CONFLICT";
+      if (isConflict && image.tags.length > 1) for (const one of splitImage(image)) await importImage(one);
+      else run.failed(image.tags, reason);
+    }
+  };
+  await inPool(changed, importImage, isOver);
   await inPool(
     leaving,
     async (image) => {
@@ -161,9 +161,9 @@ class Run {
   }
 
   failed(tags: readonly string[], error: unknown): void {
+    const failure = failureOf(error);
     this.#failed += tags.length;
     this.#inRow++;
-    const failure = failureOf(error);
     const message = failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
     this.#failures.set(message, [...(this.#failures.get(message) ?? []), ...tags]);
     this.#show();

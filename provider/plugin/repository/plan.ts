@@ -6,13 +6,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "../../reference/digest";
 import {
+  ofTargets,
   type RepositoryInputs,
   type RepositoryOutputs,
   selectionKey,
   toImageInputs,
   toImageOutputs,
 } from "../../resource/repository-state";
-import type { Inputs, Outputs } from "../../resource/state";
+import { type Inputs, type Outputs, targetNames } from "../../resource/state";
 import { parseTagRecords, type TagRecord, type TagRecords } from "../../resource/tag-records";
 import { hasUnknown, UNKNOWN } from "../../resource/unknown";
 import { type Change, isReplacementProbe, planChange } from "../plan";
@@ -84,6 +85,14 @@ function toImageChange(
   if (recorded === undefined || record === undefined) return { tags, inputs, recorded: undefined };
   const held = new Map(tags.map((tag) => [tag, known.get(tag)?.held]));
   return { tags, inputs, recorded: toImageOutputs(recorded, held, record) };
+}
+
+/** Each tag of an image alone, for tags of which somebody else holds some. */
+export function splitImage({ tags, inputs, recorded }: ImageChange): ImageChange[] {
+  return tags.map((tag, at) => {
+    const targetTags = [targetNames(inputs)[at] ?? ""];
+    return { tags: [tag], inputs: { ...inputs, targetTags }, recorded: recorded && ofTargets(recorded, targetTags) };
+  });
 }
 
 function changeOf({ inputs, recorded }: ImageChange): Change {

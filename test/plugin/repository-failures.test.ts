@@ -1,0 +1,34 @@
+/** What one tag of an `ImportedRepository` must not do to the others, and how the next run continues. */
+import { useEmulator } from "../support/emulator";
+import { freshMirror, type Mirror } from "./repository-stack";
+import { importCount, loginServer } from "./stack";
+
+const emulator = useEmulator();
+let mirror: Mirror;
+
+beforeEach(async () => {
+  mirror = freshMirror(emulator);
+  await emulator.control.clearRequests();
+});
+afterEach(() => emulator.control.faults());
+
+const up = (changes: object = {}) =>
+  mirror.stack.up({ mirror: { source: `docker.io/${mirror.repository}`, semver: ">=1", ...changes } });
+const updated = { steps: { mirror: "update" }, errors: {} };
+const same = { steps: { mirror: "same" }, errors: {} };
+
+test("a tag that somebody else moved does not keep the other tags of its image from moving", async () => {
+  mirror.publish("1.0.0", "1.0", "1");
+  await up({ semver: undefined, match: ".*" });
+  const theirs = mirror.intrude("1.0");
+  const second = mirror.publish("1.0.0", "1.0", "1");
+  const { errors } = await up({ semver: undefined, match: ".*" });
+  expect(errors.mirror).toContain("has 2 of 3 tags that had to be imported or removed; 1 failed [IMPORT_INCOMPLETE]");
+  expect(errors.mirror).toContain(`1.0: target: ${loginServer}/${mirror.repository}:1.0 holds ${theirs}`);
+  expect(["1.0.0", "1.0", "1"].map(mirror.holds)).toEqual([second, theirs, second]);
+
+  await emulator.control.clearRequests();
+  expect(await up({ semver: undefined, match: ".*", onConflict: "overwrite" })).toEqual(updated);
+  expect([importCount(emulator), mirror.holds("1.0")]).toEqual([1, second]);
+  expect(await up({ semver: undefined, match: ".*", onConflict: "overwrite" })).toEqual(same);
+});
