@@ -32,3 +32,14 @@ test("a tag that somebody else moved does not keep the other tags of its image f
   expect([importCount(emulator), mirror.holds("1.0")]).toEqual([1, second]);
   expect(await up({ semver: undefined, match: ".*", onConflict: "overwrite" })).toEqual(same);
 });
+
+test("however many tags are in conflict, the others are imported", async () => {
+  for (let minor = 0; minor < 40; minor++) {
+    mirror.publish(`1.${minor}.0`);
+    mirror.intrude(`1.${minor}.0`);
+  }
+  const digest = mirror.publish("2.0.0");
+  const { errors } = await up();
+  expect(errors.mirror).toContain("has 1 of 41 tags that had to be imported or removed; 40 failed [IMPORT_INCOMPLETE]");
+  expect(mirror.lines()).toEqual([`2.0.0 ${digest}`]);
+});

@@ -1,5 +1,5 @@
 /** Makes the target repository hold the selected tags: each image as that of an `ImportedImage`, several at a time. */
-import { type Failure, failureOf, formatFailure, ImportError } from "../../failure/failure";
+import { type Code, type Failure, failureOf, formatFailure, ImportError } from "../../failure/failure";
 import { repositoryFailure, type TagFailure } from "../../failure/repository";
 import { parseTarget } from "../../reference/target";
 import { toDesiredImage } from "../../resource/desired-image";
@@ -21,6 +21,17 @@ import { inPool } from "./pool";
 
 /** After how many failures in a row, with no success before, the rest is not tried: they have a reason in common. */
 const HOPELESS = 16;
+
+/** What is wrong with one image or tag says nothing of the others. */
+const OF_ONE_IMAGE: ReadonlySet<Code | undefined> = new Set([
+  "IMPORT_FAILED",
+  "SOURCE_NOT_FOUND",
+  "SOURCE_QUARANTINED",
+  "TARGET_CONFLICT",
+  "TARGET_LOCKED",
+  "TARGET_NOT_VERIFIED",
+  "TARGET_QUARANTINED",
+]);
 
 /**
  * Applies a create or an update. What fails does not keep the rest from being imported; at the end it is one error, with the state
@@ -163,7 +174,7 @@ class Run {
   failed(tags: readonly string[], error: unknown): void {
     const failure = failureOf(error);
     this.#failed += tags.length;
-    this.#inRow++;
+    if (!OF_ONE_IMAGE.has(failure?.code)) this.#inRow++;
     const message = failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
     this.#failures.set(message, [...(this.#failures.get(message) ?? []), ...tags]);
     this.#show();
