@@ -41,7 +41,7 @@ export interface RepositoryArguments extends Selection, ImagePolicies {
 /** What `check` makes of the arguments. */
 export interface RepositoryInputs
   extends Omit<RepositoryArguments, "tags" | "referrers" | "targetRepository">,
-    Omit<TagTexts, "imported"> {
+    Omit<TagTexts, "imported" | "pending"> {
   readonly timeouts?: Timeouts;
   /** ARM resource ID of the target registry. */
   readonly registryId: string;
@@ -166,9 +166,13 @@ export function toImageOutputs(
     ...(lock !== undefined && { lock }),
     sourceDigest: record.digest,
     targets: Object.fromEntries(targets),
+    ...(record.isPending && { triggers: [PENDING] }),
     verifiedBy: recorded.verifiedBy,
   };
 }
+
+/** Stands for the triggers of before: any that the program has ask for an import. */
+const PENDING = "pending";
 
 /** The state of some tags of an image. */
 export function ofTargets(image: Outputs, targetTags: readonly string[]): Outputs {
@@ -213,7 +217,7 @@ export function toRepositoryOutputs(
   unlocked: readonly string[],
   verifiedBy: Outputs["verifiedBy"],
 ): RepositoryOutputs {
-  const { tags, imported, candidates, referrers, referrersFingerprints, signatures, lock, ...rest } =
+  const { tags, imported, candidates, referrers, referrersFingerprints, signatures, pending, lock, ...rest } =
     inputs as RepositoryOutputs;
   const recordedLock = toLock(lockParts(lock), unlocked);
   return {

@@ -43,3 +43,38 @@ test("however many tags are in conflict, the others are imported", async () => {
   expect(errors.mirror).toContain("has 1 of 41 tags that had to be imported or removed; 40 failed [IMPORT_INCOMPLETE]");
   expect(mirror.lines()).toEqual([`2.0.0 ${digest}`]);
 });
+
+test("triggers are still to come for a tag that failed with them, and are not repeated for the others", async () => {
+  mirror.publish("1.0.0");
+  const ours = mirror.publish("1.1.0");
+  await up();
+  mirror.intrude("1.1.0");
+  expect((await up({ triggers: ["again"] })).errors.mirror).toMatch(/1\.1\.0: target: .*\[TARGET_CONFLICT\]/);
+  await mirror.removeFromTarget("1.1.0");
+  await emulator.control.clearRequests();
+  expect(await up({ triggers: ["again"] })).toEqual(updated);
+  expect([importCount(emulator), mirror.holds("1.1.0")]).toEqual([1, ours]);
+  expect(await up({ triggers: ["again"] })).toEqual(same);
+  expect(mirror.stack.resource("mirror").outputs.pending).toBeUndefined();
+});
+
+describe("a tag that fails when lock changes", () => {
+  const unreadable = { path: "/manifests/1.1.0", status: 400 };
+  const locked = (tag: string) =>
+    emulator.server.images.registries.find(loginServer)?.store.tag(mirror.repository, tag)?.attributes.writeEnabled;
+
+  test.each([
+    ["is locked by the next run", undefined, true],
+    ["is unlocked by the next run", true, undefined],
+  ])("%s", async (_, before, after) => {
+    mirror.publish("1.0.0");
+    mirror.publish("1.1.0");
+    await up({ lock: before });
+    await emulator.control.faults({ ...unreadable, host: loginServer });
+    expect((await up({ lock: after })).errors.mirror).toMatch(/1\.1\.0: target: /);
+    await emulator.control.faults();
+    expect(await up({ lock: after })).toEqual(updated);
+    expect(["1.0.0", "1.1.0"].map(locked)).toEqual([!after, !after]);
+    expect(await up({ lock: after })).toEqual(same);
+  });
+});

@@ -3,6 +3,7 @@ import { type Code, type Failure, failureOf, formatFailure, ImportError } from "
 import { repositoryFailure, type TagFailure } from "../../failure/repository";
 import { parseTarget } from "../../reference/target";
 import { toDesiredImage } from "../../resource/desired-image";
+import { isLock, type Lock, lockParts, partialLock } from "../../resource/lock";
 import {
   type RepositoryInputs,
   type RepositoryOutputs,
@@ -13,6 +14,7 @@ import { type Outputs, targetNames } from "../../resource/state";
 import { parseTagRecords, type TagRecord } from "../../resource/tag-records";
 import { applyChanges } from "../apply";
 import { type OperationContext, PartialFailure } from "../context";
+import { triggersChanged } from "../plan";
 import type { Progress } from "../progress";
 import { removeTargets } from "../remove-targets";
 import { TargetRegistry } from "../target-registry";
@@ -62,7 +64,7 @@ export async function applyRepository(
       );
       run.succeeded(image.tags);
     } catch (error) {
-      if (error instanceof PartialFailure) state.imported(image, error.outputs);
+      if (error instanceof PartialFailure) state.importedInPart(image, error.outputs);
       const reason = error instanceof PartialFailure ? error.reason : error;
       const isConflict = failureOf(reason)?.code === "TARGET_CONFLICT";
       if (isConflict && image.tags.length > 1) for (const one of splitImage(image)) await importImage(one);
@@ -98,16 +100,21 @@ class RepositoryState {
   readonly #records: Map<string, TagRecord>;
   readonly #desired: ReadonlyMap<string, TagRecord>;
   readonly #unlocked: Set<string>;
+  /** Tags of which something of the state of before is still true. */
+  readonly #undone: Set<string>;
   #verifiedBy: Outputs["verifiedBy"];
 
   constructor(
     private readonly desired: RepositoryInputs,
-    recorded: RepositoryOutputs | undefined,
+    private readonly recorded: RepositoryOutputs | undefined,
   ) {
     this.#records = parseTagRecords(recorded ?? {});
     this.#desired = parseTagRecords(desired);
     this.#unlocked = new Set(unlockedOf(recorded));
+    this.#undone = new Set(this.#records.keys());
     this.#verifiedBy = recorded?.verifiedBy ?? "digest";
+    if (recorded === undefined || !triggersChanged(desired, recorded)) return;
+    for (const [tag, record] of this.#records) this.#records.set(tag, { ...record, isPending: true });
   }
 
   get isEmpty(): boolean {
@@ -119,23 +126,18 @@ class RepositoryState {
     for (const tag of tags) {
       const [desired, record] = [this.#desired.get(tag), this.#records.get(tag)];
       if (desired && record) this.#records.set(tag, { ...desired, held: record.held });
+      this.#undone.delete(tag);
     }
   }
 
-  /** Tags of an image that was imported, or some of it. */
-  imported({ tags }: ImageChange, outputs: Outputs): void {
-    const record = toTagRecord(outputs);
-    for (const tag of tags) {
-      const name = `${this.desired.targetRepository}:${tag}`;
-      const held = outputs.targets[name];
-      const { candidate } = this.#desired.get(tag) ?? {};
-      if (held !== undefined || this.#records.has(tag)) {
-        this.#records.set(tag, { ...record, held, ...(candidate !== undefined && { candidate }) });
-      }
-      this.#unlocked.delete(name);
-    }
-    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
-    if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
+  imported(image: ImageChange, outputs: Outputs): void {
+    this.#record(image, outputs, false);
+    for (const tag of image.tags) this.#undone.delete(tag);
+  }
+
+  /** Some tags of an image, or what refers to it. */
+  importedInPart(image: ImageChange, outputs: Outputs): void {
+    this.#record(image, outputs, true);
   }
 
   removed(tags: readonly string[]): void {
@@ -143,7 +145,38 @@ class RepositoryState {
   }
 
   toOutputs(): RepositoryOutputs {
-    return toRepositoryOutputs(this.desired, this.#records, [...this.#unlocked], this.#verifiedBy);
+    const { lock, unlocked } = this.#locks();
+    const desired = { ...this.desired, ...(lock !== undefined && { lock }) };
+    return toRepositoryOutputs(desired, this.#records, unlocked, this.#verifiedBy);
+  }
+
+  /** The lock that tags may have: while some are not done, also that of before. */
+  #locks(): { readonly lock: Lock | undefined; readonly unlocked: readonly string[] } {
+    const [wanted, before] = [this.desired.lock, this.recorded?.lock];
+    const undone = [...this.#records.keys()].filter((tag) => this.#undone.has(tag));
+    if (undone.length === 0) return { lock: wanted, unlocked: [...this.#unlocked] };
+    const done = [...this.#records.keys()].filter((tag) => !this.#undone.has(tag));
+    const lacking = [...(isLock(lockParts(wanted)) ? [] : done), ...(isLock(lockParts(before)) ? [] : undone)];
+    const names = lacking.map((tag) => `${this.desired.targetRepository}:${tag}`);
+    const lock = partialLock(wanted, before, []);
+    return { lock, unlocked: [...new Set([...this.#unlocked, ...names])] };
+  }
+
+  #record({ tags }: ImageChange, outputs: Outputs, isPart: boolean): void {
+    const record = toTagRecord(outputs);
+    for (const tag of tags) {
+      const name = `${this.desired.targetRepository}:${tag}`;
+      const held = outputs.targets[name];
+      const { candidate } = this.#desired.get(tag) ?? {};
+      const isPending = isPart && this.#records.get(tag)?.isPending;
+      if (held !== undefined || this.#records.has(tag)) {
+        const more = { ...(candidate !== undefined && { candidate }), ...(isPending && { isPending }) };
+        this.#records.set(tag, { ...record, held, ...more });
+      }
+      this.#unlocked.delete(name);
+    }
+    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
+    if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
   }
 }
 

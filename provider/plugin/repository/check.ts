@@ -59,7 +59,7 @@ interface SelectedTag {
 }
 
 /** The texts of the inputs, and what they depend on. */
-type TagInputs = Omit<TagTexts, "imported"> & Pick<RepositoryInputs, "verified">;
+type TagInputs = Omit<TagTexts, "imported" | "pending"> & Pick<RepositoryInputs, "verified">;
 
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeRepository(
@@ -260,7 +260,7 @@ function toRecordedImage(
     sourceRepositoryKey({ source: recorded.source }) === sourceRepositoryKey(args) &&
     (recorded.stripPrefix ?? "") === (args.stripPrefix ?? "") &&
     (recorded.tagSuffix ?? "") === (args.tagSuffix ?? "");
-  const { digest, held, candidate, signature, ...rest } = record;
+  const { digest, held, candidate, signature, isPending, ...rest } = record;
   return {
     registryId,
     loginServer,
@@ -315,7 +315,7 @@ function keepRecorded(
 /** What is recorded, as it should be: what a refresh found in the target is to be repaired. */
 function recordedTags(recorded: Partial<RepositoryInputs>): TagInputs {
   const records = [...parseTagRecords(recorded)].map(
-    ([tag, record]) => [tag, { ...record, held: record.digest }] as const,
+    ([tag, { isPending, ...record }]) => [tag, { ...record, held: record.digest }] as const,
   );
   return {
     ...printTagRecords(new Map(records)),

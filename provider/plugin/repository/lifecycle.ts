@@ -179,6 +179,7 @@ function splitProgramInputs(news: EngineInputs, old: Partial<RepositoryInputs>) 
     candidates,
     referrersFingerprints,
     signatures,
+    pending,
     verified,
     timeouts,
     ...others

@@ -120,8 +120,8 @@ export function imagesOf(
 /** What tags of one image have in common. What a tag holds now, and what waits for it, differs from tag to tag. */
 function factsOf(record: TagRecord | undefined): unknown {
   if (record === undefined) return null;
-  const { digest, referrers, referrersFingerprint, signature, signedBy } = record;
-  return [digest, referrers, referrersFingerprint, signature, signedBy];
+  const { digest, referrers, referrersFingerprint, signature, signedBy, isPending } = record;
+  return [digest, referrers, referrersFingerprint, signature, signedBy, isPending];
 }
 
 /** Whether something that belongs to no image is to be recorded. */
