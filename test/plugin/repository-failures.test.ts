@@ -78,3 +78,18 @@ describe("a tag that fails when lock changes", () => {
     expect(await up({ lock: after })).toEqual(same);
   });
 });
+
+test("the manifests of a mirror are deleted with a number of requests that does not grow with its square", async () => {
+  const platforms = ["linux/amd64", "linux/arm64/v8"];
+  const tags = Array.from({ length: 24 }, (_, minor) => `1.${minor}.0`);
+  for (const tag of tags) await emulator.control.moveTag(`docker.io/${mirror.repository}:${tag}`, { platforms });
+  await up({ onDelete: "delete" });
+  const digests = tags.map(mirror.holds);
+  await emulator.control.clearRequests();
+  expect((await mirror.stack.destroy()).errors).toEqual({});
+  for (const digest of digests) {
+    expect(emulator.server.images.describe(`${loginServer}/${mirror.repository}@${digest}`)).toBeUndefined();
+  }
+  const reads = await emulator.control.requests({ from: "client", method: "GET", path: "/manifests/" });
+  expect(reads).toHaveLength(tags.length);
+});
