@@ -36,6 +36,8 @@ import { completeInputs, resolveRegistry, type SourceReader } from "../check-inp
 export interface RepositoryCheckContext extends RepositoryContext {
   /** `ignoreChanges: ["tags"]` keeps what is recorded. */
   readonly keepTags: boolean;
+  /** `ignoreChanges: ["referrers"]` keeps what is recorded about referrers. */
+  readonly keepReferrers: boolean;
   /** The time of the check, in milliseconds since the epoch. */
   readonly now: number;
 }
@@ -73,7 +75,7 @@ export async function completeRepository(
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   const targetRepository = args.targetRepository ?? parsed.source?.repository ?? UNKNOWN;
   const isSameTarget = old.loginServer === registry.value.loginServer && old.targetRepository === targetRepository;
-  const recorded = isSameTarget ? old : {};
+  const recorded = isSameTarget || context.keepTags ? old : {};
   const found = await findTagInputs(parsed, { ...registry.value, targetRepository }, context, recorded, azure, reader);
   const { tags, referrers, ...others } = args;
   return {
