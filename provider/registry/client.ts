@@ -6,6 +6,7 @@ import { getBlob, getManifest, headManifest } from "./content";
 import { type ListedTag, listTags } from "./list-tags";
 import { type Manifest, type ManifestDescriptor, readPlatform } from "./manifest";
 import { withOwnSignal } from "./own-signal";
+import { PromiseCache } from "./promise-cache";
 import { type CollectedReferrers, type CollectOptions, collectReferrers } from "./referrers/collect-referrers";
 import { type ListOptions, listReferrers, type ReferrerList } from "./referrers/list-referrers";
 import { MAX_BODY_BYTES } from "./transport/http-message";
@@ -40,6 +41,7 @@ export { referrersTag } from "./referrers/tag-schema";
  */
 export class RegistryClient {
   readonly #api: RegistryApi;
+  readonly #indexes = new PromiseCache<Manifest | undefined>();
 
   constructor(options: RegistryApiOptions) {
     this.#api = new RegistryApi(options);
@@ -131,8 +133,16 @@ export class RegistryClient {
   /** Azure only: all indexes of a repository, which would break without the manifests that they list. */
   async indexes(repository: string, signal?: AbortSignal): Promise<Manifest[]> {
     const digests = await indexesOf(this.#api, repository, signal);
-    const indexes = await Promise.all(digests.map((index) => this.manifest(repository, index, signal)));
+    const indexes = await Promise.all(digests.map((index) => this.#index(repository, index, signal)));
     return indexes.filter((index) => index !== undefined);
+  }
+
+  /** Once for each digest, whose content never changes: whoever deletes many images asks for all indexes each time. */
+  async #index(repository: string, digest: string, signal: AbortSignal | undefined): Promise<Manifest | undefined> {
+    const key = `${repository}@${digest}`;
+    const index = await this.#indexes.get(key, signal, () => this.manifest(repository, digest));
+    if (index === undefined) this.#indexes.forget(key, index);
+    return index;
   }
 
   /** Azure only: how a tag, or the manifest of a digest, is locked; `undefined` when it does not exist. */

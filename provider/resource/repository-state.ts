@@ -37,7 +37,7 @@ export interface RepositoryArguments extends Selection, ImagePolicies {
 /** What `check` makes of the arguments. */
 export interface RepositoryInputs
   extends Omit<RepositoryArguments, "tags" | "referrers" | "targetRepository">,
-    Omit<TagTexts, "imported"> {
+    Omit<TagTexts, "imported" | "pending"> {
   readonly timeouts?: Timeouts;
   /** ARM resource ID of the target registry. */
   readonly registryId: string;
@@ -163,8 +163,19 @@ export function toImageOutputs(
     ...(lock !== undefined && { lock }),
     sourceDigest: record.digest,
     targets: Object.fromEntries(targets),
+    ...(record.isPending && { triggers: [PENDING] }),
     verifiedBy: recorded.verifiedBy,
   };
+}
+
+/** Stands for the triggers of before: any that the program has ask for an import. */
+const PENDING = "pending";
+
+/** The state of some tags of an image. */
+export function ofTargets(image: Outputs, targetTags: readonly string[]): Outputs {
+  const targets = Object.entries(image.targets).filter(([name]) => targetTags.includes(name));
+  const lock = lockOf(image.lock, targetTags);
+  return { ...image, targetTags, targets: Object.fromEntries(targets), ...(lock !== undefined && { lock }) };
 }
 
 /** The record of the tags of an image. A candidate is of the tag, not of the image, and is not among it. */
@@ -203,7 +214,7 @@ export function toRepositoryOutputs(
   unlocked: readonly string[],
   verifiedBy: Outputs["verifiedBy"],
 ): RepositoryOutputs {
-  const { tags, imported, candidates, referrers, referrersFingerprints, signatures, lock, ...rest } =
+  const { tags, imported, candidates, referrers, referrersFingerprints, signatures, pending, lock, ...rest } =
     inputs as RepositoryOutputs;
   const recordedLock = toLock(lockParts(lock), unlocked);
   return {

@@ -21,6 +21,8 @@ export interface TagRecord {
   /** With `verify`: the digest of the signature that counts, and who made it. */
   readonly signature?: string;
   readonly signedBy?: string;
+  /** Whether a change of `triggers` asked for a new import that has not been made. In the state only. */
+  readonly isPending?: true;
 }
 
 /** By tag, in no particular order. */
@@ -40,6 +42,8 @@ export interface TagTexts {
   readonly referrersFingerprints?: string;
   /** `tag digest signer` */
   readonly signatures?: string;
+  /** `tag triggers`: the tags that are not imported again yet. In the state only. */
+  readonly pending?: string;
 }
 
 /** Writes records as texts. */
@@ -55,6 +59,7 @@ export function printTagRecords(records: TagRecords): TagTexts {
     signatures: print(({ signature, signedBy }) =>
       signature && signedBy ? [`${signature} ${oneLine(signedBy)}`] : [],
     ),
+    pending: print(({ isPending }) => (isPending ? ["triggers"] : [])),
   };
   return {
     tags: print(({ held }) => list(held)),
@@ -70,6 +75,7 @@ export function parseTagRecords(texts: Partial<TagTexts>): Map<string, TagRecord
   const referrers = readLines(texts.referrers);
   const fingerprints = readLines(texts.referrersFingerprints);
   const signatures = readLines(texts.signatures);
+  const pending = readLines(texts.pending);
   const records = new Map<string, TagRecord>();
   for (const tag of new Set([...held.keys(), ...imported.keys()])) {
     const holds = toDigest(held.get(tag));
@@ -86,6 +92,7 @@ export function parseTagRecords(texts: Partial<TagTexts>): Map<string, TagRecord
       ...(referring && { referrers: referring.join("\n") }),
       ...(referrersFingerprint !== undefined && { referrersFingerprint }),
       ...(signature && signedBy && { signature, signedBy }),
+      ...(pending.has(tag) && { isPending: true }),
     });
   }
   return records;

@@ -1,8 +1,9 @@
 /** Makes the target repository hold the selected tags: each image as that of an `ImportedImage`, several at a time. */
-import { type Failure, failureOf, formatFailure, ImportError } from "../../failure/failure";
+import { type Code, type Failure, failureOf, formatFailure, ImportError } from "../../failure/failure";
 import { repositoryFailure, type TagFailure } from "../../failure/repository";
 import { parseTarget } from "../../reference/target";
 import { toDesiredImage } from "../../resource/desired-image";
+import { isLock, type Lock, lockParts, partialLock } from "../../resource/lock";
 import {
   type RepositoryInputs,
   type RepositoryOutputs,
@@ -13,14 +14,26 @@ import { type Outputs, targetNames } from "../../resource/state";
 import { parseTagRecords, type TagRecord } from "../../resource/tag-records";
 import { applyChanges } from "../apply";
 import { type OperationContext, PartialFailure } from "../context";
+import { triggersChanged } from "../plan";
 import type { Progress } from "../progress";
 import { removeTargets } from "../remove-targets";
 import { TargetRegistry } from "../target-registry";
-import { type ImageChange, planRepository } from "./plan";
+import { type ImageChange, planRepository, splitImage } from "./plan";
 import { inPool } from "./pool";
 
 /** After how many failures in a row, with no success before, the rest is not tried: they have a reason in common. */
 const HOPELESS = 16;
+
+/** What is wrong with one image or tag says nothing of the others. */
+const OF_ONE_IMAGE: ReadonlySet<Code | undefined> = new Set([
+  "IMPORT_FAILED",
+  "SOURCE_NOT_FOUND",
+  "SOURCE_QUARANTINED",
+  "TARGET_CONFLICT",
+  "TARGET_LOCKED",
+  "TARGET_NOT_VERIFIED",
+  "TARGET_QUARANTINED",
+]);
 
 /**
  * Applies a create or an update. What fails does not keep the rest from being imported; at the end it is one error, with the state
@@ -43,22 +56,22 @@ export async function applyRepository(
 
   const run = new Run([...changed.map(({ inputs }) => inputs), ...leaving].flatMap(targetNames).length, progress);
   const isOver = () => context.signal.aborted || run.isHopeless;
-  await inPool(
-    changed,
-    async (image) => {
-      try {
-        state.imported(
-          image,
-          await applyChanges(toDesiredImage(image.inputs), recorded && image.recorded, image.recorded, context),
-        );
-        run.succeeded(image.tags);
-      } catch (error) {
-        if (error instanceof PartialFailure) state.imported(image, error.outputs);
-        run.failed(image.tags, error instanceof PartialFailure ? error.reason : error);
-      }
-    },
-    isOver,
-  );
+  const importImage = async (image: ImageChange): Promise<void> => {
+    try {
+      state.imported(
+        image,
+        await applyChanges(toDesiredImage(image.inputs), recorded && image.recorded, image.recorded, context),
+      );
+      run.succeeded(image.tags);
+    } catch (error) {
+      if (error instanceof PartialFailure) state.importedInPart(image, error.outputs);
+      const reason = error instanceof PartialFailure ? error.reason : error;
+      const isConflict = failureOf(reason)?.code === "TARGET_CONFLICT";
+      if (isConflict && image.tags.length > 1) for (const one of splitImage(image)) await importImage(one);
+      else run.failed(image.tags, reason);
+    }
+  };
+  await inPool(changed, importImage, isOver);
   await inPool(
     leaving,
     async (image) => {
@@ -87,16 +100,21 @@ class RepositoryState {
   readonly #records: Map<string, TagRecord>;
   readonly #desired: ReadonlyMap<string, TagRecord>;
   readonly #unlocked: Set<string>;
+  /** Tags of which something of the state of before is still true. */
+  readonly #undone: Set<string>;
   #verifiedBy: Outputs["verifiedBy"];
 
   constructor(
     private readonly desired: RepositoryInputs,
-    recorded: RepositoryOutputs | undefined,
+    private readonly recorded: RepositoryOutputs | undefined,
   ) {
     this.#records = parseTagRecords(recorded ?? {});
     this.#desired = parseTagRecords(desired);
     this.#unlocked = new Set(unlockedOf(recorded));
+    this.#undone = new Set(this.#records.keys());
     this.#verifiedBy = recorded?.verifiedBy ?? "digest";
+    if (recorded === undefined || !triggersChanged(desired, recorded)) return;
+    for (const [tag, record] of this.#records) this.#records.set(tag, { ...record, isPending: true });
   }
 
   get isEmpty(): boolean {
@@ -108,23 +126,18 @@ class RepositoryState {
     for (const tag of tags) {
       const [desired, record] = [this.#desired.get(tag), this.#records.get(tag)];
       if (desired && record) this.#records.set(tag, { ...desired, held: record.held });
+      this.#undone.delete(tag);
     }
   }
 
-  /** Tags of an image that was imported, or some of it. */
-  imported({ tags }: ImageChange, outputs: Outputs): void {
-    const record = toTagRecord(outputs);
-    for (const tag of tags) {
-      const name = `${this.desired.targetRepository}:${tag}`;
-      const held = outputs.targets[name];
-      const { candidate } = this.#desired.get(tag) ?? {};
-      if (held !== undefined || this.#records.has(tag)) {
-        this.#records.set(tag, { ...record, held, ...(candidate !== undefined && { candidate }) });
-      }
-      this.#unlocked.delete(name);
-    }
-    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
-    if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
+  imported(image: ImageChange, outputs: Outputs): void {
+    this.#record(image, outputs, false);
+    for (const tag of image.tags) this.#undone.delete(tag);
+  }
+
+  /** Some tags of an image, or what refers to it. */
+  importedInPart(image: ImageChange, outputs: Outputs): void {
+    this.#record(image, outputs, true);
   }
 
   removed(tags: readonly string[]): void {
@@ -132,7 +145,38 @@ class RepositoryState {
   }
 
   toOutputs(): RepositoryOutputs {
-    return toRepositoryOutputs(this.desired, this.#records, [...this.#unlocked], this.#verifiedBy);
+    const { lock, unlocked } = this.#locks();
+    const desired = { ...this.desired, ...(lock !== undefined && { lock }) };
+    return toRepositoryOutputs(desired, this.#records, unlocked, this.#verifiedBy);
+  }
+
+  /** The lock that tags may have: while some are not done, also that of before. */
+  #locks(): { readonly lock: Lock | undefined; readonly unlocked: readonly string[] } {
+    const [wanted, before] = [this.desired.lock, this.recorded?.lock];
+    const undone = [...this.#records.keys()].filter((tag) => this.#undone.has(tag));
+    if (undone.length === 0) return { lock: wanted, unlocked: [...this.#unlocked] };
+    const done = [...this.#records.keys()].filter((tag) => !this.#undone.has(tag));
+    const lacking = [...(isLock(lockParts(wanted)) ? [] : done), ...(isLock(lockParts(before)) ? [] : undone)];
+    const names = lacking.map((tag) => `${this.desired.targetRepository}:${tag}`);
+    const lock = partialLock(wanted, before, []);
+    return { lock, unlocked: [...new Set([...this.#unlocked, ...names])] };
+  }
+
+  #record({ tags }: ImageChange, outputs: Outputs, isPart: boolean): void {
+    const record = toTagRecord(outputs);
+    for (const tag of tags) {
+      const name = `${this.desired.targetRepository}:${tag}`;
+      const held = outputs.targets[name];
+      const { candidate } = this.#desired.get(tag) ?? {};
+      const isPending = isPart && this.#records.get(tag)?.isPending;
+      if (held !== undefined || this.#records.has(tag)) {
+        const more = { ...(candidate !== undefined && { candidate }), ...(isPending && { isPending }) };
+        this.#records.set(tag, { ...record, held, ...more });
+      }
+      this.#unlocked.delete(name);
+    }
+    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
+    if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
   }
 }
 
@@ -161,9 +205,9 @@ class Run {
   }
 
   failed(tags: readonly string[], error: unknown): void {
-    this.#failed += tags.length;
-    this.#inRow++;
     const failure = failureOf(error);
+    this.#failed += tags.length;
+    if (!OF_ONE_IMAGE.has(failure?.code)) this.#inRow++;
     const message = failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
     this.#failures.set(message, [...(this.#failures.get(message) ?? []), ...tags]);
     this.#show();

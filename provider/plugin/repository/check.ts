@@ -37,6 +37,8 @@ import { completeInputs, resolveRegistry, type SourceReader } from "../check-inp
 export interface RepositoryCheckContext extends RepositoryContext {
   /** `ignoreChanges: ["tags"]` keeps what is recorded. */
   readonly keepTags: boolean;
+  /** `ignoreChanges: ["referrers"]` keeps what is recorded about referrers. */
+  readonly keepReferrers: boolean;
   /** The time of the check, in milliseconds since the epoch. */
   readonly now: number;
 }
@@ -60,7 +62,7 @@ interface SelectedTag {
 }
 
 /** The texts of the inputs, and what they depend on. */
-type TagInputs = Omit<TagTexts, "imported"> & Pick<RepositoryInputs, "verified">;
+type TagInputs = Omit<TagTexts, "imported" | "pending"> & Pick<RepositoryInputs, "verified">;
 
 /** Completes arguments. What is unknown in a preview stays the engine's marker. */
 export async function completeRepository(
@@ -74,7 +76,7 @@ export async function completeRepository(
   const registry = await resolveRegistry(parsed.registry, context, old, azure);
   const targetRepository = args.targetRepository ?? parsed.source?.repository ?? UNKNOWN;
   const isSameTarget = old.loginServer === registry.value.loginServer && old.targetRepository === targetRepository;
-  const recorded = isSameTarget ? old : {};
+  const recorded = isSameTarget || context.keepTags ? old : {};
   const found = await findTagInputs(parsed, { ...registry.value, targetRepository }, context, recorded, azure, reader);
   const { tags, referrers, ...others } = args;
   return {
@@ -238,7 +240,7 @@ function toRecordedImage(
     sourceRepositoryKey({ source: recorded.source }) === sourceRepositoryKey(args) &&
     (recorded.stripPrefix ?? "") === (args.stripPrefix ?? "") &&
     (recorded.tagSuffix ?? "") === (args.tagSuffix ?? "");
-  const { digest, held, candidate, signature, ...rest } = record;
+  const { digest, held, candidate, signature, isPending, ...rest } = record;
   return {
     registryId,
     loginServer,
@@ -293,7 +295,7 @@ function keepRecorded(
 /** What is recorded, as it should be: what a refresh found in the target is to be repaired. */
 function recordedTags(recorded: Partial<RepositoryInputs>): TagInputs {
   const records = [...parseTagRecords(recorded)].map(
-    ([tag, record]) => [tag, { ...record, held: record.digest }] as const,
+    ([tag, { isPending, ...record }]) => [tag, { ...record, held: record.digest }] as const,
   );
   return {
     ...printTagRecords(new Map(records)),

@@ -50,13 +50,13 @@ export async function configure({ config }: dynamic.ConfigureRequest): Promise<v
 
 /** Validates the arguments, and finds out which digest each selected tag is to hold. */
 export async function check(old: Partial<RepositoryInputs>, news: EngineInputs): Promise<dynamic.CheckResult> {
-  const { args, program, keepTags } = splitProgramInputs(news, old);
+  const { args, program, ...keep } = splitProgramInputs(news, old);
   const parsed = parseRepositoryArguments(args, program.timeouts);
   const problems = verifyProblems(args.verify, { verified: `${old.verified ?? ""} ` });
   const found = [...("problems" in parsed ? parsed.problems : []), ...problems];
   if ("problems" in parsed || found.length > 0) return { inputs: args, failures: found.map(checkFailure) };
 
-  const context = { ...program, keepTags, now: Date.now() };
+  const context = { ...program, ...keep, now: Date.now() };
   const { inputs, warnings, ...completed } = await completeRepository(parsed, context, old, azure, reader());
   const targets = repositoryTargets(inputs);
   rememberUrn(targets, program.urn);
@@ -167,7 +167,7 @@ function declareTags({ loginServer, targetRepository, ...texts }: RepositoryInpu
 
 /**
  * Separates the arguments from what the program added to them. Outputs are among the inputs only where `ignoreChanges`
- * restored the recorded value, which counts for `tags` alone.
+ * restored the recorded value, which counts for `tags` and `referrers` alone.
  */
 function splitProgramInputs(news: EngineInputs, old: Partial<RepositoryInputs>) {
   const { __program = {}, __provider, tags, referrers, ...rest } = news;
@@ -179,15 +179,17 @@ function splitProgramInputs(news: EngineInputs, old: Partial<RepositoryInputs>) 
     candidates,
     referrersFingerprints,
     signatures,
+    pending,
     verified,
     timeouts,
     ...others
   } = rest;
   const keepTags = typeof tags === "string" && tags === old.tags;
+  const keepReferrers = typeof referrers === "string" && referrers === old.referrers;
   const args = {
     ...others,
     ...(tags !== undefined && !keepTags && { tags }),
     ...(referrers !== undefined && typeof referrers !== "string" && { referrers }),
   };
-  return { args, program, keepTags };
+  return { args, program, keepTags, keepReferrers };
 }

@@ -6,13 +6,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Digest } from "../../reference/digest";
 import {
+  ofTargets,
   type RepositoryInputs,
   type RepositoryOutputs,
   selectionKey,
   toImageInputs,
   toImageOutputs,
 } from "../../resource/repository-state";
-import type { Inputs, Outputs } from "../../resource/state";
+import { type Inputs, type Outputs, targetNames } from "../../resource/state";
 import { parseTagRecords, type TagRecord, type TagRecords } from "../../resource/tag-records";
 import { hasUnknown, UNKNOWN } from "../../resource/unknown";
 import { type Change, isReplacementProbe, planChange } from "../plan";
@@ -86,6 +87,14 @@ function toImageChange(
   return { tags, inputs, recorded: toImageOutputs(recorded, held, record) };
 }
 
+/** Each tag of an image alone, for tags of which somebody else holds some. */
+export function splitImage({ tags, inputs, recorded }: ImageChange): ImageChange[] {
+  return tags.map((tag, at) => {
+    const targetTags = [targetNames(inputs)[at] ?? ""];
+    return { tags: [tag], inputs: { ...inputs, targetTags }, recorded: recorded && ofTargets(recorded, targetTags) };
+  });
+}
+
 function changeOf({ inputs, recorded }: ImageChange): Change {
   return recorded === undefined ? "apply" : planChange(inputs, recorded);
 }
@@ -111,8 +120,8 @@ export function imagesOf(
 /** What tags of one image have in common. What a tag holds now, and what waits for it, differs from tag to tag. */
 function factsOf(record: TagRecord | undefined): unknown {
   if (record === undefined) return null;
-  const { digest, referrers, referrersFingerprint, signature, signedBy } = record;
-  return [digest, referrers, referrersFingerprint, signature, signedBy];
+  const { digest, referrers, referrersFingerprint, signature, signedBy, isPending } = record;
+  return [digest, referrers, referrersFingerprint, signature, signedBy, isPending];
 }
 
 /** Whether something that belongs to no image is to be recorded. */

@@ -41,9 +41,10 @@ export async function refreshRepository(
           const found = props as Outputs;
           const record = toTagRecord(found);
           for (const tag of tags) {
-            const { candidate } = records.get(tag) ?? {};
+            const { candidate, isPending } = records.get(tag) ?? {};
             const held = found.targets[`${recorded.targetRepository}:${tag}`];
-            records.set(tag, { ...record, held, ...(candidate !== undefined && { candidate }) });
+            const more = { ...(candidate !== undefined && { candidate }), ...(isPending && { isPending }) };
+            records.set(tag, { ...record, held, ...more });
           }
           for (const name of unlockedOf(found)) unlocked.add(name);
         }
