@@ -116,13 +116,24 @@ export class ImportedRepository extends pulumi.CustomResource {
     );
   }
 
-  /** Unit tests with mocks have no text, hence no digests. */
-  #digests(): pulumi.Output<{ name: string; digests: Map<string, string> | undefined }> {
-    return pulumi.all([this.loginServer, this.targetRepository, this.tags]).apply(([server, repository, tags]) => ({
-      name: `${server}/${repository}`,
-      digests: typeof tags === "string" ? parseTags(tags) : undefined,
-    }));
+  /** Parsed once for all references. */
+  #parsed: pulumi.Output<ParsedTags> | undefined;
+
+  #digests(): pulumi.Output<ParsedTags> {
+    this.#parsed ??= pulumi
+      .all([this.loginServer, this.targetRepository, this.tags])
+      .apply(([server, repository, tags]) => ({
+        name: `${server}/${repository}`,
+        digests: typeof tags === "string" ? parseTags(tags) : undefined,
+      }));
+    return this.#parsed;
   }
+}
+
+/** The repository in the target, and its digests by tag. Unit tests with mocks have no text, hence no digests. */
+interface ParsedTags {
+  readonly name: string;
+  readonly digests: Map<string, string> | undefined;
 }
 
 // Both stand in users' states and must never change.
