@@ -1,9 +1,10 @@
 /** Failures of many tags at once: what was selected, and what could not be imported. */
 import type { Failure } from "./failure";
 
-/** Tags that failed together, and why. */
+/** Tags that failed for the same reason. */
 export interface TagFailure {
   readonly tags: readonly string[];
+  /** The message of the first one, where the reason is not that of a tag alone. */
   readonly message: string;
 }
 

@@ -1,5 +1,5 @@
 /** What one tag of an `ImportedRepository` must not do to the others, and how the next run continues. */
-import { useEmulator } from "../support/emulator";
+import { holdImports, useEmulator } from "../support/emulator";
 import { freshMirror, type Mirror } from "./repository-stack";
 import { importCount, loginServer } from "./stack";
 
@@ -92,4 +92,35 @@ test("the manifests of a mirror are deleted with a number of requests that does 
   }
   const reads = await emulator.control.requests({ from: "client", method: "GET", path: "/manifests/" });
   expect(reads).toHaveLength(tags.length);
+});
+
+describe("an identity without a role is told so once, after few requests", () => {
+  const message = "The client does not have authorization to perform action over scope.";
+
+  test.each([
+    ["to import", { method: "POST", path: "/importImage" }, { error: { code: "AuthorizationFailed", message } }],
+    ["to read the target", { host: loginServer, path: "/manifests/" }, { errors: [{ code: "DENIED", message }] }],
+  ])("%s", async (_, selector, body) => {
+    for (let minor = 0; minor < 60; minor++) mirror.publish(`1.${minor}.0`);
+    await emulator.control.faults({ ...selector, status: 403, body });
+    const { errors } = await up();
+    expect(errors.mirror?.match(/Container Registry Data Importer/g)).toHaveLength(1);
+    expect(errors.mirror).toMatch(/\d+ failed, \d+ were not tried \[IMPORT_INCOMPLETE\]/);
+    expect((await emulator.control.requests({ from: "client", status: 403 })).length).toBeLessThan(60);
+  });
+});
+
+test("tags that time out are named with one reason, and the next run continues", async () => {
+  const tags = Array.from({ length: 20 }, (_, minor) => `1.${minor}.0`);
+  for (const tag of tags) mirror.publish(tag);
+  await up({ semver: "1.0.0" });
+  const release = await holdImports(emulator);
+  const { errors } = await up({ customTimeouts: { update: "2s" } });
+  expect(errors.mirror?.match(/\[IMPORT_TIMED_OUT\]/g) ?? []).not.toHaveProperty("1");
+  expect(errors.mirror).toMatch(/were not tried before the timeout \[IMPORT_INCOMPLETE\]/);
+  expect(mirror.lines()).toHaveLength(1);
+  await release();
+  expect(await up()).toEqual(updated);
+  expect(tags.map(mirror.holds)).not.toContain(undefined);
+  expect(await up()).toEqual(same);
 });

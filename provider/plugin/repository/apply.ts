@@ -182,7 +182,8 @@ class RepositoryState {
 
 /** Counts tags, and collects why some failed. */
 class Run {
-  readonly #failures = new Map<string, string[]>();
+  /** By what the failures have in common. */
+  readonly #failures = new Map<string, TagFailure>();
   #done = 0;
   #failed = 0;
   #inRow = 0;
@@ -209,15 +210,17 @@ class Run {
     this.#failed += tags.length;
     if (!OF_ONE_IMAGE.has(failure?.code)) this.#inRow++;
     const message = failure ? formatFailure(failure) : String(error instanceof Error ? error.message : error);
-    this.#failures.set(message, [...(this.#failures.get(message) ?? []), ...tags]);
+    const isOfOne = failure === undefined || OF_ONE_IMAGE.has(failure.code);
+    const reason = isOfOne ? message : JSON.stringify([failure.code, failure.side, failure.hints]);
+    const known = this.#failures.get(reason) ?? { tags: [], message };
+    this.#failures.set(reason, { ...known, tags: [...known.tags, ...tags] });
     this.#show();
   }
 
   toFailure(target: string, timedOut: boolean): Failure | undefined {
     const [total, done, failed] = [this.total, this.#done, this.#failed];
     if (done === total) return undefined;
-    const failures: TagFailure[] = [...this.#failures].map(([message, tags]) => ({ tags, message }));
-    return repositoryFailure.incomplete(target, { total, done, failed }, failures, timedOut);
+    return repositoryFailure.incomplete(target, { total, done, failed }, [...this.#failures.values()], timedOut);
   }
 
   #show(): void {

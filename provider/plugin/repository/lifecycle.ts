@@ -74,8 +74,12 @@ export async function diff(
   desired: RepositoryInputs,
 ): Promise<dynamic.DiffResult> {
   const { change } = planRepository(desired, recorded);
-  if (isReplacementProbe(desired)) releaseTargets(id);
-  const differs = desired.loginServer === recorded.loginServer ? "targetRepository" : "registry";
+  if (isReplacementProbe(desired)) {
+    releaseTargets(id);
+    rememberPrevious(desired, recorded);
+  }
+  const isSameRegistry = desired.loginServer === recorded.loginServer && !isReplacementProbe(desired);
+  const differs = isSameRegistry ? "targetRepository" : "registry";
   return { changes: change !== "unchanged", replaces: change === "replace" ? [differs] : [] };
 }
 
@@ -134,7 +138,7 @@ function apply(
   const operation = { ...targets, ...(timeouts && { timeouts }), ...(__provider && { __provider }) };
   return runOperation(id, kind, operation, (context) =>
     whileRoleIsPending(kind, targets, context.signal, () =>
-      applyRepository(inputs, recorded, recorded ?? previous.get(id), context),
+      applyRepository(inputs, recorded, recorded ?? previousOf(inputs), context),
     ),
   );
 }
@@ -144,11 +148,22 @@ function idOf({ loginServer, targetRepository }: RepositoryInputs): string {
 }
 
 /** States of resources that the engine may replace: it calls create without them, but check before. */
-const previous = new Map<string, RepositoryOutputs>();
+const previous = new Map<string, RepositoryOutputs[]>();
 
 function rememberPrevious(inputs: RepositoryInputs, old: Partial<RepositoryInputs>): void {
   const id = idOf(inputs);
-  if (old.tags !== undefined && idOf(old as RepositoryInputs) === id) previous.set(id, old as RepositoryOutputs);
+  if (old.tags === undefined || idOf(old as RepositoryInputs) !== id) return;
+  previous.set(id, [...(previous.get(id) ?? []), old as RepositoryOutputs]);
+}
+
+/** Of several resources that share a repository, the one with most of the tags; of these the last. */
+function previousOf(inputs: RepositoryInputs): RepositoryOutputs | undefined {
+  const wanted = parseTagRecords(inputs);
+  const counted = (previous.get(idOf(inputs)) ?? []).map((recorded) => {
+    const count = [...parseTagRecords(recorded).keys()].filter((tag) => wanted.has(tag)).length;
+    return { recorded, count };
+  });
+  return counted.reverse().sort((one, other) => other.count - one.count)[0]?.recorded;
 }
 
 /** Declares each tag, so that no other resource of the program removes it or wants it to hold something else. */
