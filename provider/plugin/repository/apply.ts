@@ -147,7 +147,15 @@ class RepositoryState {
   toOutputs(): RepositoryOutputs {
     const { lock, unlocked } = this.#locks();
     const desired = { ...this.desired, ...(lock !== undefined && { lock }) };
-    return toRepositoryOutputs(desired, this.#records, unlocked, this.#verifiedBy);
+    return toRepositoryOutputs(this.#withOrigin(desired), this.#records, unlocked, this.#verifiedBy);
+  }
+
+  /** While some tags are not done, source and policy of before: those digests are neither of the new source nor verified by it. */
+  #withOrigin({ verified, ...desired }: RepositoryInputs): RepositoryInputs {
+    const isDone = this.recorded === undefined || ![...this.#records.keys()].some((tag) => this.#undone.has(tag));
+    const origin = isDone ? { source: desired.source, verified } : this.recorded;
+    const { source } = origin;
+    return { ...desired, source, ...(origin.verified !== undefined && { verified: origin.verified }) };
   }
 
   /** The lock that tags may have: while some are not done, also that of before. */
