@@ -1,4 +1,5 @@
 /** The life cycle of an `ImportedRepository`: tags that come, move and leave. */
+import { UNKNOWN } from "../../provider/resource/unknown";
 import { useEmulator } from "../support/emulator";
 import { freshMirror, type Mirror } from "./repository-stack";
 import { importCount, importRequested, loginServer } from "./stack";
@@ -339,3 +340,18 @@ test("all problems with the arguments are told at once", async () => {
   const nothing = await up({ semver: undefined });
   expect(nothing.errors.mirror).toMatch(/^tags: is required, or a selection/);
 });
+
+test.each([{ match: UNKNOWN }, { source: UNKNOWN }, { tags: [UNKNOWN], semver: undefined }, { stripPrefix: UNKNOWN }])(
+  "what is selected is unknown in a preview while an argument is: %p",
+  async (changes) => {
+    mirror.publish("1.0.0");
+    await up();
+    const { inputs: old, id, outputs } = mirror.stack.resource("mirror");
+    const plugin = await mirror.stack.plugin();
+    mirror.stack.readsInCheck = true;
+    const news = mirror.stack.inputs("mirror", declared({ ...changes, onDelete: "untag" }).mirror);
+    const { inputs, failures } = await plugin.check({ ...news, __program: { preview: true } }, old);
+    expect([failures, inputs.tags]).toEqual([[], UNKNOWN]);
+    expect(await plugin.diff(id, outputs, inputs)).toMatchObject({ changes: true, replaces: [] });
+  },
+);

@@ -15,6 +15,7 @@ import {
   type RepositoryContext,
   type RepositoryInputs,
   selectionKey,
+  selectionOf,
   sourceRepositoryKey,
   toTargetTag,
   verifiedOf,
@@ -108,7 +109,10 @@ async function findTagInputs(
   reader: SourceReader & TagReader,
 ): Promise<FoundTagInputs> {
   if (context.keepTags) return { value: recordedTags(recorded), failures: [], warnings: [] };
-  if (source === undefined || hasUnknown([args.tags, selectionKey(args), args.stripPrefix, args.tagSuffix])) {
+  if (
+    source === undefined ||
+    hasUnknown([context.lookup, args.tags, selectionOf(args), args.stripPrefix, args.tagSuffix])
+  ) {
     return { value: { tags: UNKNOWN }, failures: [], warnings: [] };
   }
   const found = await selectTags(args, source, context, reader);
