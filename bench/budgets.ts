@@ -5,7 +5,7 @@ import { runOrFail } from "../scripts/process";
 import type { Bench } from "./bench";
 import { type LockFile, productionDependencies } from "./dependencies";
 import { takeTraffic } from "./emulator";
-import { countFeatures } from "./features";
+import { countFeatures, ESSENTIAL } from "./features";
 import { countNoOp } from "./measurements/requests";
 import { stateSize } from "./measurements/state";
 import { countModules, type ModuleCounts } from "./modules";
@@ -55,7 +55,7 @@ export async function measureBudgets(bench: Bench): Promise<Budgets> {
       connections: Object.fromEntries(connections),
     };
   }
-  const { features, repositories } = await countFeatures(bench);
+  const { features, repositories } = await countFeatures(bench, ESSENTIAL);
   const [ours, least] = [await bench.deployed(images, 1), await bench.deployed(bare, 1)];
   const [size, leastSize] = [stateSize(ours), stateSize(least)];
   return {

@@ -40,22 +40,38 @@ export interface FeatureCounts {
   readonly repositories: ReadonlyMap<RepositorySource, Traffic["requests"]>;
 }
 
-/** Counts the requests of a no-op `up`, which runs the program once. */
-export async function countFeatures(bench: Bench): Promise<FeatureCounts> {
+/** What differs most, for a test that has no time for all. */
+export const ESSENTIAL: ReadonlySet<string> = new Set([
+  "`referrers`",
+  "all together",
+  "Docker Hub",
+  "another Azure registry",
+]);
+
+/**
+ * Counts the requests of a no-op `up`, which runs the program once.
+ *
+ * @param titles - Of features and sources. Without it all are counted.
+ */
+export async function countFeatures(bench: Bench, titles?: ReadonlySet<string>): Promise<FeatureCounts> {
+  const isCounted = ({ title }: { readonly title: string }) => titles?.has(title) !== false;
   const { emulator } = bench;
   emulator.hosts.set({ [WITHOUT_API]: { referrers: { api: "missing" } }, [WITH_DIGESTS]: { tagDigests: true } });
   const [image, other] = [createSignedImage(emulator, HUB), createSignedImage(emulator, WITHOUT_API)];
   const countOf = (title: string, host: string, args: object) =>
     countNoOp(bench, ofOneImage(title, args), [host === HUB ? image.source : other.source]);
   const plain = new Map<string, Traffic>();
-  for (const host of [HUB, WITHOUT_API]) plain.set(host, await countOf(`plain image on ${host}`, host, {}));
+  const counted = featuresWith(image.key).filter(isCounted);
+  for (const host of new Set(counted.map((feature) => feature.host))) {
+    plain.set(host, await countOf(`plain image on ${host}`, host, {}));
+  }
   const features = new Map<Feature, Traffic["requests"]>();
-  for (const feature of featuresWith(image.key)) {
+  for (const feature of counted) {
     const traffic = await countOf(feature.title, feature.host, feature.args);
     features.set(feature, requestsBeyond(traffic, plain.get(feature.host) as Traffic));
   }
   const found = new Map<RepositorySource, Traffic["requests"]>();
-  for (const source of repositorySources) {
+  for (const source of repositorySources.filter(isCounted)) {
     const { requests } = await countNoOp(bench, ofOneRepository(source), [createTags(emulator, source.host)]);
     found.set(source, requests);
   }

@@ -140,6 +140,7 @@ async function previewMirror(project: PulumiProject, control: EmulatorControl): 
   const state = await project.state();
   const tagsOf = (name: string) =>
     String(state.resource(name).outputs?.tags)
+      .trimEnd()
       .split("\n")
       .map((line) => line.split(" ", 1)[0]);
   expect(tagsOf("postgres")).toEqual(["16.4", "17.2"]);
