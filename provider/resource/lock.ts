@@ -68,6 +68,7 @@ export function partialLock(
   return toLock({ write: one.write || other.write, delete: one.delete || other.delete }, unlocked);
 }
 
-function unlockedIn(lock: Lock | null | undefined): readonly string[] {
+/** The targets that lack a part of the recorded lock. */
+export function unlockedIn(lock: Lock | null | undefined): readonly string[] {
   return (typeof lock === "object" && lock?.unlocked) || [];
 }

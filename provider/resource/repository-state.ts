@@ -10,7 +10,14 @@ import { type Lock, lockParts, toLock } from "./lock";
 import { POLICY_ARGUMENTS, type PolicyArgument } from "./policy-arguments";
 import type { RepositorySourceArguments } from "./repository-source";
 import type { Selection } from "./selection";
-import type { Arguments, Inputs, Outputs, ProgramContext, Timeouts } from "./state";
+import {
+  type Arguments,
+  type Inputs,
+  type Outputs,
+  type ProgramContext,
+  type Timeouts,
+  withoutCredentials,
+} from "./state";
 import { printTagRecords, type TagRecord, type TagRecords, type TagTexts } from "./tag-records";
 
 /** The policies that an `ImportedRepository` shares with an `ImportedImage`. */
@@ -238,10 +245,4 @@ function lockOf(lock: Lock | undefined, names: readonly string[]): Lock | undefi
     lockParts(lock),
     lock.unlocked.filter((name) => names.includes(name)),
   );
-}
-
-function withoutCredentials(source: RepositorySourceArguments): RepositorySourceArguments {
-  if (typeof source === "string") return source;
-  const { credentials, ...rest } = source;
-  return rest;
 }

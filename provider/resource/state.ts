@@ -240,8 +240,9 @@ export function taggedReference({ registry, repository, tag, digest }: ImagePart
   return tag === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
 }
 
-function withoutCredentials(source: Arguments["source"]): Arguments["source"] {
+/** A source as the state records it. */
+export function withoutCredentials<T extends object>(source: string | T): string | Omit<T, "credentials"> {
   if (typeof source === "string") return source;
-  const { credentials, ...rest } = source;
+  const { credentials, ...rest } = source as T & { readonly credentials?: unknown };
   return rest;
 }

@@ -1,5 +1,5 @@
 /** The state of an `ImportedRepository` while it is applied, tag by tag, so that what was done is recorded when something fails. */
-import { isLock, type Lock, lockParts, partialLock } from "../../resource/lock";
+import { isLock, type Lock, lockParts, partialLock, unlockedIn } from "../../resource/lock";
 import {
   type RepositoryInputs,
   type RepositoryOutputs,
@@ -26,7 +26,7 @@ export class AppliedState {
   ) {
     this.#records = parseTagRecords(recorded ?? {});
     this.#desired = parseTagRecords(desired);
-    this.#unlocked = new Set(unlockedOf(recorded));
+    this.#unlocked = new Set(unlockedIn(recorded?.lock));
     this.#undone = new Set(this.#records.keys());
     this.#verifiedBy = recorded?.verifiedBy ?? "digest";
     if (recorded === undefined || !triggersChanged(desired, recorded)) return;
@@ -99,11 +99,7 @@ export class AppliedState {
       }
       this.#unlocked.delete(name);
     }
-    for (const name of unlockedOf(outputs)) this.#unlocked.add(name);
+    for (const name of unlockedIn(outputs.lock)) this.#unlocked.add(name);
     if (outputs.verifiedBy === "operation") this.#verifiedBy = "operation";
   }
-}
-
-function unlockedOf(outputs: Pick<Outputs, "lock"> | undefined): readonly string[] {
-  return (typeof outputs?.lock === "object" && outputs.lock.unlocked) || [];
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadResult } from "@pulumi/pulumi/dynamic";
 import type { Azure } from "../../azure/azure";
+import { unlockedIn } from "../../resource/lock";
 import {
   type RepositoryOutputs,
   repositoryInputsOf,
@@ -46,7 +47,7 @@ export async function refreshRepository(
             const more = { ...(candidate !== undefined && { candidate }), ...(isPending && { isPending }) };
             records.set(tag, { ...record, held, ...more });
           }
-          for (const name of unlockedOf(found)) unlocked.add(name);
+          for (const name of unlockedIn(found.lock)) unlocked.add(name);
         }
       } catch (error) {
         errors.push(error);
@@ -60,8 +61,4 @@ export async function refreshRepository(
   return isDeepStrictEqual(found, recorded)
     ? { id, props: recorded }
     : { id, props: found, inputs: repositoryInputsOf(found) };
-}
-
-function unlockedOf({ lock }: Outputs): readonly string[] {
-  return (typeof lock === "object" && lock.unlocked) || [];
 }
